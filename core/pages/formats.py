@@ -48,11 +48,22 @@ def write_gap(value: float | None) -> str:
 
 def write_percentile(value: float | None) -> str:
     """Write 0.25 as 25th: the percentile at which a rate is."""
-    if value is None:
-        return NONE
-    number = round(100 * value)
+    return NONE if value is None else write_ordinal(round(100 * value))
+
+
+def write_rank(above: int, rates: int) -> str:
+    """Write which of some rates one is: highest of 7, or 3rd of 7 from the top. `above` is how many are higher."""
+    if not above:
+        return f"highest of {rates:,}"
+    if above == rates:
+        return f"lower than all {rates:,}"
+    return f"lowest of {rates:,}" if above == rates - 1 else f"{write_ordinal(above + 1)} of {rates:,} from the top"
+
+
+def write_ordinal(number: int) -> str:
+    """Write 21 as 21st."""
     ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
+    return f"{number:,}{ending}"
 
 
 def write_percent(value: float | None) -> str:
@@ -198,6 +209,14 @@ def write_difference(difference: float | None) -> str:
         return "same"
     size = "under 0.1%" if abs(difference) < _SMALLEST_DIFFERENCE else write_percent(abs(difference))
     return f"{size} {'above' if difference > 0 else 'below'}"
+
+
+def write_points(value: float) -> str:
+    """Write 10.0 as +10.0 points: how far apart two percentages of a charge are."""
+    rounded = round_half_up(abs(value), 1)
+    if not rounded:
+        return "same"
+    return f"{'−' if value < 0 else '+'}{rounded:,.1f} point{'' if rounded == 1 else 's'}"
 
 
 def write_change(share: float | None) -> str:

@@ -3,6 +3,7 @@
 A provider is an NPI, a tax ID, or all tax IDs of an organization or a health system.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from core.queries import coverage
 from core.queries.codes_within import choose_within
 from core.queries.facets import count_choices
 from core.queries.parties import provider_rates, providers
-from core.queries.parties.line_medians import knows_lines
+from core.queries.parties.line_medians import LINE, knows_lines, list_payers_of_lines
 from core.queries.parties.provider_summary import (
     FamilyRates,
     ProviderPayer,
@@ -62,6 +63,7 @@ def show_provider(
             list_provider_payers(db, cached, asked),
             query.measured,
         )
+    market_payers = _payers_by_row(db, asked, rows)
     return query.render(
         f"pages/{by}.html",
         about=about,
@@ -72,6 +74,8 @@ def show_provider(
         payers=payers,
         answer=answer,
         knows_market=knows_lines(db, asked),
+        market_payers=market_payers,
+        in_market=_if_few(market_payers),
         oldest_schedule=coverage.oldest_schedule_if_newer(db, asked.newest_month),
         rows=rows,
         sort=order,
@@ -80,6 +84,21 @@ def show_provider(
         answer_rows=sum(choice.rates for choice in payers),
         **who,
     )
+
+
+def _payers_by_row(db: Snapshot, market: Market, rows: Sequence[provider_rates.CodeRates]) -> list[list[str]]:
+    """Return the payers whose rates the market's median of each row is of; none where they are not known."""
+    found = list_payers_of_lines(db, market, sorted({row.code for row in rows}))
+    return [found.get(tuple(getattr(row, name) for name in LINE), []) for row in rows]
+
+
+MOST_PAYERS_NAMED = 4
+
+
+def _if_few(market_payers: Sequence[Sequence[str]]) -> list[str]:
+    """Return the payers in the markets of all rows, if they are so few that a market says little."""
+    payers = sorted({payer for some in market_payers for payer in some})
+    return payers if len(payers) <= MOST_PAYERS_NAMED else []
 
 
 def _download_rates(query: MarketQuery[ProviderForm], cached: Snapshot, name: str) -> HttpResponseBase:

@@ -35,6 +35,7 @@ from core.queries.rules.market import Market
 MAX_PLACES_SHOWN = 4
 
 register = template.Library()
+register.simple_tag(formats.write_rank, name="rank")
 
 FIGURES: dict[str, Callable[..., str]] = {
     "count": formats.write_count,
@@ -42,6 +43,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "percent": formats.write_percent,
     "gap": formats.write_gap,
     "percentile": formats.write_percentile,
+    "points": formats.write_points,
     "share": formats.write_share,
     "limit": formats.write_limit,
     "figure": formats.write_figure,

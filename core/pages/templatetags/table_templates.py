@@ -8,6 +8,7 @@ from typing import Any
 from django.template.defaultfilters import capfirst, pluralize, truncatechars
 from jinja2 import Environment, pass_context
 
+from core.pages.formats import write_rank
 from core.pages.templatetags import figures
 
 FILTERS = {"capfirst": capfirst, "pluralize": pluralize, "truncatechars": truncatechars}
@@ -28,5 +29,5 @@ def table_environment(**options: Any) -> Environment:
         figures.sort_head,
     )
     environment.globals.update({tag.__name__: pass_context(tag) for tag in of_context})
-    environment.globals.update(to=figures.to, column_heads=figures.column_heads)
+    environment.globals.update(to=figures.to, column_heads=figures.column_heads, rank=write_rank)
     return environment

@@ -8,6 +8,7 @@ from core.fields.places.care_setting import SIDES
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import compared_codes
 from core.queries.parties.billed_services import MEMBERS, services_sql
+from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES
 from core.queries.rate_classes import ClassChoice, ClassCount, choose_among, choose_class_of_codes, count_classes
 from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
 from core.queries.rules.listed_codes import in_codes
@@ -105,6 +106,14 @@ class ClinicPosition:
     highest: Annotated[
         float | None, described("Highest of the clinic's rates, in dollars; null if one is given.", 100.0)
     ]
+    prices: Annotated[
+        int,
+        described(
+            "Number of different rates among the clinic's own: of several, the file does not say which applies. "
+            "0 if a rate is given.",
+            2,
+        ),
+    ]
     percentile: Annotated[
         float | None,
         described(
@@ -114,6 +123,7 @@ class ClinicPosition:
             0.25,
         ),
     ]
+    above: Annotated[int | None, described("Number of the payer's rates that are higher than `rate`.", 52)]
     median: Annotated[float | None, described("Median of all of the payer's rates for the line.", 104.0)]
     market: Annotated[float | None, described("Median of all payers' rates for the line.", 110.0)]
     rates: Annotated[int, described("Number of the payer's rates for the line.", 70)]
@@ -138,6 +148,18 @@ class ClinicPosition:
     def has_spread(self) -> bool:
         """Whether the clinic has several rates for the line, of which `rate` is the median."""
         return self.lowest != self.highest
+
+    @property
+    def gaps_of_spread(self) -> tuple[float, float] | None:
+        """The gaps of the lowest and of the highest of the clinic's rates; None if it has only one."""
+        if self.lowest is None or self.highest is None or self.median is None or not self.has_spread:
+            return None
+        return self.lowest - self.median, self.highest - self.median
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the payer has so few rates that a place among them says more than a percentile."""
+        return self.rates < LEAST_FOR_PERCENTILES
 
 
 @dataclass(frozen=True)
@@ -295,8 +317,10 @@ class _Found:
     own_rates: int
     lowest: float | None
     highest: float | None
+    prices: int
     medicare: float | None
     percentile: float | None
+    above: int | None
 
 
 def _positions(
@@ -329,6 +353,8 @@ def _positions(
                        count(*) FILTER (ours) AS own_rates,
                        CASE WHEN given_rate IS NULL THEN min(negotiated_rate) FILTER (ours) END AS lowest,
                        CASE WHEN given_rate IS NULL THEN max(negotiated_rate) FILTER (ours) END AS highest,
+                       CASE WHEN given_rate IS NULL THEN count(DISTINCT negotiated_rate) FILTER (ours) ELSE 0 END
+                           AS prices,
                        coalesce({median("medicare", "ours")}, {median("medicare")}) AS medicare
                 FROM m GROUP BY GROUPING SETS ((position, payer_slug), (position))),
             counted_amounts AS (
@@ -347,12 +373,18 @@ def _positions(
                        sum(CASE WHEN negotiated_rate < given_rate THEN equal
                                 WHEN negotiated_rate = given_rate THEN equal / 2
                            ELSE 0 END) AS lower
-                FROM counted_amounts a JOIN sums USING (position, payer_slug) WHERE given_rate IS NOT NULL GROUP BY ALL)
+                FROM counted_amounts a JOIN sums USING (position, payer_slug)
+                WHERE given_rate IS NOT NULL GROUP BY ALL),
+            higher AS (
+                SELECT a.position, a.payer_slug, sum(equal * (negotiated_rate > s.own)::INTEGER)::BIGINT AS above
+                FROM counted_amounts a JOIN sums s USING (position, payer_slug) GROUP BY ALL)
             SELECT s.* EXCLUDE (given_rate), CASE
                        WHEN given_rate IS NOT NULL THEN g.lower
-                       WHEN own_rates < rates THEN o.lower END / rates AS percentile
+                       WHEN own_rates < rates THEN o.lower END / rates AS percentile,
+                   h.above
             FROM sums s LEFT JOIN middles o USING (position, payer_slug)
-            LEFT JOIN of_given g USING (position, payer_slug)""",
+            LEFT JOIN of_given g USING (position, payer_slug)
+            LEFT JOIN higher h USING (position, payer_slug)""",
         {
             **parameters,
             **clinic.values,
@@ -414,7 +446,9 @@ def _position(
         own_rates=row.own_rates if row else 0,
         lowest=row.lowest if row else None,
         highest=row.highest if row else None,
+        prices=row.prices if row else 0,
         percentile=row.percentile if row else None,
+        above=row.above if row else None,
         median=row.median if row else None,
         market=everybody.median if everybody else None,
         rates=row.rates if row else 0,

@@ -6,11 +6,14 @@ Lines are stored (docs/decisions/0066). Where they are not, and the market is la
 then not known.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from core.queries.coverage import count_market_rates
+from core.fields.providers.payer_slug import make_payer_slug
+from core.queries.coverage import count_market_rates, list_payers
 from core.queries.latest import find_latest
+from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.layout import layout_named, parts
@@ -20,6 +23,10 @@ from core.store.schema.tables import FACT_RATE
 
 LINE = ("code_type", "code", "kind", "billing_class", "modifier")
 """What the rates that may be compared have in common."""
+
+
+LEAST_FOR_PERCENTILES = 20
+"""With fewer rates in a line, a place says more than a percentile: the 93rd percentile of seven is the highest."""
 
 
 def lines_of(facts: str) -> str:
@@ -105,6 +112,30 @@ def market_lines(db: Snapshot, market: Market, codes: str) -> tuple[str, dict[st
     else:
         counted = count_amounts(f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {where})")
     return f"SELECT {_COLUMNS} FROM ({distributions(counted)})", parameters
+
+
+def list_payers_of_lines(db: Snapshot, market: Market, codes: Sequence[str]) -> dict[tuple[Any, ...], list[str]]:
+    """Return the names of the payers whose rates a line's median is of, by the values of LINE, for the lines of codes.
+
+    A label that does not fit leaves a payer alone in its line: its median is then its own, and no market's.
+    """
+    whole = _whole(db, market)
+    if not codes or _source_of_lines(db, whole) == _NOT_KNOWN:
+        return {}
+    listed, bound = in_codes(codes)
+    where = f"{whole.where} AND {listed}"
+    if _is_stored(db, LINE_AMOUNT, whole):
+        rates = f"(SELECT f.* FROM {rows_of(LINE_AMOUNT, db)} f WHERE {where})"
+    else:
+        rates = lines_of(f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {where})")
+    rows = db.rows(
+        f"SELECT DISTINCT {', '.join(LINE)}, reporting_entity_name FROM {rates}", {**whole.parameters, **bound}
+    )
+    names = dict(list_payers(db))
+    found: dict[tuple[Any, ...], set[str]] = {}
+    for *line, name in rows:
+        found.setdefault(tuple(line), set()).add(names.get(make_payer_slug(name), name))
+    return {line: sorted(payers) for line, payers in found.items()}
 
 
 _NOT_KNOWN = ""

@@ -11,7 +11,7 @@ from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.parties.billed_services import MEMBERS, services_sql
-from core.queries.parties.line_medians import LINE, market_lines
+from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES, LINE, market_lines
 from core.queries.rules.code_families import family_sql
 from core.queries.rules.columns import (
     BillingClass,
@@ -70,6 +70,10 @@ class CodeRates:
     lowest: Lowest
     p50: RateP50
     highest: Highest
+    prices: Annotated[
+        int,
+        described("Number of different rates: several for one code, of which the file does not say which applies.", 2),
+    ]
     percent: Annotated[
         float | None, described("Median percent of Medicare, or of the yardstick asked for: 1 is 100%.", 1.2095)
     ]
@@ -88,6 +92,14 @@ class CodeRates:
         described("p50 against the market's median: 0.1 is 10% above; null if the market's is zero or not known.", 0.1),
     ]
     percentile: Percentile
+    above: Annotated[
+        int | None,
+        described(
+            "Number of the market's rates that are higher than p50, in a market of fewer than "
+            f"{LEAST_FOR_PERCENTILES}. Null in a larger one, and where its medians are not known.",
+            2,
+        ),
+    ]
     services: Annotated[
         float | None,
         described("Services of the code that the provider billed to Medicare in a year; null if not known.", 120.0),
@@ -148,6 +160,7 @@ class _ProviderLine:
     lowest: float
     p50: float
     highest: float
+    prices: int
     percent: float | None
     compared: int
     market: float | None
@@ -155,6 +168,8 @@ class _ProviderLine:
     percentile: float | None
     services: float | None
     common: float | None
+    amounts: list[float] | None
+    positions: list[float] | None
 
 
 def list_code_rates(
@@ -179,19 +194,39 @@ def list_code_rates(
             f"""WITH page AS (
                     SELECT count(*) OVER () AS total, * FROM {_CODE_RATES} WHERE {condition}
                     ORDER BY {sorting} LIMIT $limit OFFSET $offset)
-                SELECT p.*, d.name, payer_slug(reporting_entity_name) AS payer_slug
-                FROM page p LEFT JOIN dim_code d USING (code_type, code) ORDER BY {sorting}""",
+                SELECT p.*, d.name, payer_slug(reporting_entity_name) AS payer_slug, m.amounts, m.positions
+                FROM page p LEFT JOIN dim_code d USING (code_type, code)
+                LEFT JOIN {_LINES} m ON m.rates < {LEAST_FOR_PERCENTILES}
+                    AND {" AND ".join(f"p.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE)}
+                ORDER BY {sorting}""",
             {**parameters, "limit": limit, "offset": offset},
         )
     return total, [
         CodeRates(
             state=market.state,
             year_month=market.month_of(row.payer_slug),
-            **{name: value for name, value in vars(row).items() if name != "common"},
+            **{name: value for name, value in vars(row).items() if name not in _NOT_SHOWN},
+            above=_count_above(row),
             difference=row.p50 / row.market - 1 if row.market else None,
         )
         for row in rows
     ]
+
+
+_NOT_SHOWN = ("common", "amounts", "positions")
+
+
+def _count_above(row: _ProviderLine) -> int | None:
+    """Return how many of the market's rates are higher than the row's median; None if they are not known one by one."""
+    if row.amounts is None or row.positions is None or row.market_rates is None:
+        return None
+    above, up_to = 0, 0
+    for amount, position in zip(row.amounts, row.positions, strict=True):
+        # A position is the share of the rates that are lower, those that are equal counting half.
+        equal = round(2 * (position * row.market_rates - up_to))
+        up_to += equal
+        above += equal if amount > row.p50 else 0
+    return above
 
 
 def _condition(within: Within) -> tuple[str, dict[str, str]]:
@@ -232,7 +267,8 @@ def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None
         _CODE_RATES,
         f"""SELECT {_PAYER_LINE}, {family_sql()} AS family, services, common, count(*) AS rates,
                    min(negotiated_rate) AS lowest, {median("negotiated_rate")} AS p50,
-                   max(negotiated_rate) AS highest, {median("percent")} AS percent, count(percent) AS compared,
+                   max(negotiated_rate) AS highest, count(DISTINCT negotiated_rate) AS prices,
+                   {median("percent")} AS percent, count(percent) AS compared,
                    market, market_rates, {median("position")} AS percentile
             FROM (SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES})
             GROUP BY ALL""",

@@ -42,6 +42,9 @@ class ProviderSummary:
     p90: P90
     placed: Placed
     percentile: Percentile
+    market_rates: Annotated[
+        float | None, described("How many rates the markets have that these are placed in: their median.", 70.0)
+    ]
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,9 @@ def summarize_provider(db: Snapshot, provider: Snapshot, market: Market) -> Prov
             memory,
             ProviderSummary,
             f"""SELECT count(DISTINCT reporting_entity_name) AS payers, {_FIGURES},
-                       count(*) FILTER ({_IN_DOLLARS}) AS dollars FROM {_RATES}""",
+                       count(*) FILTER ({_IN_DOLLARS}) AS dollars,
+                       quantile_cont(market_rates, 0.5) FILTER ({_IN_DOLLARS} AND position IS NOT NULL) AS market_rates
+                FROM {_RATES}""",
         )
 
 

@@ -1,6 +1,7 @@
 """A clinic against its market: what is pasted is answered, and neither kept nor logged."""
 
 import logging
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,7 +35,7 @@ def a_tin(demo: Snapshot) -> str:
 def test_a_clinics_own_codes_have_an_address(site: Client, tin: str) -> None:
     response = site.get("/clinic/", {**MONTH, "tin": tin})
     (lines,) = tables(response)
-    assert lines[0][2:7] == ["Your rate", "Percentile", "Payer’s median", "Gap", "Total"]
+    assert lines[0][2:7] == ["Your rate", "Place", "Payer’s median", "Gap", "Total"]
     assert len(lines) > 2
     assert "any" not in response["Cache-Control"]
 
@@ -47,8 +48,10 @@ def test_a_line_with_several_rates_shows_the_lowest_and_the_highest(site: Client
     several = [row for row in rows if row["lowest"] != row["highest"]]
     assert several
     for row in several:
-        assert f"{write_dollars(float(row['lowest']))} to {write_dollars(float(row['highest']))}" in shown
-    assert "the page of a provider places them among all payers’ rates instead" in shown
+        lowest, highest = float(row["lowest"]), float(row["highest"])
+        assert f"{row['prices']} prices: {write_dollars(lowest)} to {write_dollars(highest)}" in shown
+    assert len(re.findall(r"[−+]\$[0-9.,]+ to [−+]\$[0-9.,]+", shown)) == len(several)
+    assert "the file does not say which of them applies" in shown
 
 
 def test_payers_without_rates_are_named_with_whose_rates_they_lack(site: Client, tin: str) -> None:

@@ -57,7 +57,7 @@ NUMBERS = count()
 
 
 def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> tuple[Any, ...]:
-    """Return the rate, percentile, median, total, and reason of a line at a payer."""
+    """Return the rate, prices, percentile, rates above, total, and reason of a line at a payer."""
     code, modifier, setting, units, given_rate = line
     of_code = [one for one in rates if one["code"] == code and one["reporting_entity_name"] == payer]
     dollars = [one for one in of_code if one["negotiated_type"] == "negotiated"]
@@ -71,13 +71,14 @@ def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> tuple[A
     own = given_rate if given_rate is not None and alike else statistics.median(ours) if ours else None
     if own is None:
         reason = NO_RATE if not of_code else OTHER_KIND if not dollars else OTHER_TERMS if not alike else NOT_THEIRS
-        return None, None, None, reason
+        return None, 0, None, None, None, reason
     values = [one["negotiated_rate"] for one in alike]
     placed = [own] if given_rate is not None else ours
     positions = [statistics.fmean(0.5 if value == rate else value < rate for value in values) for rate in placed]
     # All of the payer's rates may be the clinic's own: then their positions say nothing.
     percentile = statistics.median(positions) if given_rate is not None or len(ours) < len(alike) else None
-    return own, percentile, (own - statistics.median(values)) * (1 if units is None else units), None
+    above, prices = sum(value > own for value in values), 0 if given_rate is not None else len(set(ours))
+    return own, prices, percentile, above, (own - statistics.median(values)) * (1 if units is None else units), None
 
 
 def rounded(row: tuple[Any, ...]) -> str:
@@ -105,7 +106,9 @@ def test_positions_and_totals_equal_the_slow_ones(
             one.setting,
             one.units,
             one.rate,
+            one.prices,
             one.percentile,
+            None if one.rate is None else one.above,
             one.total,
             one.reason,
         )
@@ -113,7 +116,7 @@ def test_positions_and_totals_equal_the_slow_ones(
     ]
     assert sorted(map(rounded, given_back)) == sorted(map(rounded, wanted))
     for gap in sum_gaps(found):
-        totals = [one[2] for (slug, _), one in expected.items() if slug == gap.payer_slug and one[2] is not None]
+        totals = [one[4] for (slug, _), one in expected.items() if slug == gap.payer_slug and one[4] is not None]
         assert (gap.priced, gap.below) == (len(totals), sum(total < 0 for total in totals))
         assert gap.total == pytest.approx(sum(totals))
         assert gap.shortfall == pytest.approx(sum(total for total in totals if total < 0))
@@ -128,6 +131,9 @@ def test_a_line_with_several_rates_has_their_spread_and_the_middle_of_their_posi
     db = store_of_market(tmp_path_factory.mktemp("spread"), *ours, *others, *more)
     (found,) = list_positions(db, GA, OURS, [AskedLine(BasketCode("99213", ("CPT", "HCPCS")))], PAYERS)
     assert (found.own_rates, found.lowest, found.rate, found.highest) == (2, 260.0, 298.0, 336.0)
+    assert (found.prices, found.above, found.median) == (2, 4, 260.0)
+    assert found.gaps_of_spread == (260.0 - found.median, 336.0 - found.median)
+    assert found.is_ranked
     assert found.percentile == pytest.approx(statistics.median([4.5 / 9, 7.5 / 9]))
     market = Market("GA", "2025-08", tin="100000001")
     (row,) = list_code_rates(db, db, market, 10, 0)[1]

@@ -13,7 +13,7 @@ from core.fields.codes.code_family import family_of
 from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.codes_within import choose_within
 from core.queries.parties import provider_rates, providers
-from core.queries.parties.line_medians import LINE, LINE_AMOUNT, count_amounts, distributions
+from core.queries.parties.line_medians import LINE, LINE_AMOUNT, count_amounts, distributions, list_payers_of_lines
 from core.queries.parties.provider_summary import (
     FamilyRates,
     ProviderPayer,
@@ -43,14 +43,18 @@ def assert_figures(
     of_payer = slow.grouped(mine, *OF_LINE, "reporting_entity_name")
     assert row.rates == len(facts)
     assert row.codes == len({(fact["code_type"], fact["code"]) for fact in facts})
-    positions = []
+    positions: list[float] = []
+    sizes: list[float] = []
     for fact in facts:
         line = tuple(fact[name] for name in OF_LINE)
         others = [one["negotiated_rate"] for one in of_market[line]]
         if fact["kind"] == "dollars" and len(others) > len(of_payer[*line, fact["reporting_entity_name"]]):
             positions += slow.positions([fact["negotiated_rate"]], others)
+            sizes.append(len(others))
     assert row.placed == len(positions)
     assert row.percentile == (pytest.approx(percentile(positions, 0.5)) if positions else None)
+    if isinstance(row, ProviderSummary):
+        assert row.market_rates == (percentile(sizes, 0.5) if sizes else None)
     percents = [fact["percent"] for fact in facts if fact["percent"] is not None]
     assert row.compared == len(percents)
     for name, share in PERCENTILES.items():
@@ -73,6 +77,12 @@ def test_the_figures_of_a_provider(odd: Snapshot, demo: Snapshot, filters: dict[
         summary = summarize_provider(db, db, market)
         assert_figures(summary, mine, mine, every)
         assert summary.payers == len({fact["reporting_entity_name"] for fact in mine})
+        lines = slow.grouped(every, *OF_LINE)
+        assert list_payers_of_lines(db, market, sorted({fact["code"] for fact in mine})) == {
+            line: sorted({fact["reporting_entity_name"] for fact in facts})
+            for line, facts in lines.items()
+            if line[1] in {fact["code"] for fact in mine}
+        }
         assert summary.dollars == sum(fact["kind"] == "dollars" for fact in mine)
         by_family = slow.grouped(mine, "family")
         families = list_family_rates(db, db, market)

@@ -8,6 +8,7 @@ import pytest
 
 from core.fields.codes.code_family import family_of
 from core.queries.parties import provider_rates, providers
+from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES
 from core.queries.rules.market import Market, market_cache
 from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Snapshot
@@ -59,6 +60,8 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         assert row.market_rates == len(others)
         assert row.difference == (pytest.approx(row.p50 / row.market - 1) if row.market else None)
         positions = slow.positions(amounts, others)
+        assert row.prices == len(set(amounts))
+        assert row.above == (sum(one > row.p50 for one in others) if len(others) < LEAST_FOR_PERCENTILES else None)
         assert row.percentile == (pytest.approx(percentile(positions, 0.5)) if len(others) > len(amounts) else None)
         assert row.family == family_of(row.code_type, row.code)
         outcomes = [slow_comparison.compared(fact, everything.benchmarks, market.pos) for fact in facts]
