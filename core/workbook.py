@@ -134,6 +134,18 @@ class About:
 
 
 @dataclass(frozen=True)
+class LeadSheet:
+    """A sheet before all others: what a person takes to the table. `rows` end with the rows of totals."""
+
+    name: str
+    columns: Sequence[tuple[str, str]]
+    """The headings, and keys of _FORMATS or empty text."""
+    rows: Sequence[Sequence[Any]]
+    totals: Sequence[Sequence[Any]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class SheetColumn:
     """A column of a workbook."""
 
@@ -150,6 +162,7 @@ def write_workbook(
     rows: Iterable[Any],
     about: About,
     constants: Constants = MappingProxyType({}),
+    lead: LeadSheet | None = None,
 ) -> None:
     """Write the first MOST_ROWS rows as a workbook, with the constants that the rows lack as last columns.
 
@@ -161,6 +174,11 @@ def write_workbook(
     with xlsxwriter.Workbook(file, options) as book:
         formats = {unit: book.add_format({"num_format": pattern}) for unit, pattern in _FORMATS.items()}
         bold = book.add_format({"bold": True})
+        if lead:
+            totals = {
+                unit: book.add_format({"num_format": pattern, "bold": True}) for unit, pattern in _FORMATS.items()
+            }
+            _write_lead(book.add_worksheet(lead.name), lead, formats, {"": bold, **totals})
         first, table, last = (book.add_worksheet(name) for name in ("About", "Table", "Columns"))
         remaining = ([*values, *constants.values()] for values in rounded_values(row_type, rows))
         shown = _write_rows(table, columns, remaining, formats, bold)
@@ -232,6 +250,23 @@ def _write_rows(
     if number:
         sheet.autofilter(0, 0, number, len(columns) - 1)
     return number
+
+
+def _write_lead(sheet: Worksheet, lead: LeadSheet, formats: dict[str, Format], bold: dict[str, Format]) -> None:
+    for at, (heading, _) in enumerate(lead.columns):
+        longest = max((len(_text(values[at])) for values in lead.rows if isinstance(values[at], str)), default=0)
+        sheet.set_column(at, at, min(max(longest, len(heading), 10) + 2, _WIDEST_COLUMN))
+    sheet.freeze_panes(1, 0)
+    for at, (heading, _) in enumerate(lead.columns):
+        sheet.write_string(0, at, heading, bold[""])
+    for number, values in enumerate([*lead.rows, *lead.totals], 1):
+        styles = formats if number <= len(lead.rows) else bold
+        for at, (_, unit) in enumerate(lead.columns):
+            _write_cell(sheet, number, at, values[at], styles.get(unit))
+    if lead.note:
+        sheet.write_string(len(lead.rows) + len(lead.totals) + 2, 0, lead.note)
+    if lead.rows:
+        sheet.autofilter(0, 0, len(lead.rows), len(lead.columns) - 1)
 
 
 def _write_cell(sheet: Worksheet, row: int, at: int, value: Any, style: Format | None) -> None:

@@ -17,6 +17,7 @@ from core.fields.codes.basket_list import read_basket
 from core.fields.codes.clinic_lines import MAX_CHARACTERS, BadLine, ClinicLine, read_clinic_lines
 from core.fields.places.care_setting import SIDES
 from core.pages.citation import name_site
+from core.pages.desk.negotiation_sheet import make_negotiation_sheet
 from core.pages.formats import write_tin
 from core.pages.forms.clinic_form import ClinicForm, PastedForm
 from core.pages.shared.answer_cache import ending_together
@@ -155,10 +156,11 @@ def _answer(
     # What is pasted is in no address, so a link to another class would lose it.
     is_pasted = bool(npis or text.strip())
     query = replace(query, choice=with_class(query.choice, answer.of_class))
-    if query.wants_file:
-        return query.download(positions, ClinicPosition, "clinic_against_market")
-    priced = [one for one in positions if one.gap is not None]
     weighed_by = weigh(asked, {one.code: one.services for one in positions if one.services is not None})
+    if query.wants_file:
+        lead = make_negotiation_sheet(positions, weighed_by)
+        return query.download(positions, ClinicPosition, "clinic_against_market", lead)
+    priced = [one for one in positions if one.gap is not None]
     payers = _payers_of_market(query)
     left_out = list_left_out(db, of_market, asked, positions, payers)
     absent = [(slug, name) for slug, name in payers.items() if slug not in {one.payer_slug for one in positions}]

@@ -19,7 +19,7 @@ from core.pages.shared.lanes.admission import QUESTIONS, Place
 from core.queries.rules.market_filters import YARDSTICK
 from core.rows import Constants, arrow_schema, arrow_tables, csv_lines, json_lines
 from core.runtime.errors import BeaconError
-from core.workbook import About, write_workbook
+from core.workbook import About, LeadSheet, write_workbook
 
 ROW_CAP = 1_000_000
 """A table ends after this many rows: for the whole store, copy its Parquet files."""
@@ -54,11 +54,12 @@ def download(
     format: str,  # noqa: A002 - as the parameter of the address is called
     about: Callable[[], About],
     constants: Constants = MappingProxyType({}),
+    lead: LeadSheet | None = None,
 ) -> StreamingHttpResponse:
     """Return the rows, instances of the dataclass `row_type`, as a file in format csv, json, parquet, or xlsx.
 
-    `about` says what was asked; only a workbook needs to know. `constants` hold for all rows; JSON has the rows as the
-    API gives them, and beside them only what the percents are of.
+    `about` says what was asked; only a workbook needs to know, and only it has a `lead`. `constants` hold for all rows;
+    JSON has the rows as the API gives them, and beside them only what the percents are of.
     """
     started = _give_way(_started(rows))
     if format == "csv":
@@ -70,7 +71,7 @@ def download(
             _parquet(row_type, started, constants), content_type="application/vnd.apache.parquet"
         )
     elif format == "xlsx":
-        response = StreamingHttpResponse(_workbook(row_type, started, about(), constants), content_type=_EXCEL)
+        response = StreamingHttpResponse(_workbook(row_type, started, about(), constants, lead), content_type=_EXCEL)
     else:
         said = {YARDSTICK: constants[YARDSTICK]} if YARDSTICK in constants else {}
         response = StreamingHttpResponse(json_lines(row_type, started, said), content_type="application/json")
@@ -167,10 +168,12 @@ def _parquet(row_type: type[Any], rows: Iterable[Any], constants: Constants) -> 
         yield from _pieces(file)
 
 
-def _workbook(row_type: type[Any], rows: Iterable[Any], about: About, constants: Constants) -> Iterator[bytes]:
+def _workbook(
+    row_type: type[Any], rows: Iterable[Any], about: About, constants: Constants, lead: LeadSheet | None
+) -> Iterator[bytes]:
     # A workbook is a zip file, whose index is at its end too.
     with tempfile.TemporaryFile() as file:
-        write_workbook(file, row_type, rows, about, constants)
+        write_workbook(file, row_type, rows, about, constants, lead)
         yield from _pieces(file)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -37,7 +37,7 @@ from core.queries.yardstick.compensation import (
     list_compensation_releases,
 )
 from core.store.connection import Snapshot
-from core.workbook import About, SourceFile
+from core.workbook import About, LeadSheet, SourceFile
 
 STARTED_AT = "beaconpoint.started"
 """Where a request keeps the moment at which it began."""
@@ -85,9 +85,12 @@ class PageQuery(Generic[F]):
         """Whether a table is asked for as a file."""
         return bool(self.values["format"] != "html")
 
-    def download(self, rows: Iterable[Any], row_type: type[Any], name: str) -> HttpResponseBase:
-        """Return the rows as a file in the format that is asked for."""
-        return download(rows, row_type, name, self.values["format"], lambda: self._about(name), self._constants())
+    def download(
+        self, rows: Iterable[Any], row_type: type[Any], name: str, lead: LeadSheet | None = None
+    ) -> HttpResponseBase:
+        """Return the rows as a file in the format that is asked for. A workbook begins with `lead`."""
+        about, constants = partial(self._about, name), self._constants()
+        return download(rows, row_type, name, self.values["format"], about, constants, lead)
 
     def _yardstick_heading(self) -> str:
         """Return what the headings of a workbook call the yardstick of its percents and amounts."""
@@ -230,9 +233,12 @@ class MarketQuery(PageQuery[M]):
             return self.measured
         return describe_yardstick(replace(self.market, yardstick=OF_COMPENSATION), self.compensation_release)
 
-    def download(self, rows: Iterable[Any], row_type: type[Any], name: str) -> HttpResponseBase:
+    def download(
+        self, rows: Iterable[Any], row_type: type[Any], name: str, lead: LeadSheet | None = None
+    ) -> HttpResponseBase:
         """Return the rows as a file whose name says of which state and month they are."""
-        return super().download(rows, row_type, f"{name}_{self.market.state}_{self.market.one_month or 'latest'}")
+        named = f"{name}_{self.market.state}_{self.market.one_month or 'latest'}"
+        return super().download(rows, row_type, named, lead)
 
     def download_of_schedule(self, rows: Iterable[Any], row_type: type[Any], name: str) -> HttpResponseBase:
         """Return the rows as a file whose percents are of the state's schedule, whatever the market is measured by."""

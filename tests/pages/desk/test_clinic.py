@@ -1,5 +1,6 @@
 """A clinic against its market: what is pasted is answered, and neither kept nor logged."""
 
+import io
 import logging
 import re
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, NoReturn
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from python_calamine import CalamineWorkbook
 
 from core.pages.citation import THIS_SITE
 from core.pages.formats import write_dollars
@@ -102,6 +104,30 @@ def test_a_file_is_read_and_answered_as_a_workbook_or_csv(site: Client, tin: str
     assert {float(row["rate"]) for row in given if row["rate"]} == {41.37}
     book: Any = site.post("/clinic/", {**MONTH, "tin": tin, "lines": LINES, "format": "xlsx"})
     assert b"".join(book.streaming_content).startswith(b"PK")
+
+
+def test_a_workbook_begins_with_what_to_ask_and_its_totals(site: Client, tin: str) -> None:
+    lines = "code,units,rate\n99213,100,41.37\n70450,3,900"
+    query = {**MONTH, "tin": tin, "lines": lines}
+    book: Any = site.post("/clinic/", {**query, "format": "xlsx"})
+    opened = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(book.streaming_content)))
+    assert opened.sheet_names == ["Negotiation", "About", "Table", "Columns"]
+    table: list[list[Any]] = opened.get_sheet_by_name("Negotiation").to_python()
+    heads, *rows = table
+    assert heads[:4] == ["Payer", "Code", "What it is", "Your rate"]
+    priced = [row for row in csv_rows(site.post("/clinic/", {**query, "format": "csv"})) if row["gap"]]
+    shown, (below, every) = rows[: len(priced)], rows[len(priced) : len(priced) + 2]
+    by_heading = [dict(zip(heads, row, strict=True)) for row in shown]
+    for row, one in zip(priced, by_heading, strict=True):
+        figures = (one["Your rate"], one["Payer's median"], one["Gap"], one["Services"], one["Total gap"])
+        assert figures == tuple(
+            pytest.approx(float(row[name]), abs=0.01) for name in ("rate", "median", "gap", "units", "total")
+        )
+        assert one["Gap in percent"] == pytest.approx(one["Your rate"] / one["Payer's median"] - 1, abs=0.001)
+    totals = [one["Total gap"] for one in by_heading]
+    assert min(totals) < 0 < max(totals)
+    assert (below[0], below[-1]) == ("Below the median", pytest.approx(sum(min(one, 0) for one in totals)))
+    assert (every[0], every[-1]) == ("All lines", pytest.approx(sum(totals)))
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_a_line_with_several_rates_has_their_spread_and_the_middle_of_their_posi
     (found,) = list_positions(db, GA, OURS, [AskedLine(BasketCode("99213", ("CPT", "HCPCS")))], PAYERS)
     assert (found.own_rates, found.lowest, found.rate, found.highest) == (2, 260.0, 298.0, 336.0)
     assert (found.prices, found.above, found.median) == (2, 4, 260.0)
-    assert found.gaps_of_spread == (260.0 - found.median, 336.0 - found.median)
+    assert found.gaps_of_spread == (0.0, 76.0)
     assert found.is_ranked
     assert found.percentile == pytest.approx(statistics.median([4.5 / 9, 7.5 / 9]))
     market = Market("GA", "2025-08", tin="100000001")

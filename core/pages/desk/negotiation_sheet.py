@@ -1,0 +1,64 @@
+"""The first sheet of a clinic's workbook: what to ask of whom, and what it is worth, in the page's words."""
+
+from collections.abc import Sequence
+
+from core.pages.formats import write_count
+from core.queries.baskets.clinic_position import BY_SERVICES, BY_UNITS, ClinicPosition
+from core.workbook import LeadSheet
+
+COLUMNS = (
+    ("Payer", ""),
+    ("Code", ""),
+    ("What it is", ""),
+    ("Your rate", "dollars"),
+    ("Prices", "count"),
+    ("Payer's median", "dollars"),
+    ("All payers' median", "dollars"),
+    ("Gap", "dollars"),
+    ("Gap in percent", "fraction"),
+    ("Services", "plain"),
+    ("Total gap", "dollars"),
+)
+
+_TOTALED = {
+    BY_UNITS: "your services",
+    BY_SERVICES: "the services billed to Medicare in a year, where they are known",
+}
+
+
+def make_negotiation_sheet(positions: Sequence[ClinicPosition], weighed_by: str) -> LeadSheet:
+    """Return the lines that have a position, the largest shortfall first, with what they come to."""
+    priced = [one for one in positions if one.gap is not None]
+    totals = [one.total for one in priced if one.total is not None]
+    below = [total for total in totals if total < 0]
+    said = ("Below the median", "All lines")
+    sums = [[name, "", "", *([None] * 7), sum(some)] for name, some in zip(said, (below, totals), strict=True)]
+    return LeadSheet(
+        "Negotiation",
+        COLUMNS,
+        [_row(one, weighed_by) for one in priced],
+        sums if totals else [],
+        note=(
+            "Gap: your rate minus the payer's median, and in percent of that median. Total gap: times "
+            f"{_TOTALED.get(weighed_by, 'one, as no services are known')}. Where a line has several prices, your rate "
+            f"is their median, and the file does not say which applies. {write_count(len(priced))} lines; "
+            "the sheet Table has all columns."
+        ),
+    )
+
+
+def _row(one: ClinicPosition, weighed_by: str) -> list[str | float | None]:
+    code = " ".join(filter(None, (one.code, one.modifier, one.setting)))
+    return [
+        one.reporting_entity_name,
+        code,
+        one.name or "",
+        one.rate,
+        one.prices or None,
+        one.median,
+        one.market,
+        one.gap,
+        one.gap / one.median if one.gap is not None and one.median else None,
+        one.services if weighed_by == BY_SERVICES else one.units,
+        one.total,
+    ]
