@@ -60,9 +60,9 @@ class BasketQuestions(ABC):
     ) -> pl.DataFrame:
         """Return where the rates of `tin=`, `npis=`, `npi=`, or `organization=` stand among each payer's.
 
-        The codes are those of a basket, or of `lines` with columns code, modifier, setting, units, and rate (a CSV or a
-        frame; all but the code may be left out), or else the clinic's own. A rate that is given is looked at instead of
-        the published one. The largest shortfall comes first.
+        The codes are those of a basket, or of `lines` with columns code, modifier, setting, units, rate, and payer (a
+        CSV or a frame; all but the code may be left out), or else the clinic's own. A rate that is given is looked at
+        instead of the published one. The largest shortfall comes first.
         """
         db = self._snapshot()
         read, bad = read_clinic_lines(lines if isinstance(lines, str) else lines.write_csv())
@@ -76,7 +76,10 @@ class BasketQuestions(ABC):
         basket = basket if isinstance(basket, str) else list(basket)
         codes = codes_of(db, basket)[1] if basket else []
         market = replace(asked, organization=None, tin=None, npi=None)
-        return frame_of(ClinicPosition, answer_clinic(db, ClinicQuestion(market, clinic, read, codes)).positions)
+        answer = answer_clinic(db, ClinicQuestion(market, clinic, read, codes))
+        if answer.bad:
+            raise BeaconError(f"clinic_position: row {answer.bad[0].row} of lines: {answer.bad[0].reason}")
+        return frame_of(ClinicPosition, answer.positions)
 
     def _answer_basket(
         self, state: str, year_month: str | None, basket: str | Iterable[str], filters: Filters

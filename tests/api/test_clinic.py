@@ -38,12 +38,28 @@ def test_pages_the_api_and_python_answer_alike(site: Client, demo: Snapshot, tin
     assert not [one for one in caplog.records if "7654321" in str(vars(one)) or "41.37" in str(vars(one))]
 
 
+def test_a_line_s_payer_is_the_only_one_and_may_have_no_rates(site: Client, tin: str) -> None:
+    address = f"/api/v1/clinic/positions?state=GA&year_month=2025-08&tin={tin}"
+
+    def ask(**line: Any) -> Any:
+        body = {"lines": [{"code": "99213", "rate": 90, **line}]}
+        return site.post(address, body, content_type="application/json").json()["rows"]
+
+    every = ask()
+    assert len(every) > 1
+    assert ask(payer=every[0]["payer_slug"]) == every[:1]
+    (nobody,) = ask(payer="acme_nowhere")
+    assert (nobody["payer_slug"], nobody["rates"], nobody["gap"]) == ("acme_nowhere", 0, None)
+    assert nobody["reason"] == "no rate of this payer for the code"
+
+
 @pytest.mark.parametrize(
     ("body", "parameter"),
     [
         ("{", "body"),
         ({"lines": [{"code": "knee"}]}, "lines.0.code"),
         ({"lines": [{"code": "99213", "rate": -7}]}, "lines.0.rate"),
+        ({"lines": [{"code": "99213", "payer": "Acme"}]}, "lines.0.payer"),
         ({"npis": ["3"]}, "npis.0"),
         ({"color": 1}, "color"),
         ({"lines": [{"code": "99213", "units": 3}]}, "tin"),

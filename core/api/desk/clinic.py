@@ -41,6 +41,12 @@ class PostedLine(BaseModel):
     rate: _Amount = Field(
         None, description="What the clinic is paid, in dollars; its published rates if left out.", examples=[412.5]
     )
+    payer: str = Field(
+        "",
+        pattern="^[a-z0-9_]{0,100}$",
+        description="Key of the payer that pays the rate; empty to compare it with every payer.",
+        examples=["example_peach"],
+    )
 
 
 class PostedClinic(BaseModel):
@@ -84,7 +90,7 @@ def compare_posted_clinic(request: ResourceRequest, posted: PostedClinic) -> Ans
 
 def _read_line(number: int, line: PostedLine) -> ClinicLine:
     cells = {"code": line.code, "modifier": line.modifier, "setting": line.setting}
-    return replace(read_clinic_line(number, cells), units=line.units, rate=line.rate)
+    return replace(read_clinic_line(number, cells), units=line.units, rate=line.rate, payer=line.payer)
 
 
 def _answer(request: ResourceRequest, npis: tuple[str, ...], lines: Sequence[ClinicLine]) -> ClinicAnswer:
@@ -93,4 +99,4 @@ def _answer(request: ResourceRequest, npis: tuple[str, ...], lines: Sequence[Cli
     if not clinic.values and not any(line.rate is not None for line in lines):
         raise Problem("wrong-parameter", errors=[("tin", "missing; expected tin, npi, or organization")])
     codes = choose_codes(request.db, named_baskets().get(values["basket"]), read_basket(values["codes"]))
-    return answer_clinic(request.db, ClinicQuestion(market, clinic, lines, codes))
+    return answer_clinic(request.db, ClinicQuestion(market, clinic, lines, codes, has_keys=True))

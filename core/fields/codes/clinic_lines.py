@@ -1,4 +1,4 @@
-"""A clinic's own lines: `code,modifier,setting,units,rate` as a CSV, pasted from a spreadsheet or uploaded."""
+"""A clinic's own lines: `code,modifier,setting,units,rate,payer` as a CSV, or a plain list of codes."""
 
 import csv
 import re
@@ -9,9 +9,10 @@ from core.fields.codes.code_list import WantedCode, read_codes
 from core.fields.codes.modifier import parse_modifiers
 from core.fields.places.care_setting import FOUR_SETTINGS, HOSPITAL_OUTPATIENT, SETTING_OF_PLACE, SURGICAL_CENTER
 
-COLUMNS = ("code", "modifier", "setting", "units", "rate")
+COLUMNS = ("code", "modifier", "setting", "units", "rate", "payer")
 MAX_LINES = 1_000
 MAX_CHARACTERS = 200_000
+_LONGEST_PAYER = 200
 
 _SETTINGS = {**{name: name for name in FOUR_SETTINGS}, "hospital": HOSPITAL_OUTPATIENT, "asc": SURGICAL_CENTER}
 _SETTINGS |= SETTING_OF_PLACE
@@ -28,6 +29,8 @@ class ClinicLine:
     setting: str = ""
     units: float | None = None
     rate: float | None = None
+    payer: str = ""
+    """Who pays the rate, as it was written; empty to compare it with every payer."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,25 @@ class BadLine:
 
     row: int
     reason: str
+
+
+EXPECTED = f"expected codes, such as 73721 99213, or lines of {','.join(COLUMNS)}"
+
+_FIVE = "([A-Z][0-9]{4}|[0-9]{4}[0-9A-Z])"
+"""A CPT or HCPCS code. Shorter numbers may be volumes."""
+
+_A_CODE = re.compile(rf"{_FIVE}(\*[0-9]+(\.[0-9]+)?|-{_FIVE})?", re.IGNORECASE)
+_CODE_SYSTEM = re.compile(r"(CPT|HCPCS)", re.IGNORECASE)
+_BETWEEN_CODES = re.compile(r"[\s,;]+")
+
+
+def is_list_of_codes(text: str) -> bool:
+    """Return whether a text is nothing but billing codes, with or without volumes (73721*120) and ranges."""
+    words = [word for word in _BETWEEN_CODES.split(text.replace("\ufeff", "")) if word]
+    codes = [word for word in words if not _CODE_SYSTEM.fullmatch(word)]
+    # Two marks in a row are an empty cell, so the text has columns.
+    has_columns = re.search(r"[,;\t][ ]*[,;\t]", text)
+    return bool(codes) and not has_columns and all(_A_CODE.fullmatch(word.rpartition(":")[2]) for word in codes)
 
 
 def read_clinic_lines(text: str) -> tuple[list[ClinicLine], list[BadLine]]:
@@ -79,7 +101,10 @@ def read_clinic_line(number: int, cells: Mapping[str, str]) -> ClinicLine:
     setting = _SETTINGS.get(place, "")
     if place and not setting:
         raise ValueError(f"setting: {place[:40]!r} is not one of {', '.join(FOUR_SETTINGS)}")
-    return ClinicLine(number, codes[0], modifier, setting, _number(cells, "units"), _number(cells, "rate"))
+    payer = cells.get("payer", "")
+    if len(payer) > _LONGEST_PAYER:
+        raise ValueError(f"payer: {payer[:40]!r} is longer than {_LONGEST_PAYER} characters")
+    return ClinicLine(number, codes[0], modifier, setting, _number(cells, "units"), _number(cells, "rate"), payer)
 
 
 def _number(cells: Mapping[str, str], name: str) -> float | None:

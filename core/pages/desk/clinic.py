@@ -6,7 +6,7 @@ for others, and never in an address.
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from django.core.files.uploadhandler import MemoryFileUploadHandler
@@ -14,7 +14,14 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 
 from core import open_store
 from core.fields.codes.basket_list import read_basket
-from core.fields.codes.clinic_lines import MAX_CHARACTERS, BadLine, ClinicLine, read_clinic_lines
+from core.fields.codes.clinic_lines import (
+    EXPECTED,
+    MAX_CHARACTERS,
+    BadLine,
+    ClinicLine,
+    is_list_of_codes,
+    read_clinic_lines,
+)
 from core.fields.places.care_setting import SIDES
 from core.pages.citation import name_site
 from core.pages.desk.negotiation_sheet import make_negotiation_sheet
@@ -53,9 +60,17 @@ MOST_OTHER_TINS = 6
 MAX_REQUEST = 2 * MAX_CHARACTERS
 
 
+@dataclass(frozen=True)
+class _Pasted:
+    npis: tuple[str, ...] = ()
+    lines: Sequence[ClinicLine] = ()
+    text: str = ""
+    bad: Sequence[BadLine] = ()
+
+
 @market_page(ClinicForm, "clinic")
 def _show_without_pasted(query: MarketQuery[ClinicForm]) -> HttpResponseBase:
-    return _answer(query, (), [], "")
+    return _answer(query, _Pasted())
 
 
 def show_clinic(request: HttpRequest) -> HttpResponseBase:
@@ -76,13 +91,23 @@ def _answer_posted(request: HttpRequest) -> HttpResponseBase:
         return refused
     # Django's other handler would write a large file to disk.
     request.upload_handlers = [MemoryFileUploadHandler(request)]
-    filled, pasted = ClinicForm(request.POST), PastedForm(request.POST)
-    problems = [*([] if filled.is_valid() else filled.problems), *_problems(pasted)]
+    pasted = PastedForm(request.POST)
+    problems = _problems(pasted)
+    text = "" if problems else _text_of_file(request) or pasted.cleaned_data["lines"]
+    given = request.POST.copy()
+    if is_list_of_codes(text):
+        # A list of codes has nothing private: it is the same question as that of an address.
+        given["codes"], text = text, ""
+    filled = ClinicForm(given)
+    problems = [*([] if filled.is_valid() else filled.problems), *problems]
+    lines, bad = read_clinic_lines(text)
+    if bad and not lines:
+        problems.append(("lines", f"row {bad[0].row}: {bad[0].reason}; {EXPECTED}"))
     db = open_store.snapshot_for_site()
     if problems or db is None:
         return invalid_query(request, problems) if problems else nothing_loaded(request)
     try:
-        return _answer_in_lane(request, db, filled, pasted)
+        return _answer_in_lane(request, db, filled, _Pasted(pasted.cleaned_data["npis"], lines, text, bad))
     except (QueryTimeout, QueryTooLarge) as error:
         return timed_out(request, error)
     except TooBusy as error:
@@ -100,9 +125,7 @@ def _refuse(request: HttpRequest) -> HttpResponseBase | None:
     return None
 
 
-def _answer_in_lane(request: HttpRequest, db: Snapshot, filled: ClinicForm, pasted: PastedForm) -> HttpResponseBase:
-    text = _text_of_file(request) or pasted.cleaned_data["lines"]
-    lines, bad = read_clinic_lines(text)
+def _answer_in_lane(request: HttpRequest, db: Snapshot, filled: ClinicForm, pasted: _Pasted) -> HttpResponseBase:
     with (
         ExitStack() as resources,
         QUESTIONS.enter(client_of(request)),
@@ -111,7 +134,7 @@ def _answer_in_lane(request: HttpRequest, db: Snapshot, filled: ClinicForm, past
     ):
         choice = choose_from_form(filled, db)
         query = MarketQuery(request, db, form_with_market(filled, choice, db), choice, resources)
-        response = _answer(query, pasted.cleaned_data["npis"], lines, text, bad)
+        response = _answer(query, pasted)
         if isinstance(response, StreamingHttpResponse):
             # The file is complete before the place in the lane is left.
             response.streaming_content = list(response)
@@ -140,17 +163,13 @@ def _text_of_file(request: HttpRequest) -> str:
     return file.read(MAX_CHARACTERS + 1).decode("utf-8-sig", errors="replace") if file else ""
 
 
-def _answer(
-    query: MarketQuery[ClinicForm],
-    npis: tuple[str, ...],
-    lines: Sequence[ClinicLine],
-    text: str,
-    bad: Sequence[BadLine] = (),
-) -> HttpResponseBase:
-    db = query.db
+def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase:
+    db, npis, lines, text = query.db, pasted.npis, pasted.lines, pasted.text
     market, clinic = split_clinic(query.market, npis)
     codes = choose_codes(db, named_baskets().get(query.values["basket"]), read_basket(query.values["codes"]))
     answer = answer_clinic(db, ClinicQuestion(market, clinic, lines, codes))
+    if answer.bad and not answer.asked:
+        return invalid_query(query.request, [("lines", f"row {one.row}: {one.reason}") for one in answer.bad[:20]])
     of_market = answer.of_class.market
     asked, positions, of_class = answer.asked, answer.positions, of_market.billing_class
     # What is pasted is in no address, so a link to another class would lose it.
@@ -187,7 +206,7 @@ def _answer(
         oldest_schedule=coverage.oldest_schedule_if_newer(db, market.newest_month),
         has_units=weighed_by == BY_UNITS,
         labels=query.find_labels({line.code.code for line in asked}) if asked else [],
-        bad=bad,
+        bad=[*pasted.bad, *answer.bad],
         pasted={"npis": " ".join(npis), "lines": text, "is_any": is_pasted},
         codes_text=query.values["codes"].replace(",", "\n"),
         baskets=named_baskets().values(),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.fields.codes.basket_list import read_basket
-from core.fields.codes.clinic_lines import ClinicLine
+from core.fields.codes.clinic_lines import BadLine, ClinicLine
 from core.fields.codes.code_list import WantedCode
 from core.queries import coverage
 from core.queries.baskets.basket_codes import BasketCode, basket_codes
@@ -21,6 +21,7 @@ from core.queries.baskets.clinic_position import (
     list_positions,
     list_services,
 )
+from core.queries.baskets.line_payers import find_payers
 from core.queries.rate_classes import ClassChoice
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import NO_MODIFIER
@@ -39,6 +40,8 @@ class ClinicQuestion:
     clinic: Clinic
     lines: Sequence[ClinicLine] = ()
     codes: Sequence[BasketCode] = ()
+    has_keys: bool = False
+    """Whether the payers of lines are keys, as programs write them: one that is not loaded has no rates."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class ClinicAnswer:
     of_own: bool
     """Whether the lines are the clinic's own codes: nothing else was given."""
     positions: Sequence[ClinicPosition]
+    bad: Sequence[BadLine] = ()
+    """The lines that are left out because their payer is not known."""
 
 
 def split_clinic(market: Market, npis: tuple[str, ...]) -> tuple[Market, Clinic]:
@@ -60,7 +65,12 @@ def split_clinic(market: Market, npis: tuple[str, ...]) -> tuple[Market, Clinic]
 
 def answer_clinic(db: Snapshot, question: ClinicQuestion) -> ClinicAnswer:
     """Return the position of each line at each payer, the largest shortfall first."""
-    asked = _asked_lines(db, question)
+    payers = dict(coverage.list_payers(db))
+    with_keys = [(line, line.payer) for line in question.lines]
+    lines, bad = (with_keys, []) if question.has_keys else find_payers(question.lines, payers)
+    asked = _asked_lines(db, lines, question.codes)
+    if bad and not asked:
+        return ClinicAnswer(ClassChoice(question.market), (), False, (), bad)
     of_own = not asked
     if asked:
         of_class = choose_class_of_lines(db, question.market, question.clinic, asked)
@@ -72,18 +82,19 @@ def answer_clinic(db: Snapshot, question: ClinicQuestion) -> ClinicAnswer:
         asked = _own_lines(db, market, question.clinic)
         side = market.care_setting or choose_side(db, market, question.clinic, [line.code.code for line in asked])
         market = replace(market, care_setting=side)
-    positions = list_positions(db, market, question.clinic, asked, dict(coverage.list_payers(db)))
-    return ClinicAnswer(replace(of_class, market=market), asked, of_own and bool(asked), positions)
+    positions = list_positions(db, market, question.clinic, asked, payers)
+    return ClinicAnswer(replace(of_class, market=market), asked, of_own and bool(asked), positions, bad)
 
 
-def _asked_lines(db: Snapshot, question: ClinicQuestion) -> list[AskedLine]:
-    """Return the lines that are given, or else a line for each code; none if neither is."""
-    if question.lines:
-        by_code = {one.wanted: _code_of(db, one.wanted) for one in question.lines}
+def _asked_lines(db: Snapshot, lines: Sequence[tuple[ClinicLine, str]], codes: Sequence[BasketCode]) -> list[AskedLine]:
+    """Return the lines that are given, with their payers, or else a line for each code; none if neither is."""
+    if lines:
+        by_code = {one.wanted: _code_of(db, one.wanted) for one, _ in lines}
         return [
-            AskedLine(by_code[one.wanted], one.modifier, one.setting, one.units, one.rate) for one in question.lines
+            AskedLine(by_code[one.wanted], one.modifier, one.setting, one.units, one.rate, payer)
+            for one, payer in lines
         ]
-    return [AskedLine(code, units=code.volume) for code in question.codes]
+    return [AskedLine(code, units=code.volume) for code in codes]
 
 
 def _own_lines(db: Snapshot, market: Market, clinic: Clinic) -> list[AskedLine]:

@@ -74,6 +74,12 @@ class AskedLine:
     setting: str = ""
     units: float | None = None
     rate: float | None = None
+    payer: str = ""
+    """The key of the only payer that the line is compared with; empty for every payer."""
+
+    def is_of(self, payer: str) -> bool:
+        """Return whether the line is compared with a payer's rates."""
+        return self.payer in {"", payer}
 
 
 @dataclass(frozen=True)
@@ -198,10 +204,15 @@ def list_positions(
     services = list_services(db, clinic)
     by_services = weigh(lines, services) == BY_SERVICES
     everybody = {at: row for (at, slug), row in found.items() if slug is None}
-    slugs = sorted({slug for (_, slug), row in found.items() if slug and (row.own is not None)})
+    slugs = sorted(
+        {line.payer for line in lines if line.payer}
+        | {slug for (at, slug), row in found.items() if slug and row.own is not None and lines[at].is_of(slug)}
+    )
     rows = []
     for slug in slugs:
         for at, line in enumerate(lines):
+            if not line.is_of(slug):
+                continue
             row = found.get((at, slug))
             own = row.own if row else None
             rendered = services.get(line.code.code)
@@ -301,10 +312,11 @@ def list_left_out(
         by_payer.setdefault(one.payer_slug, []).append(one)
     found = []
     for slug, name in payers.items():
-        if slug not in by_payer:
-            others = [(slug, line.code.code) in counts for line in lines]
-            found.append(LeftOut(name, len(lines), of_all=True, other_terms=sum(others)))
-        elif outside := [one for one in by_payer[slug] if one.reason == OTHER_TERMS]:
+        asked = [line for line in lines if line.is_of(slug)]
+        if asked and slug not in by_payer:
+            others = [(slug, line.code.code) in counts for line in asked]
+            found.append(LeftOut(name, len(asked), of_all=True, other_terms=sum(others)))
+        elif outside := [one for one in by_payer.get(slug, ()) if one.reason == OTHER_TERMS]:
             found.append(LeftOut(name, len(outside), of_all=False, other_terms=len(outside)))
     return found
 

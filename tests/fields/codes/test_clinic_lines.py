@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fields.codes.clinic_lines import MAX_LINES, read_clinic_lines
+from core.fields.codes.clinic_lines import MAX_LINES, is_list_of_codes, read_clinic_lines
 
 
 def test_lines_with_and_without_headings_and_in_any_order() -> None:
@@ -49,3 +49,22 @@ def test_too_many_lines_are_refused() -> None:
     good, bad = read_clinic_lines("99213\n" * (MAX_LINES + 1))
     assert good == []
     assert [one.row for one in bad] == [MAX_LINES + 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_list"),
+    [
+        ("99213", True),
+        ("99213, 70450; g0121\nCPT 99214 CPT:99215", True),
+        ("73721*120 27440-27447", True),
+        ("", False),
+        ("knee", False),
+        ("99213 knee", False),
+        ("73721,,,120", False),
+        ("73721,26,office,120,250", False),
+        ("code,rate\n99213,95", False),
+        ("99213\t\t\t\t95", False),
+    ],
+)
+def test_a_list_of_codes_is_told_from_lines_with_columns(text: str, is_list: bool) -> None:
+    assert is_list_of_codes(text) == is_list

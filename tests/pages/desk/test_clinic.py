@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from python_calamine import CalamineWorkbook
 
+from core.fields.codes.clinic_lines import EXPECTED
 from core.pages.citation import THIS_SITE
 from core.pages.formats import write_dollars
 from core.pages.shared.answer_cache import ANSWERS
@@ -104,6 +105,27 @@ def test_a_file_is_read_and_answered_as_a_workbook_or_csv(site: Client, tin: str
     assert {float(row["rate"]) for row in given if row["rate"]} == {41.37}
     book: Any = site.post("/clinic/", {**MONTH, "tin": tin, "lines": LINES, "format": "xlsx"})
     assert b"".join(book.streaming_content).startswith(b"PK")
+
+
+def test_one_box_takes_codes_or_lines_and_words_are_an_error(site: Client, tin: str) -> None:
+    asked = {**MONTH, "tin": tin, "format": "csv"}
+    listed = csv_rows(site.post("/clinic/", {**asked, "lines": "99213, 70450\n99214"}))
+    assert listed == csv_rows(site.get("/clinic/", {**asked, "codes": "99213,70450,99214"}))
+    for text in ("knee, hip", "99213,,,1,3,Acme Nowhere"):
+        refused = site.post("/clinic/", {**MONTH, "tin": tin, "lines": text})
+        assert refused.status_code == 400
+        expected = EXPECTED if "knee" in text else "payer: 'Acme Nowhere' is not one of those loaded"
+        assert expected in text_of(refused)
+
+
+def test_a_line_with_a_payer_is_compared_with_that_payer_alone(site: Client, tin: str) -> None:
+    asked = {**MONTH, "tin": tin, "format": "csv"}
+    every = csv_rows(site.post("/clinic/", {**asked, "lines": "code,rate\n99213,90\n70450,80"}))
+    names = sorted({row["reporting_entity_name"] for row in every if row["code"] == "99213"})
+    assert len(names) > 1
+    lines = f'code,rate,payer\n99213,90,"{names[0]}"\n70450,80,'
+    named = csv_rows(site.post("/clinic/", {**asked, "lines": lines}))
+    assert named == [row for row in every if row["code"] != "99213" or row["reporting_entity_name"] == names[0]]
 
 
 def test_a_workbook_begins_with_what_to_ask_and_its_totals(site: Client, tin: str) -> None:
