@@ -57,7 +57,8 @@ def write_rank(above: int, rates: int) -> str:
         return f"highest of {rates:,}"
     if above == rates:
         return f"lower than all {rates:,}"
-    return f"lowest of {rates:,}" if above == rates - 1 else f"{write_ordinal(above + 1)} of {rates:,} from the top"
+    # Never "lowest": the middle of two prices may have the lower one of them alone below it.
+    return f"{write_ordinal(above + 1)} of {rates:,} from the top"
 
 
 def write_ordinal(number: int) -> str:

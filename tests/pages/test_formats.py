@@ -60,7 +60,7 @@ from core.queries.rules.market import Market
         (formats.write_moved_by, (2, "dollars"), "+$2.00"),
         (formats.write_rank, (0, 7), "highest of 7"),
         (formats.write_rank, (2, 7), "3rd of 7 from the top"),
-        (formats.write_rank, (6, 7), "lowest of 7"),
+        (formats.write_rank, (6, 7), "7th of 7 from the top"),
         (formats.write_rank, (7, 7), "lower than all 7"),
         (formats.write_points, (10,), "+10.0 points"),
         (formats.write_points, (-1,), "−1.0 point"),

@@ -38,7 +38,7 @@ def a_tin(demo: Snapshot) -> str:
 def test_a_clinics_own_codes_have_an_address(site: Client, tin: str) -> None:
     response = site.get("/clinic/", {**MONTH, "tin": tin})
     (lines,) = tables(response)
-    assert lines[0][2:7] == ["Your rate", "Place", "Payer’s median", "Gap", "Total"]
+    assert lines[0][2:7] == ["Your rate", "Position", "Payer’s median", "Gap", "Total"]
     assert len(lines) > 2
     assert "any" not in response["Cache-Control"]
 
