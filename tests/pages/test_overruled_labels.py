@@ -36,7 +36,7 @@ OF_OTHERS = (
     f"/rates/?code={ANOTHER_CODE}&billing_class=professional", "/medicare/?payer=other_payer",
     f"/places/?code={ANOTHER_CODE}&billing_class=professional", f"/trend/?code={ANOTHER_CODE}&payer=other_payer",
     f"/baskets/?codes={ANOTHER_CODE}&billing_class=professional", f"/npi/{OTHER_NPI}/", f"/tin/{OTHER_TIN}/",
-    f"/clinic/?tin={OTHER_TIN}&codes={ANOTHER_CODE}",
+    f"/clinic/?tin={OTHER_TIN}&codes={ANOTHER_CODE}&billing_class=professional",
 )  # fmt: skip
 """Questions about rates whose label is right, of the same month."""
 
