@@ -20,6 +20,7 @@ LOOKUPS = (
     ("named_tin", "tin_value", ["tin_type", "shown_name"], False),
     ("xref_group_npi", "npi", ["pg_uid", "payer_slug"], False),
     ("group_profile", "pg_uid", ["zip", "city", "specialty", "entity_type", "latitude"], True),
+    ("tin_people", "tin_value", ["tin_type", "npis", "main_city", "example", "states"], False),
     ("dim_code", "code", ["code_type", "name"], False),
 )
 

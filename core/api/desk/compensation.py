@@ -15,7 +15,7 @@ from core.api.protocol.resources import (
     resource,
 )
 from core.fields.codes.basket_list import read_basket
-from core.pages.forms.compensation_form import BelowForm, CompensationForm
+from core.pages.forms.compensation_form import OF_STATE, BelowForm, CompensationForm
 from core.pages.forms.market_forms import MedicareForm
 from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.basket_codes import BasketCode
@@ -145,6 +145,7 @@ class BelowPage(MarketPage[BelowRow], Generic[BelowRow]):
 
 
 _NOT_TAKEN = ["sort"]
+_OF_ORGANIZATIONS = ["practice"]
 
 
 @resource(
@@ -164,20 +165,20 @@ def list_organizations_below(request: ResourceRequest) -> AnswerFields:
     return _list_below(request, "organizations")
 
 
-@resource(router, "/compensation/below/payers", BelowForm, BelowPage[below_schedule.PayerBelow], without=_NOT_TAKEN)
+@resource(router, "/compensation/below/payers", BelowForm, BelowPage[below_schedule.PayerBelow], without=[*_NOT_TAKEN, *_OF_ORGANIZATIONS])
 def list_payers_below(request: ResourceRequest) -> AnswerFields:
     """List the payers with rates below the state's workers' compensation schedule."""
     return _list_below(request, "payers")
 
 
-@resource(router, "/compensation/below/codes", BelowForm, BelowPage[below_schedule.CodeBelow], without=_NOT_TAKEN)
+@resource(router, "/compensation/below/codes", BelowForm, BelowPage[below_schedule.CodeBelow], without=[*_NOT_TAKEN, *_OF_ORGANIZATIONS])
 def list_codes_below(request: ResourceRequest) -> AnswerFields:
     """List the codes of a market that have rates below the state's workers' compensation schedule."""
     return _list_below(request, "codes")
 
 
 @resource(
-    router, "/compensation/below/modifiers", BelowForm, BelowPage[below_schedule.ModifierBelow], without=_NOT_TAKEN
+    router, "/compensation/below/modifiers", BelowForm, BelowPage[below_schedule.ModifierBelow], without=[*_NOT_TAKEN, *_OF_ORGANIZATIONS]
 )
 def list_modifiers_below(request: ResourceRequest) -> AnswerFields:
     """List the codes of a market by modifier, with their rates below the schedule's amount for that modifier.
@@ -190,6 +191,7 @@ def list_modifiers_below(request: ResourceRequest) -> AnswerFields:
 
 def _list_below(request: ResourceRequest, by: below_schedule.BelowBy) -> AnswerFields:
     listed, market = _listed_codes(request), request.market
+    of_state_only = request.values["practice"] == OF_STATE
     if listed:
         classes = {}
         if market.classes != ALL_CLASSES:
@@ -197,12 +199,18 @@ def _list_below(request: ResourceRequest, by: below_schedule.BelowBy) -> AnswerF
             market, classes = chosen.market, {"rate_classes": chosen.classes}
         market = market.without("code", "code_type", *(["modifier"] if by == "modifiers" else []))
         page = request.page_at_offset(
-            lambda limit, offset: below_schedule.list_below_schedule(request.db, market, by, limit, offset, listed)
+            lambda limit, offset: below_schedule.list_below_schedule(
+                request.db, market, by, limit, offset, listed, of_state_only=of_state_only
+            )
         )
-        return {**page, **classes, "totals": below_schedule.count_below_schedule(request.db, market, listed)}
+        totals = below_schedule.count_below_schedule(request.db, market, listed, of_state_only=of_state_only)
+        return {**page, **classes, "totals": totals}
     request.refuse_if_too_broad()
     with market_cache(request.db, market) as cache:
         page = request.page_at_offset(
-            lambda limit, offset: below_schedule.list_below_schedule(cache, market, by, limit, offset)
+            lambda limit, offset: below_schedule.list_below_schedule(
+                cache, market, by, limit, offset, of_state_only=of_state_only
+            )
         )
-        return {**page, "totals": below_schedule.count_below_schedule(cache, market)}
+        totals = below_schedule.count_below_schedule(cache, market, of_state_only=of_state_only)
+        return {**page, "totals": totals}

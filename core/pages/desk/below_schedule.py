@@ -7,7 +7,7 @@ from typing import cast
 from django.http import HttpResponseBase
 
 from core.fields.codes.basket_list import read_basket
-from core.pages.forms.compensation_form import BelowForm
+from core.pages.forms.compensation_form import OF_STATE, BelowForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.lanes.weights import is_too_broad
 from core.pages.shared.market_choice import with_class
@@ -45,15 +45,18 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
         market = market.without("code", "code_type")
     # The rates of a list are read once by each question: there is no cache of several codes.
     db = query.db if listed else query.cached
+    of_state_only = query.values["practice"] == OF_STATE
     if query.wants_file:
         by = cast(BelowBy, query.values["table"])
         if by == "modifiers":
             db, market = query.db, market.without("modifier")
-        _, every = list_below_schedule(db, market, by, ROW_CAP, 0, listed)
+        _, every = list_below_schedule(db, market, by, ROW_CAP, 0, listed, of_state_only=of_state_only)
         return query.download_of_schedule(every, ROW_TYPES[by], f"below_schedule_{by}")
-    totals = count_below_schedule(db, market, listed)
+    totals = count_below_schedule(db, market, listed, of_state_only=of_state_only)
     paging = Paging(query.values["page"], totals.organization_rows)
-    _, organizations = list_below_schedule(db, market, "organizations", paging.limit, paging.offset, listed)
+    _, organizations = list_below_schedule(
+        db, market, "organizations", paging.limit, paging.offset, listed, of_state_only=of_state_only
+    )
     _, payers = list_below_schedule(db, market, "payers", PAGE_ROWS, 0, listed)
     of_codes = None if market.code else list_below_schedule(db, market, "codes", PAGE_ROWS, 0, listed)
     return query.render(
@@ -64,6 +67,7 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
         named=named,
         codes_text=query.values["codes"].replace(",", "\n"),
         totals=totals,
+        of_state_only=of_state_only,
         organizations=organizations,
         payers=payers,
         codes=of_codes[1] if of_codes else [],

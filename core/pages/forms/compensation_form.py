@@ -4,9 +4,12 @@ from typing import Any
 
 from core.fields.codes.billing_code import parse_code
 from core.pages.forms.basket_forms import BasketField
-from core.pages.forms.fields import CodeField, CodeListField, CodeTypeField, MonthField, StateField
+from core.pages.forms.fields import CodeField, CodeListField, CodeTypeField, MonthField, OneOfField, StateField
 from core.pages.forms.market_forms import MarketForm
 from core.pages.forms.query_form import QueryForm
+
+ANYWHERE, OF_STATE = "anywhere", "state"
+"""Where the organizations of a list practice: anywhere, or in the state."""
 
 
 class CompensationForm(QueryForm):
@@ -38,5 +41,13 @@ class BelowForm(MarketForm):
 
     tables = ("organizations", "payers", "codes", "modifiers")
 
+    practice = OneOfField(
+        "practice",
+        (ANYWHERE, OF_STATE),
+        example=OF_STATE,
+        meaning="Which organizations are listed: those that practice in the state and then the others (anywhere, the "
+        "default), or only those of whose tax ID somebody is known to practice in the state (state). The rates that "
+        "are counted are the same.",
+    )
     basket = BasketField()
     codes = CodeListField()

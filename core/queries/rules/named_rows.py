@@ -75,6 +75,14 @@ def fetch_page(
     return (int(first[0][position]) if first else 0), []
 
 
+def fetch_row(cursor: WatchedCursor, row_class: type[Row], sql: str, parameters: Mapping[str, Any]) -> Row:
+    """Return the same as `read_row`, from a cursor that has tables of its own."""
+    cursor.execute(sql, dict(parameters))
+    make = row_maker(row_class, column_names(cursor))
+    (row,) = cursor.fetchall()
+    return make(row)
+
+
 def stream_rows(cursor: WatchedCursor, row_class: type[Row]) -> Iterator[Row]:
     """Yield the rows of the query that the cursor has executed, a few thousand in memory at a time."""
     make = row_maker(row_class, column_names(cursor))

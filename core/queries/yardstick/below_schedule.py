@@ -8,6 +8,7 @@ from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import compared_codes
 from core.queries.comparison.compared_rates import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, SAME_TERMS
 from core.queries.find.code_titles import with_titles
+from core.queries.parties.tax_id_people import TIN_IN_STATE, TaxIdPeople, cursor_of_state, find_people
 from core.queries.rules.columns import (
     BusinessName,
     Code,
@@ -23,7 +24,7 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.market import Market, market_facts
 from core.queries.rules.market_filters import STATE_MEAN
-from core.queries.rules.named_rows import read_page, read_row
+from core.queries.rules.named_rows import fetch_page, fetch_row, read_page
 from core.queries.rules.percentiles import median
 from core.queries.yardstick.medicare import by_medicare, with_compared_terms
 from core.store.connection import Snapshot
@@ -71,6 +72,15 @@ class BelowSchedule:
     release: ReleaseMonth
 
 
+InState = Annotated[
+    bool | None,
+    described(
+        "Whether somebody who bills under the tax ID practices in the market's state; null if no address is known.",
+        True,
+    ),
+]
+
+
 @dataclass(frozen=True)
 class _OfCode:
     code_type: CodeType
@@ -79,10 +89,11 @@ class _OfCode:
 
 
 @dataclass(frozen=True)
-class _OfTaxId:
+class _OfTaxId(TaxIdPeople):
     tin_type: TinType
     tin_value: TinValue
     business_name: BusinessName
+    in_state: InState
     code_type: Annotated[str | None, described("Code system; null if the row is of all codes.", "CPT")]
     code: Annotated[str | None, described("Billing code; null if the row is of all codes.", "99213")]
     name: CodeName
@@ -129,8 +140,19 @@ class BelowTotals:
     below: Annotated[int, described("How many of them are less than that amount.", 12)]
     organizations: Annotated[int, described("Tax IDs with a rate that the schedule has an amount for.", 20)]
     organizations_below: Annotated[int, described("Tax IDs with a rate below the schedule.", 8)]
+    organizations_in_state: Annotated[
+        int, described("How many of the tax IDs are known to have somebody who practices in the state.", 15)
+    ]
+    organizations_elsewhere: Annotated[
+        int, described("How many of the tax IDs have somebody of whom all that is known is an address elsewhere.", 5)
+    ]
     organization_rows: Annotated[
-        int, described("Rows of the organizations: one for each code, if codes are listed.", 20)
+        int,
+        described(
+            "Rows of the organizations: one for each code, if codes are listed, and of the tax IDs of the state alone "
+            "if these are asked for.",
+            20,
+        ),
     ]
     implausible: Annotated[
         int,
@@ -176,45 +198,96 @@ def _figures(*, of_code: bool) -> str:
 _ORDER = "below DESC, percent_p50"
 """Those with most rates below the schedule first, and of these the cheapest."""
 
+_ELSEWHERE_LAST = "coalesce(in_state, true) DESC"
+"""Whoever practices in the state stands first: payers' files are national, and their contracts hold for members from
+anywhere."""
 
-def count_below_schedule(db: Snapshot, market: Market, codes: Sequence[BasketCode] = ()) -> BelowTotals:
-    """Return how many of a market's rates and organizations are below its state's schedule, of some codes if listed."""
+
+def count_below_schedule(
+    db: Snapshot, market: Market, codes: Sequence[BasketCode] = (), *, of_state_only: bool = False
+) -> BelowTotals:
+    """Return how many of a market's rates and organizations are below its state's schedule, of some codes if listed.
+
+    `of_state_only` decides which organizations the rows are counted of, see `list_below_schedule`.
+    """
     rates, parameters = _rates_sql(db, market, codes)
     by_row = _tax_ids(market, "tin_type, tin_value, bool_or(is_below) AS is_below", of_code=bool(codes))
+    rows = "SELECT count(*) FROM tax_id_row"
+    if of_state_only:
+        rows += f" JOIN {TIN_IN_STATE} USING (tin_type, tin_value) WHERE in_state"
     sql = f"""{rates},
             tax_id_row AS ({by_row}),
-            tax_id AS (SELECT tin_type, tin_value, bool_or(is_below) AS is_below FROM tax_id_row GROUP BY ALL)
+            tax_id AS (
+                SELECT tin_type, tin_value, is_below, in_state
+                FROM (SELECT tin_type, tin_value, bool_or(is_below) AS is_below FROM tax_id_row GROUP BY ALL)
+                LEFT JOIN {TIN_IN_STATE} USING (tin_type, tin_value))
             SELECT (SELECT count(*) FROM every)::BIGINT AS rates, count(*) AS compared,
                    count(*) FILTER (is_below) AS below, (SELECT count(*) FROM tax_id) AS organizations,
                    (SELECT count(*) FROM tax_id WHERE is_below) AS organizations_below,
-                   (SELECT count(*) FROM tax_id_row) AS organization_rows, {_IMPLAUSIBLE} AS implausible
+                   (SELECT count(*) FROM tax_id WHERE in_state) AS organizations_in_state,
+                   (SELECT count(*) FROM tax_id WHERE NOT in_state) AS organizations_elsewhere,
+                   ({rows}) AS organization_rows, {_IMPLAUSIBLE} AS implausible
             FROM rates"""
-    return read_row(db, BelowTotals, sql, parameters | used_parameters(sql, month_parameters(market.months)))
+    with cursor_of_state(db, market.state) as cursor:
+        return fetch_row(cursor, BelowTotals, sql, parameters | used_parameters(sql, month_parameters(market.months)))
 
 
 def list_below_schedule(
-    db: Snapshot, market: Market, by: BelowBy, limit: int, offset: int, codes: Sequence[BasketCode] = ()
+    db: Snapshot,
+    market: Market,
+    by: BelowBy,
+    limit: int,
+    offset: int,
+    codes: Sequence[BasketCode] = (),
+    *,
+    of_state_only: bool = False,
 ) -> tuple[int, list[BelowSchedule]]:
     """Return a market's organizations, payers, codes, or modifiers that the schedule prices, and how many there are.
 
-    Those with most rates below the schedule come first. Of the market's code or of listed `codes`, an organization has
-    a row for each code. `db` may be a cache of the market.
+    Those with most rates below the schedule come first; of the organizations, those that practice in the state, or
+    these alone with `of_state_only`. Of the market's code or of listed `codes`, an organization has a row for each
+    code. `db` may be a cache of the market.
     """
     rates, parameters = _rates_sql(db, market, codes)
     page, names, order = _page_sql(
         market, by, of_code=bool(codes or market.code), is_one=bool(market.code) or len(codes) == 1
     )
+    if by == "organizations":
+        page = f"SELECT * FROM ({page}) LEFT JOIN {TIN_IN_STATE} USING (tin_type, tin_value)"
+        page += " WHERE in_state" if of_state_only else ""
     sql = f"""{rates},
-            page AS (SELECT count(*) OVER () AS total, * FROM ({page}) ORDER BY {_ORDER}, {order}
-                     LIMIT $limit OFFSET $offset)
-            SELECT page.*{names} ORDER BY {_ORDER}, {order}"""
+            page AS (SELECT count(*) OVER () AS total, * FROM ({page}) ORDER BY {order} LIMIT $limit OFFSET $offset)
+            SELECT page.*{names} ORDER BY {order}"""
     of_months = used_parameters(sql, month_parameters(market.months))
-    total, rows = read_page(db, ROW_TYPES[by], sql, {**parameters, **of_months, "limit": limit, "offset": offset})
-    return total, rows if by == "payers" else with_titles(db, rows)
+    asked = {**parameters, **of_months, "limit": limit, "offset": offset}
+    if by != "organizations":
+        total, found = read_page(db, ROW_TYPES[by], sql, asked)
+        return total, found if by == "payers" else with_titles(db, found)
+    with cursor_of_state(db, market.state) as cursor:
+        total, organizations = fetch_page(cursor, _FoundOrganization, sql, asked)
+    return total, with_titles(db, _with_people(db, organizations))
+
+
+@dataclass(frozen=True)
+class _FoundOrganization(BelowSchedule):
+    """An organization before it is known who bills under its tax ID."""
+
+    tin_type: str
+    tin_value: str
+    business_name: str | None
+    in_state: bool | None
+    code_type: str | None
+    code: str | None
+    name: str | None
+
+
+def _with_people(db: Snapshot, rows: Sequence[_FoundOrganization]) -> list[BelowSchedule]:
+    people = find_people(db, {(row.tin_type, row.tin_value) for row in rows})
+    return [OrganizationBelow(**vars(row), **vars(people[row.tin_type, row.tin_value])) for row in rows]
 
 
 def _page_sql(market: Market, by: BelowBy, *, of_code: bool, is_one: bool) -> tuple[str, str, str]:
-    """Return SQL of the rows of a table, of what names them with its FROM clause, and of their key.
+    """Return SQL of the rows of a table, of what names them with its FROM clause, and of their order.
 
     `of_code` says that codes are asked for, and `is_one` that it is one.
     """
@@ -222,11 +295,11 @@ def _page_sql(market: Market, by: BelowBy, *, of_code: bool, is_one: bool) -> tu
         every = f"""SELECT payer_slug(reporting_entity_name) AS payer_slug,
                            max(reporting_entity_name) AS reporting_entity_name, {_figures(of_code=is_one)}
                     FROM rates GROUP BY 1"""
-        return every, " FROM page", "payer_slug"
+        return every, " FROM page", f"{_ORDER}, payer_slug"
     if by in {"codes", "modifiers"}:
         of_row = "code, code_type, modifier" if by == "modifiers" else "code, code_type"
         every = f"SELECT {of_row}, {_figures(of_code=True)} FROM rates GROUP BY {of_row}"
-        return every, f", d.name FROM page LEFT JOIN {DIM_CODE.name} d USING (code_type, code)", of_row
+        return every, f", d.name FROM page LEFT JOIN {DIM_CODE.name} d USING (code_type, code)", f"{_ORDER}, {of_row}"
     code = (
         "any_value(code_type) AS code_type, any_value(code) AS code" if of_code else "NULL AS code_type, NULL AS code"
     )
@@ -234,7 +307,7 @@ def _page_sql(market: Market, by: BelowBy, *, of_code: bool, is_one: bool) -> tu
     names = f""", n.business_name, d.name FROM page LEFT JOIN {NAMED_TIN} n USING (tin_type, tin_value)
             LEFT JOIN (SELECT code_type AS of_system, code AS of_code, name FROM {DIM_CODE.name}) d
                 ON d.of_system = page.code_type AND d.of_code = page.code"""
-    return every, names, "tin_value, tin_type, code, code_type"
+    return every, names, f"{_ELSEWHERE_LAST}, {_ORDER}, tin_value, tin_type, code, code_type"
 
 
 def _tax_ids(market: Market, columns: str, *, of_code: bool) -> str:

@@ -86,6 +86,33 @@ TIN_NPI_COUNT = Lookup(
        GROUP BY year_month, tin_type, tin_value""",
 )
 
+TIN_PEOPLE = Lookup(
+    "tin_people",
+    (XREF_TIN_NPI, DIM_NPI),
+    ("tin_value", "tin_type"),
+    """WITH member AS (
+           SELECT tin_type, tin_value, npi, upper(left(state, 2)) AS state,
+                  upper(city) || coalesce(', ' || upper(left(state, 2)), '') AS place,
+                  if(entity_type = 'organization', name, NULL) AS organization
+           FROM (SELECT DISTINCT tin_type, tin_value, npi FROM {xref_tin_npi}) LEFT JOIN {dim_npi} USING (npi)),
+       placed AS (
+           SELECT tin_type, tin_value, place, count(*) AS n FROM member WHERE place IS NOT NULL GROUP BY ALL),
+       called AS (
+           SELECT tin_type, tin_value, organization, count(*) AS n FROM member WHERE organization IS NOT NULL
+           GROUP BY ALL)
+       SELECT tin_type, tin_value, npis, states, main_city, example FROM (
+           SELECT tin_type, tin_value, count(*) AS npis,
+                  list_sort(list(DISTINCT state) FILTER (state IS NOT NULL)) AS states
+           FROM member GROUP BY ALL)
+       LEFT JOIN (
+           SELECT tin_type, tin_value, arg_min(place, (-n, place)) AS main_city FROM placed GROUP BY ALL)
+           USING (tin_type, tin_value)
+       LEFT JOIN (
+           SELECT tin_type, tin_value, arg_min(organization, (-n, organization)) AS example FROM called GROUP BY ALL)
+           USING (tin_type, tin_value)""",
+)
+"""Who bills under a tax ID: how many, in which states, the city of most of them, and the organization with most NPIs."""
+
 LINE_MEDIAN = Lookup(
     "line_median", (FACT_RATE,), ("state", "year_month", "code", "code_type"), by_shard=True, version=2
 )
@@ -94,7 +121,7 @@ LINE_MEDIAN = Lookup(
 LINE_AMOUNT = Lookup("line_amount", (FACT_RATE,), ("state", "year_month", "code", "code_type"), by_shard=True)
 """The rates of each payer, counted, from which the lines of several months are made. Its query is there as well."""
 
-LOOKUPS = (GROUP_BY_NPI, GROUP_BY_TIN, NPI_BY_TIN, TIN_BY_NPI, TIN_NPI_COUNT, LINE_MEDIAN, LINE_AMOUNT)
+LOOKUPS = (GROUP_BY_NPI, GROUP_BY_TIN, NPI_BY_TIN, TIN_BY_NPI, TIN_NPI_COUNT, TIN_PEOPLE, LINE_MEDIAN, LINE_AMOUNT)
 """All lookups. Their files are in the manifest under one name, LOOKUP."""
 
 LOOKUP = "lookup"

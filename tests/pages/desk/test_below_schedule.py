@@ -93,7 +93,7 @@ def test_a_list_of_codes_has_a_row_for_each_organization_and_code_in_dollars(sit
     assert len(of_codes) == 3
     assert len(organizations) == min(len(rows), PAGE_ROWS) + 1
     assert payers[0][4] == "Median % of schedule", "dollars of two codes together say nothing"
-    assert organizations[0][4:6] == ["Median", "Schedule"]
+    assert organizations[0][5:7] == ["Median", "Schedule"]
     assert site.get("/api/v1/compensation/below/organizations", CODES).json()["total"] == len(rows)
     assert "codes" in text_of(site.get("/compensation/below/", {**MONTH, "basket": "imaging"}))
 
@@ -165,3 +165,48 @@ def test_the_api_asks_the_same(site: Client, demo: Snapshot) -> None:
         listed = list_below_schedule(demo, MARKET, by, 100, 0)[1]
         assert [row["below"] for row in found["rows"]] == [one.below for one in listed]
         assert found["totals"]["below"] == count_below_schedule(demo, MARKET).below
+
+
+def test_organizations_say_who_bills_under_them_and_those_of_other_states_come_last(tmp_path: Path) -> None:
+    rates = [{"group": group, "negotiated_rate": rate} for group, rate in ((0, 60.0), (0, 61.0), (1, 80.0), (3, 70.0))]
+    plain = store_of_market(tmp_path, *rates)
+    priced = {"release": "2025-01", "state": "GA", "code_type": "CPT", "code": "99213", "wcfs_status": "priced"}
+    schedule = [{**priced, "wcfs_amount": 100.0, "year_month": month} for month in ("2025-01", "2025-08")]
+    release = {"kind": "wcfs", "release": "2025-01", "state": "GA", "states": ["GA"], "year_month": "2025-01"}
+    of_month = {"year_month": "2025-08", "payer_slug": "payer_a", "tin_type": "ein"}
+    db = written(
+        plain.root,
+        {
+            "bench_wcfs": schedule,
+            "dim_benchmark": [{**release, "files": ["ga.csv"]}],
+            "xref_tin_npi": [
+                {**of_month, "tin_value": "100000001", "npi": "1912951245"},
+                {**of_month, "tin_value": "100000002", "npi": "1003027533"},
+            ],
+            "dim_npi": [
+                {"npi": "1912951245", "entity_type": "organization", "name": "DALLAS CLINIC", "city": "Dallas",
+                 "state": "TX"},
+                {"npi": "1003027533", "entity_type": "individual", "name": "DOE, ANN", "city": "Macon", "state": "GA"},
+            ],
+        },
+    )  # fmt: skip
+    market = Market("GA", "2025-08", "CPT", "99213")
+    _, listed = list_below_schedule(db, market, "organizations", 10, 0)
+    found = [(one.tin_value, one.in_state, one.npis, one.main_city, one.example) for one in listed]  # type: ignore[attr-defined]
+    assert found == [
+        ("100000003", None, 0, None, None),
+        ("100000002", True, 1, "MACON, GA", None),
+        ("100000001", False, 1, "DALLAS, TX", "DALLAS CLINIC"),
+    ], "two rates of Dallas are below the schedule, and stand last"
+    only = list_below_schedule(db, market, "organizations", 10, 0, of_state_only=True)
+    assert only[0] == 1
+    totals = count_below_schedule(db, market, of_state_only=True)
+    assert (totals.organizations_in_state, totals.organizations_elsewhere, totals.organization_rows) == (1, 1, 1)
+    with serving(plain.root):
+        asked = {**MONTH, "code": "99213"}
+        page = text_of(Visitor().get("/compensation/below/", asked))
+        of_state = text_of(Visitor().get("/compensation/below/", {**asked, "practice": "state"}))
+    assert "1 NPI, in DALLAS, TX none in Georgia for example DALLAS CLINIC" in page
+    assert "1 of the 3 practice in other states only" in page
+    assert "MACON, GA" in of_state
+    assert "DALLAS CLINIC" not in of_state
