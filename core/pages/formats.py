@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from core.fields.places.place_of_service import EVERY_PLACE, PLACES
+from core.fields.places.practice_place import split_near
 from core.fields.places.states import STATES
 from core.fields.rounding import round_half_up
 from core.queries.rules.evidence import EVIDENCE, LIKELY
@@ -176,8 +177,8 @@ def write_filter(value: str, name: str) -> str:
     if name == "city":
         return write_city(value)
     if name == "near":
-        place, _, miles = value.partition(",")
-        return f"{miles} miles of {place}"
+        place, miles = split_near(value)
+        return f"{miles} miles of {write_city(place)}"
     if name == EVIDENCE:
         return "likely performed" if value == LIKELY else "all rates"
     return write_class(value) if value == NOT_STATED or name == "billing_class" else value

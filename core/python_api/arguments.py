@@ -192,7 +192,8 @@ def check_near(value: str) -> str:
     found = parse_near(value)
     if not is_near(found):
         raise BeaconError(
-            f"near: {value!r} is not a ZIP code or NPI and miles; expected such as 30303,25, at most {MAX_MILES} miles"
+            f"near: {value!r} is not a place and miles; expected such as 30303,25 or ATLANTA, GA,25, "
+            f"at most {MAX_MILES} miles"
         )
     return found
 

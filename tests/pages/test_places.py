@@ -9,7 +9,7 @@ from core.queries.profiles import break_down
 from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
-from tests.site import text_of
+from tests.site import csv_rows, text_of
 
 MARKET = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213"}
 
@@ -73,12 +73,27 @@ def test_facets_by_provider_are_on_the_page_of_a_code(placed_site: Client) -> No
     for label in ("Specialty", "Individual or organization", "County", "Metropolitan area", "City", "ZIP code"):
         assert label in words
     near = text_of(placed_site.get("/rates/", {**MARKET, "near": "30303,10"}))
-    assert "Within: 10 miles of 30303 ✕" in near
+    assert "Near: 10 miles of 30303 ✕" in near
+
+
+def test_a_place_and_miles_are_two_boxes_and_one_value_of_addresses(placed_site: Client) -> None:
+    sent = placed_site.get("/organizations/", {**MARKET, "near": "Macon", "miles": "10"})
+    assert sent.request["QUERY_STRING"].endswith("near=MACON%2C+GA%2C10"), "the page is at its canonical address"
+    page = sent
+    assert "Near: 10 miles of Macon, GA ✕" in text_of(page)
+    assert 'name="miles"' in page.content.decode()
+    of_city, of_zip = (
+        csv_rows(placed_site.get("/organizations/", {**MARKET, "near": near, "format": "csv"}))
+        for near in ("MACON, GA,10", "31201,10")
+    )
+    assert of_city
+    assert of_city == of_zip
+    assert not csv_rows(placed_site.get("/organizations/", {**MARKET, "near": "NOWHERE, GA,10", "format": "csv"}))
 
 
 def test_an_unknown_place_is_refused_with_what_is_expected(placed_site: Client) -> None:
     for name, value, expected in (
-        ("near", "atlanta", "a ZIP code or NPI and miles, such as 30303,25; at most 500 miles"),
+        ("near", "30303,900", "a ZIP code, a city with its state, or an NPI, such as 30303,25"),
         ("county", "Fulton", "a county&#x27;s FIPS code: five digits, such as 13121"),
         ("specialty", "Wizardry", "a specialty, such as Cardiology"),
     ):

@@ -165,20 +165,36 @@ def list_organizations_below(request: ResourceRequest) -> AnswerFields:
     return _list_below(request, "organizations")
 
 
-@resource(router, "/compensation/below/payers", BelowForm, BelowPage[below_schedule.PayerBelow], without=[*_NOT_TAKEN, *_OF_ORGANIZATIONS])
+@resource(
+    router,
+    "/compensation/below/payers",
+    BelowForm,
+    BelowPage[below_schedule.PayerBelow],
+    without=[*_NOT_TAKEN, *_OF_ORGANIZATIONS],
+)
 def list_payers_below(request: ResourceRequest) -> AnswerFields:
     """List the payers with rates below the state's workers' compensation schedule."""
     return _list_below(request, "payers")
 
 
-@resource(router, "/compensation/below/codes", BelowForm, BelowPage[below_schedule.CodeBelow], without=[*_NOT_TAKEN, *_OF_ORGANIZATIONS])
+@resource(
+    router,
+    "/compensation/below/codes",
+    BelowForm,
+    BelowPage[below_schedule.CodeBelow],
+    without=[*_NOT_TAKEN, *_OF_ORGANIZATIONS],
+)
 def list_codes_below(request: ResourceRequest) -> AnswerFields:
     """List the codes of a market that have rates below the state's workers' compensation schedule."""
     return _list_below(request, "codes")
 
 
 @resource(
-    router, "/compensation/below/modifiers", BelowForm, BelowPage[below_schedule.ModifierBelow], without=[*_NOT_TAKEN, *_OF_ORGANIZATIONS]
+    router,
+    "/compensation/below/modifiers",
+    BelowForm,
+    BelowPage[below_schedule.ModifierBelow],
+    without=[*_NOT_TAKEN, *_OF_ORGANIZATIONS],
 )
 def list_modifiers_below(request: ResourceRequest) -> AnswerFields:
     """List the codes of a market by modifier, with their rates below the schedule's amount for that modifier.

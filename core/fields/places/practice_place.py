@@ -15,7 +15,9 @@ MAX_CITY_LENGTH = 110
 _CITY_WORD = r"[^\s\x00-\x1f\x7f-\x9fa-z,]+"
 CITY_PATTERN = rf"{_CITY_WORD}( {_CITY_WORD})*(, [A-Z]{{2}})?"
 
-NEAR_PATTERN = rf"({ZIP_PATTERN}|{NPI_PATTERN}),[1-9][0-9]{{0,2}}"
+_CITY_OF_STATE = rf"{_CITY_WORD}( {_CITY_WORD})*, [A-Z]{{2}}"
+
+NEAR_PATTERN = rf"({ZIP_PATTERN}|{NPI_PATTERN}|{_CITY_OF_STATE}),[1-9][0-9]{{0,2}}"
 
 ENTITY_TYPES = ("individual", "organization")
 
@@ -31,17 +33,28 @@ def parse_city(text: str) -> str:
     return " ".join(text.upper().replace(",", ", ").split()).replace(" ,", ",")
 
 
-def parse_near(text: str) -> str:
-    """Return a ZIP code or NPI and a number of miles, such as 75201,25; other text as it is.
+def parse_near(text: str, miles: str = "", state: str = "") -> str:
+    """Return a ZIP code, NPI, or city and a number of miles, such as 75201,25 or MACON, GA,25; other text as it is.
 
-    Blanks and the word miles may be there, and without a number it is DEFAULT_MILES.
+    The miles may be in the text, with blanks and the word miles, or be given apart; without a number they are
+    DEFAULT_MILES. A city without its state is in `state`.
     """
-    words = text.lower().replace(",", " ").removesuffix("miles").split()
-    if len(words) == 1:
-        words.append(str(DEFAULT_MILES))
-    return ",".join(words)
+    words = text.upper().replace(",", " , ").removesuffix("MILES").split()
+    if len(words) > 1 and re.fullmatch("[0-9.]+", words[-1]):
+        miles = miles or words[-1]
+        words = words[:-1]
+    place = parse_city(" ".join(words).rstrip(" ,").replace(" ,", ","))
+    if state and re.fullmatch(rf"{_CITY_WORD}( {_CITY_WORD})*", place) and not any(map(str.isdecimal, place)):
+        place = f"{place}, {state.upper()}"
+    return f"{place},{miles.strip() or DEFAULT_MILES}" if place else ""
+
+
+def split_near(near: str) -> tuple[str, str]:
+    """Return the place and the miles of a text that `parse_near` has returned."""
+    place, _, miles = near.rpartition(",")
+    return place, miles
 
 
 def is_near(text: str) -> bool:
     """Return whether a text is a place and miles as `parse_near` returns them, and not too far."""
-    return re.fullmatch(NEAR_PATTERN, text, re.ASCII) is not None and int(text.partition(",")[2]) <= MAX_MILES
+    return re.fullmatch(NEAR_PATTERN, text, re.ASCII) is not None and int(split_near(text)[1]) <= MAX_MILES

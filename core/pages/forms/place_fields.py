@@ -1,5 +1,13 @@
 """The parameters of where a provider practices and of which specialty it is."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.forms.renderers import BaseRenderer
+from django.forms.utils import flatatt
+from django.utils.safestring import SafeString
+
 from core.fields.codes.code_family import list_families
 from core.fields.places.practice_place import (
     AREA_PATTERN,
@@ -14,8 +22,10 @@ from core.fields.places.practice_place import (
     parse_city,
     parse_near,
     parse_zip,
+    split_near,
 )
 from core.fields.providers.specialty import SPECIALTIES, parse_specialty
+from core.pages.formats import write_city
 from core.pages.forms.fields import OneOfField, PatternField
 
 _ANY_MEMBER = "A rate is meant if one provider of its group meets this and the other filters by provider."
@@ -83,15 +93,51 @@ class MetroField(_HintedField):
     pattern = AREA_PATTERN
 
 
-class NearField(_HintedField):
-    """A distance from a ZIP code or from a clinic."""
+class NearBoxes(forms.TextInput):
+    """Two boxes, a place and miles, of one parameter."""
 
-    label = "Within"
-    hint = "ZIP or NPI, miles: 30303,25"
-    expected = f"a ZIP code or NPI and miles, such as 30303,{DEFAULT_MILES}; at most {MAX_MILES} miles"
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
+    ) -> SafeString:
+        """Return the HTML of both boxes, filled in from the one value."""
+        place, miles = split_near(value or "")
+        size = {"type": "number", "min": "1", "max": str(MAX_MILES), "value": miles, "aria-label": "Miles"}
+        size["placeholder"] = f"miles: {DEFAULT_MILES}"
+        box = super().render(name, write_city(place), attrs, renderer)
+        return SafeString(f'{box} <input name="{MILES}"{flatatt(size)}>')
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> str:  # noqa: ARG002
+        """Return the place and the miles as one value; a city without a state is in the state that is asked about."""
+        value = str(data.get(name) or "").strip()
+        return parse_near(value, str(data.get(MILES) or ""), str(data.get("state") or "")) if value else ""
+
+
+MILES = "miles"
+"""The box for miles. It is no parameter: addresses have place and miles as one value, see `with_miles`."""
+
+
+def with_miles(given: Mapping[str, str]) -> dict[str, str]:
+    """Return what a form has sent as the parameters of an address: the place and the miles as one value."""
+    if MILES not in given:
+        return dict(given)
+    near = NearBoxes().value_from_datadict(given, {}, "near")
+    return {name: value for name, value in {**given, "near": near}.items() if name != MILES}
+
+
+class NearField(_HintedField):
+    """A distance from a ZIP code, from a clinic, or from a city."""
+
+    widget = NearBoxes
+    label = "Near"
+    hint = "ZIP, city, or NPI"
+    expected = (
+        f"a place and miles: a ZIP code, a city with its state, or an NPI, such as 30303,{DEFAULT_MILES} or Atlanta, "
+        f"GA,{DEFAULT_MILES}; at most {MAX_MILES} miles"
+    )
     meaning = (
-        "A ZIP code, or the NPI of a clinic, and miles: 30303,25. A provider is as far away as the middle of its "
-        f"practice ZIP code. {_ANY_MEMBER}"
+        "A ZIP code, a city with its state, or the NPI of a clinic, and miles: 30303,25 or ATLANTA, GA,25. A provider "
+        "is as far away as the middle of its practice ZIP code; a city is in the middle of those of its providers. "
+        f"{_ANY_MEMBER}"
     )
     example = f"30303,{DEFAULT_MILES}"
     # For OpenAPI; `accepts` also has the greatest distance.
@@ -102,7 +148,7 @@ class NearField(_HintedField):
         return parse_near(value) if value else ""
 
     def accepts(self, value: str) -> bool:
-        """Return whether the place has the digits of a ZIP code or NPI, and is not too far."""
+        """Return whether the place is a ZIP code, an NPI, or a city with its state, and is not too far."""
         return is_near(value)
 
 

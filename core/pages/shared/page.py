@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 from core import open_store
 from core.pages.citation import asked_generation, name_site
 from core.pages.forms.market_forms import MarketForm
+from core.pages.forms.place_fields import with_miles
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
 from core.pages.shared.answer_cache import ANSWERS, PAGES_BEING_MADE, SLOW_QUESTIONS, ending_together
@@ -89,7 +90,9 @@ def page(form: type[F], weigh: Weigh = weigh_question) -> Callable[[Callable[...
             request.META[STARTED_AT] = time.perf_counter()
             if request.method == "POST":
                 return _go_to_address(request, form)
-            canonical = [(name, value) for name, value in urls.said(request.GET.dict()) if name in parameters]
+            canonical = [
+                (name, value) for name, value in urls.said(with_miles(request.GET.dict())) if name in parameters
+            ]
             given = [(name, value) for name, values in request.GET.lists() for value in values]
             as_file = request.GET.get("format", "html") != "html"
             if given != canonical and not as_file:

@@ -39,10 +39,10 @@ from core.store.views import MARKET_FACT, NAMED_TIN
 
 _BY_TIN = ascending("tin_value", "tin_type")
 ORDERS = {
+    "-p50": descending("p50") + _BY_TIN,
     "rates": descending("rates") + _BY_TIN,
     "rank": ascending("rank") + descending("rates") + _BY_TIN,
     "p50": ascending("p50") + _BY_TIN,
-    "-p50": descending("p50") + _BY_TIN,
     "mean": ascending("mean") + _BY_TIN,
     "-mean": descending("mean") + _BY_TIN,
 }

@@ -6,9 +6,7 @@ Payers publish most tax IDs without a name. Their NPIs have names and addresses 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
-
-import pyarrow as pa
+from typing import Annotated, Any
 
 from core.queries.rules.columns import NpiCount, described
 from core.store.connection import MarketSnapshot, Snapshot
@@ -61,7 +59,7 @@ def cursor_of_state(db: Snapshot, state: str) -> Iterator[WatchedCursor]:
     Its column `in_state` is false for those whose NPIs all practice elsewhere. A tax ID of which no address is known
     has no row. The table is made once for a state, and kept with the generation.
     """
-    table: pa.Table = db.ask_once(_InState(state))
+    table: Any = db.ask_once(_InState(state))
     if isinstance(db, MarketSnapshot):
         db.shown.add(TIN_IN_STATE, table)
         with db.cursor() as cursor:
@@ -78,7 +76,7 @@ class _InState:
 
     state: str
 
-    def __call__(self, db: Snapshot) -> pa.Table:
+    def __call__(self, db: Snapshot) -> Any:
         return db.arrow_rows(
             f"""SELECT tin_type, tin_value, list_contains(states, $state) AS in_state FROM {TIN_PEOPLE.name}
                 WHERE len(states) > 0""",

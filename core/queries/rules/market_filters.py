@@ -64,18 +64,22 @@ class MarketFilter:
         return f"f.pg_uid IN (SELECT pg_uid FROM {self.group_table} WHERE {in_month}{self.condition})"
 
 
-_MILES = "split_part($near, ',', 2)::DOUBLE"
+_MILES = "regexp_extract($near, '[0-9]+$')::DOUBLE"
+_PLACE = "regexp_replace($near, ',[0-9]+$', '')"
 _MILES_OF_A_DEGREE = 68.7
 """No degree of latitude is shorter: places farther north or south are ruled out without a cosine."""
 
 ZIPS_NEAR = f"""
     SELECT zip FROM dim_zip JOIN (
-        SELECT latitude AS north, longitude AS east FROM dim_zip WHERE zip = split_part($near, ',', 1)
+        SELECT latitude AS north, longitude AS east FROM dim_zip WHERE zip = {_PLACE}
         UNION ALL
-        SELECT latitude, longitude FROM provider_profile WHERE npi = split_part($near, ',', 1)) origin
+        SELECT latitude, longitude FROM provider_profile WHERE npi = {_PLACE}
+        UNION ALL
+        SELECT avg(latitude), avg(longitude) FROM provider_profile WHERE city = {_PLACE}) origin
     ON abs(latitude - north) <= {_MILES} / {_MILES_OF_A_DEGREE}
         AND {miles_sql("latitude", "longitude", "north", "east")} <= {_MILES}"""
-"""SQL of the ZIP codes that are at most some miles from another, or from that of a provider."""
+"""SQL of the ZIP codes that are at most some miles from another, from that of a provider, or from the providers of a
+city."""
 
 
 def _of_roll_up(level: str) -> str:
@@ -144,7 +148,7 @@ _FILTERS = (
     MarketFilter("zip", "ZIP code", condition="zip = $zip", group_table=GROUP_PROFILE.name),
     MarketFilter("county", "County", condition="county_fips = $county", group_table=GROUP_PROFILE.name),
     MarketFilter("metro", "Metropolitan area", condition="$metro IN (cbsa, division)", group_table=GROUP_PROFILE.name),
-    MarketFilter("near", "Within", condition=f"zip IN ({ZIPS_NEAR})", group_table=GROUP_PROFILE.name),
+    MarketFilter("near", "Near", condition=f"zip IN ({ZIPS_NEAR})", group_table=GROUP_PROFILE.name),
     MarketFilter("specialty", "Specialty", condition="specialty = $specialty", group_table=GROUP_PROFILE.name),
     MarketFilter(
         "entity", "Individual or organization", condition="entity_type = $entity", group_table=GROUP_PROFILE.name

@@ -111,7 +111,7 @@ TIN_PEOPLE = Lookup(
            SELECT tin_type, tin_value, arg_min(organization, (-n, organization)) AS example FROM called GROUP BY ALL)
            USING (tin_type, tin_value)""",
 )
-"""Who bills under a tax ID: how many, in which states, the city of most of them, and the organization with most NPIs."""
+"""Who bills under a tax ID: how many, their states, the city of most, and the organization with most NPIs."""
 
 LINE_MEDIAN = Lookup(
     "line_median", (FACT_RATE,), ("state", "year_month", "code", "code_type"), by_shard=True, version=2

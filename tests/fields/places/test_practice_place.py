@@ -38,12 +38,21 @@ def test_a_city_has_one_spelling(text: str, city: str) -> None:
         ("75201,0", "75201,0", False),
         ("75201,501", "75201,501", False),
         ("75201,500", "75201,500", True),
-        ("dallas", "dallas,25", False),
+        ("dallas", "DALLAS,25", False),
+        ("Dallas, tx", "DALLAS, TX,25", True),
+        ("fort worth ,tx 10 miles", "FORT WORTH, TX,10", True),
+        ("Dallas, TX,40", "DALLAS, TX,40", True),
         ("", "", False),
         ("75201,1.5", "75201,1.5", False),
-        ("75201,١", "75201,١", False),
+        ("75201,١", "75201, ١,25", False),
     ],
 )
 def test_near_is_a_place_and_miles(text: str, near: str, valid: bool) -> None:
     assert parse_near(text) == near
     assert is_near(near) == valid
+
+
+def test_miles_and_the_state_of_a_city_may_be_given_apart() -> None:
+    assert parse_near("atlanta", "10", "ga") == "ATLANTA, GA,10"
+    assert parse_near("Atlanta, TN", "", "GA") == "ATLANTA, TN,25"
+    assert parse_near("30303", "10", "GA") == "30303,10"

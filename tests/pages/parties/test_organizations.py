@@ -19,7 +19,7 @@ def test_organizations_are_compared_with_the_market(site: Client, demo: Snapshot
     )
     (shown,) = tables(response)
     totals = organizations.count_totals(demo, market)
-    rows = organizations.list_organizations(demo, market, "rates", 50, 0)
+    rows = organizations.list_organizations(demo, market, "-p50", 50, 0)
     assert [row[3] for row in shown[1:]] == [str(row.rank) for row in rows]
     assert f"the market median, {write_dollars(totals.median)}" in text_of(response)
     assert (
