@@ -12,7 +12,7 @@ from core.queries.comparison.overruled_labels import OverruledLabel, list_overru
 from core.queries.find.code_titles import code_titles
 from core.queries.find.codes import count_codes, list_busiest_codes
 from core.queries.rate_classes import choose_class
-from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.store.connection import Snapshot
 
 FAMILIAR_CODES = ("73721", "99213", "45378", "70450", "27447", "97110", "93306", "80053", "71046", "99214")
@@ -41,7 +41,7 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
     found: list[WorkedQuestion] = []
     for ask, code in zip(asked, codes, strict=False):
         of_code = choose_class(db, replace(market, code=code.code)).market
-        with market_cache(db, of_code) as cached:
+        with market_cache(db, of_code, areas=uses_own_areas(db, of_code)) as cached:
             answer = answer_code(spread_by_terms(cached, of_code))
         if answer:
             name = begin_in_lower_case(title_of(code, titles)) or code.code

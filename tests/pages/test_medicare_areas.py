@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from core.pages.worked_questions import work_questions
 from core.python_api.rate_store import open_store
+from core.queries.rules.market import Market
 from tests.queries.comparison.area_stores import LOCALITIES, Row, store_of_areas
 from tests.site import Visitor, serving, text_of
 
@@ -74,3 +76,20 @@ def test_the_api_and_python_take_the_same_parameter(visitor: Client, root: Path)
     store = open_store(root)
     for area, expected in (("own", [80.0, 90.0]), ("state", [80.0, 80.0])):
         assert sorted(store.medicare("GA", "2025-06", "99213", area=area)["medicare"]) == expected
+
+
+def test_the_first_page_and_the_page_of_the_code_have_one_percent(tmp_path: Path) -> None:
+    """In a state of two localities, the percent of each rate is in its own."""
+    codes = ("73721", "99213", "45378")
+    rates = [VISIT | {"code": code, "group": group} for code in codes for group in (0, 0, 1)]
+    schedules = {name: [row | {"code": code} for row in rows for code in codes] for name, rows in SCHEDULES.items()}
+    db = store_of_areas(tmp_path, rates, schedules)
+    market = Market("GA", "2025-06")
+    about_medicare = next(one for one in work_questions(db, market) if "compare with Medicare" in one.question)
+    # Two of three rates are in a locality of $90; the mean of the state is $80.
+    assert about_medicare.answer.startswith("111% of what Medicare pays")
+    with serving(tmp_path):
+        said = text_of(Visitor().get(about_medicare.address))
+    assert "111% of Medicare (MPFS non-facility, $80.00, the mean of the state; each rate is compared in its own area)" in (
+        said.replace(" ,", ",").replace(" )", ")")
+    )

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
 from core.pages.charts import spread_chart
-from core.pages.formats import write_dollars
+from core.pages.formats import write_dollars, write_percent
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code
 from core.queries.comparison.overruled_labels import OverruledLabel
 from core.queries.facets import Choice
@@ -38,6 +38,14 @@ class AnswerOnTop:
     """The rates in dollars that have another class or modifier."""
     labels: Sequence[OverruledLabel]
     """The payers of these rates whose label does not fit them."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the median over the one amount is another percent than the median of the rates' percents."""
+        percent = self.spread.percent_p50
+        if len(self.amounts) != 1 or percent is None or not self.amounts[0].amount:
+            return False
+        return write_percent(self.spread.p50 / self.amounts[0].amount) != write_percent(percent)
 
 
 def describe_answer(
