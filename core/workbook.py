@@ -117,6 +117,8 @@ class SourceFile:
     year_month: str
     file: str
     last_updated_on: str | None
+    file_month: str | None = None
+    """The month of that date, if it is much older than the month of the rates."""
 
 
 @dataclass(frozen=True)
@@ -305,12 +307,16 @@ def _write_about(sheet: Worksheet, about: About, shown: int, bold: Format, *, is
     if about.sources:
         lines.append(("Payer", "State and month", "File", "Updated, as the file says"))
         lines += [
-            (one.payer, f"{one.state} {one.year_month}", one.file, one.last_updated_on or "") for one in about.sources
+            (one.payer, f"{one.state} {_dated_month(one)}", one.file, one.last_updated_on or "") for one in about.sources
         ]
     for row, line in enumerate(lines):
         for at, text in enumerate(line):
             is_heading = row == 0 or (line[0] == "Payer" and len(line) > 2)
             sheet.write_string(row, at, text[:_LONGEST_CELL], bold if is_heading else None)
+
+
+def _dated_month(source: SourceFile) -> str:
+    return f"{source.year_month} (file dated {source.file_month})" if source.file_month else source.year_month
 
 
 def _write_meanings(sheet: Worksheet, columns: Sequence[SheetColumn], bold: Format) -> None:

@@ -104,6 +104,11 @@ def write_month(value: str | None) -> str:
     return f"{_MONTHS[int(number) - 1]} {year}"
 
 
+def write_file_date(file_month: str | None) -> str:
+    """Return what follows a month whose files are much older by their own date; empty text if they are not."""
+    return f"file dated {write_month(file_month)}" if file_month else ""
+
+
 def write_months(market: Market) -> str:
     """Write the month of a market, or the range of its months: each payer has the newest of its own."""
     if market.one_month or not market.months:

@@ -10,6 +10,7 @@ from typing import Annotated
 from core.fields.places.states import STATES
 from core.queries.rules.columns import (
     FileCount,
+    FileMonth,
     FileName,
     Month,
     PayerCount,
@@ -21,6 +22,7 @@ from core.queries.rules.columns import (
     described,
     stored,
 )
+from core.queries.rules.file_dates import old_months
 from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
@@ -39,6 +41,7 @@ class Coverage:
     files: FileCount
     rates: RateCount
     loaded_at: Annotated[datetime, described("When the newest of the files was loaded, UTC.", "2025-09-02T06:30:00Z")]
+    file_month: FileMonth = None
 
 
 @dataclass(frozen=True)
@@ -187,15 +190,17 @@ def _code_systems(db: Snapshot) -> Sequence[str]:
 
 def _coverage(db: Snapshot) -> Sequence[Coverage]:
     # A payer may change its name: the newest file has the name to show.
-    return read_rows(
+    rows = read_rows(
         db,
         Coverage,
-        f"""SELECT state, year_month, last(reporting_entity_name ORDER BY finished_at) AS reporting_entity_name,
+        f"""SELECT state, year_month, NULL AS file_month, last(reporting_entity_name ORDER BY finished_at) AS reporting_entity_name,
                    payer_slug, count(*) AS files, sum(rates)::BIGINT AS rates,
                    max(finished_at) AT TIME ZONE 'UTC' AS loaded_at
             FROM {_BATCHES} GROUP BY state, year_month, payer_slug
             ORDER BY year_month DESC, state, payer_slug""",
     )
+    old = old_months(db)
+    return [replace(row, file_month=old.get((row.state, row.year_month, row.payer_slug))) for row in rows]
 
 
 def _periods(db: Snapshot) -> Sequence[Period]:

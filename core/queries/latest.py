@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.queries.coverage import list_coverage
-from core.queries.rules.columns import Month, PayerName, PayerSlug
+from core.queries.rules.columns import FileMonth, Month, PayerName, PayerSlug
+from core.queries.rules.file_dates import old_months
 from core.queries.rules.latest_files import NOTHING, LatestFiles, PayerMonth
 from core.queries.rules.market import Market, counted_rates
 from core.queries.rules.named_rows import read_rows
@@ -35,20 +36,26 @@ class PayerFileMonth:
     payer_slug: PayerSlug
     reporting_entity_name: PayerName
     year_month: Month
+    file_month: FileMonth = None
 
 
 def list_payer_months(db: Snapshot, market: Market) -> list[PayerFileMonth]:
     """Return the month of each payer that has rates in the market's state and months, by the payer's name."""
     found = (
-        [PayerFileMonth(one.payer_slug, one.reporting_entity_name, one.year_month) for one in market.latest.payers]
+        [(one.payer_slug, one.reporting_entity_name, one.year_month) for one in market.latest.payers]
         if market.latest and not market.year_month
         else [
-            PayerFileMonth(one.payer_slug, one.reporting_entity_name, one.year_month)
+            (one.payer_slug, one.reporting_entity_name, one.year_month)
             for one in list_coverage(db)
             if one.rates and one.state == market.state and one.year_month == market.year_month
         ]
     )
-    mine = [one for one in found if market.payer in {None, one.payer_slug}]
+    old = old_months(db)
+    mine = [
+        PayerFileMonth(slug, name, month, old.get((market.state, month, slug)))
+        for slug, name, month in found
+        if market.payer in {None, slug}
+    ]
     return sorted(mine, key=lambda one: (one.reporting_entity_name.lower(), one.payer_slug))
 
 

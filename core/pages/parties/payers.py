@@ -207,6 +207,7 @@ def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
     return query.render(
         "pages/payer.html",
         market=market,
+        of_month=of_month[0] if of_month else market,
         slug=slug,
         name=name,
         months=months,

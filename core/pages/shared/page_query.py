@@ -27,6 +27,7 @@ from core.queries.find.code_titles import code_titles
 from core.queries.latest import PayerFileMonth, are_far_apart, list_payer_months, list_payers_with_rates
 from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places
+from core.queries.rules.file_dates import old_month
 from core.queries.rules.market import Market, market_cache, percent_cache, uses_own_areas
 from core.queries.rules.market_filters import AREA, BASIS, FILTERS, OF_COMPENSATION, YARDSTICK
 from core.queries.rules.which_filter_emptied import RatesWithoutFilter, count_without_each_filter
@@ -276,7 +277,8 @@ class MarketQuery(PageQuery[M]):
     def _sources(self) -> list[SourceFile]:
         market = self.market
         return [
-            SourceFile(**vars(one)) for one in coverage.list_sources(self.db, market.state, market.months, market.payer)
+            SourceFile(**vars(one), file_month=old_month(one.year_month, one.last_updated_on))
+            for one in coverage.list_sources(self.db, market.state, market.months, market.payer)
         ]
 
     def list_freed(self, codes: Sequence[str] = ()) -> list[tuple[RatesWithoutFilter, str]]:
@@ -348,10 +350,14 @@ class MarketQuery(PageQuery[M]):
         context = super()._context()
         not_in_tabs = {k: v for k, v in context["parameters"].items() if k not in self.names_in_tabs}
         applied, release = self._applied(not_in_tabs), self.compensation_release
-        months = self._payer_months if not self.market.one_month else []
+        # A month says enough if it is that of all payers and none of their files is older than it says.
+        says_more = any(one.file_month for one in list_payer_months(self.db, self.market))
+        months = self._payer_months if says_more or not self.market.one_month else []
         return {
             **context,
+            "own_areas": uses_own_areas(self.db, self.market),
             "payer_months": months,
+            "file_months": {(one.payer_slug, one.year_month): one.file_month for one in months},
             "shared_files": self._list_shared_files(),
             "months_are_far_apart": are_far_apart([one.year_month for one in months]),
             "market": self.market,

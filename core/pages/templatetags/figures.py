@@ -48,6 +48,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "limit": formats.write_limit,
     "figure": formats.write_figure,
     "month": formats.write_month,
+    "file_date": formats.write_file_date,
     "months": formats.write_months,
     "day": formats.write_day,
     "state_name": formats.write_state,
@@ -80,6 +81,18 @@ FIGURES: dict[str, Callable[..., str]] = {
 
 for _name, _function in FIGURES.items():
     register.filter(_name, _function)
+
+
+def dated_month(row: Any) -> SafeString:
+    """Return the month of a row, and the date of its files with a link to what that means if they are much older."""
+    month = formats.write_month(row.year_month)
+    if not row.file_month:
+        return format_html("{}", month)
+    address = f"{urls.to('method')}#the-latest-file-of-each-payer"
+    return format_html('{} <a href="{}">({})</a>', month, address, formats.write_file_date(row.file_month))
+
+
+register.filter("dated_month", dated_month)
 
 
 @register.filter

@@ -42,6 +42,14 @@ def stored(table: Table, name: str, example: Any) -> Any:
 FactUid = Annotated[str, stored(FACT_RATE, "fact_uid", "8f1d2c0a5b6e47d39c1f0e2a7b4d6c88")]
 State = Annotated[str, stored(FACT_RATE, "state", "GA")]
 Month = Annotated[str, stored(FACT_RATE, "year_month", "2025-08")]
+FileMonth = Annotated[
+    str | None,
+    described(
+        "Month of the payer's newest file by the file's own date, where that is more than six months before "
+        "`year_month`: the rates may be that old. Null otherwise.",
+        None,
+    ),
+]
 PayerName = Annotated[str, stored(FACT_RATE, "reporting_entity_name", "Example Peach Health Plan")]
 PayerSlug = Annotated[str, stored(DIM_REPORTING_ENTITY, "payer_slug", "example_peach_health_plan")]
 CodeType = Annotated[str, stored(FACT_RATE, "code_type", "CPT")]

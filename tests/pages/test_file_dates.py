@@ -1,0 +1,57 @@
+"""Wherever a payer's month is named as the age of its rates, a file that is much older says its own date."""
+
+import json
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from python_calamine import CalamineWorkbook
+
+from core.load.load_file import load_file
+from core.store.generations.store import Store
+from core.tic.source import open_documents
+from tests.built_once import BuiltOnce
+from tests.reference.nppes import registers
+from tests.site import Visitor, json_rows, serving, text_of
+
+MONTH = "November 2025 (file dated February 2023)"
+
+PAGES = (
+    "/", "/payers/", "/payers/?payer=old", "/payers/?code=99213", "/rates/?code=99213", "/medicare/?code=99213",
+    "/organizations/?code=99213", "/report/?code=99213", "/baskets/?codes=99213", "/clinic/?tin=123456789&codes=99213",
+    "/rates/?code=99213&year_month=2025-11", "/places/?code=99213",
+)  # fmt: skip
+
+
+@pytest.fixture
+def site(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Client]:
+    def build(directory: Path) -> None:
+        store = Store(directory)
+        for payer, own in (("Old", "2023-02-01"), ("New", "2025-10-01")):
+            file = tmp_path / f"{payer}.json"
+            content = registers.rates(registers.SURGEON) | {"reporting_entity_name": payer, "last_updated_on": own}
+            file.write_text(json.dumps(content), encoding="utf-8")
+            load_file(store, open_documents(file)[0], "GA", year_month="2025-11")
+
+    with serving(built_once.get("old_file", build)):
+        yield Visitor()
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_the_date_stands_beside_the_month(site: Client, address: str) -> None:
+    page = site.get(address)
+    assert MONTH in text_of(page)
+    assert '<a href="/method/#the-latest-file-of-each-payer">(file dated February 2023)</a>' in page.content.decode()
+    assert "file dated October 2025" not in text_of(page)
+
+
+def test_the_api_and_workbooks_have_it(site: Client) -> None:
+    found = {row["payer_slug"]: row["file_month"] for row in site.get("/api/v1/coverage").json()["rows"]}
+    assert found == {"old": "2023-02", "new": None}
+    workbook = CalamineWorkbook.from_filelike(BytesIO(b"".join(site.get("/rates/?code=99213&format=xlsx"))))
+    rows = workbook.get_sheet_by_name("About").to_python()
+    said = {row[0]: row[1] for row in rows if len(row) > 1}
+    assert said["Old"] == "GA 2025-11 (file dated 2023-02)"
+    assert said["New"] == "GA 2025-11"
