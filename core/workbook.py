@@ -307,7 +307,8 @@ def _write_about(sheet: Worksheet, about: About, shown: int, bold: Format, *, is
     if about.sources:
         lines.append(("Payer", "State and month", "File", "Updated, as the file says"))
         lines += [
-            (one.payer, f"{one.state} {_dated_month(one)}", one.file, one.last_updated_on or "") for one in about.sources
+            (one.payer, f"{one.state} {_dated_month(one)}", one.file, one.last_updated_on or "")
+            for one in about.sources
         ]
     for row, line in enumerate(lines):
         for at, text in enumerate(line):

@@ -14,7 +14,7 @@ from core.store.generations.store import Store
 from core.tic.source import open_documents
 from tests.built_once import BuiltOnce
 from tests.reference.nppes import registers
-from tests.site import Visitor, json_rows, serving, text_of
+from tests.site import Visitor, serving, text_of
 
 MONTH = "November 2025 (file dated February 2023)"
 

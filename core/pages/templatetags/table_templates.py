@@ -19,7 +19,9 @@ def table_environment(**options: Any) -> Environment:
     """Return the environment of tables: the filters and tags of `figures` as filters and functions."""
     # A line that is only a tag leaves no blank line in each of a thousand rows.
     environment = Environment(**{**options, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701 - Django escapes
-    environment.filters.update({**FILTERS, **figures.FIGURES, "places": figures.places, "dated_month": figures.dated_month})
+    environment.filters.update(
+        {**FILTERS, **figures.FIGURES, "places": figures.places, "dated_month": figures.dated_month}
+    )
     of_context = (
         figures.here,
         figures.having,
