@@ -193,7 +193,8 @@ def _coverage(db: Snapshot) -> Sequence[Coverage]:
     rows = read_rows(
         db,
         Coverage,
-        f"""SELECT state, year_month, NULL AS file_month, last(reporting_entity_name ORDER BY finished_at) AS reporting_entity_name,
+        f"""SELECT state, year_month, NULL AS file_month,
+                   last(reporting_entity_name ORDER BY finished_at) AS reporting_entity_name,
                    payer_slug, count(*) AS files, sum(rates)::BIGINT AS rates,
                    max(finished_at) AT TIME ZONE 'UTC' AS loaded_at
             FROM {_BATCHES} GROUP BY state, year_month, payer_slug
