@@ -16,6 +16,7 @@ from core.api.openapi import document, example
 from core.api.protocol.parameters import FORM_FIELDS, query_model
 from core.api.protocol.problems import KINDS
 from core.fields.codes import code_list
+from core.pages.forms.compensation_form import BelowForm
 from core.pages.forms.fields import CodeListField
 from core.pages.forms.market_forms import (
     ChangesForm,
@@ -32,7 +33,9 @@ from core.store.schema.tables import FACT_RATE
 from tests.paths import ROOT
 
 OPERATIONS = [(path, methods["get"]) for path, methods in document()["paths"].items()]
-FORMS = [CodesForm, RatesForm, MedicareForm, OrganizationsForm, ProviderForm, PayersForm, ChangesForm, QualityForm]
+FORMS = [
+    CodesForm, RatesForm, MedicareForm, OrganizationsForm, ProviderForm, PayersForm, ChangesForm, QualityForm, BelowForm
+]  # fmt: skip
 
 ONE_CODE = CodeListField.pattern.partition("(,")[0]
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from core.api.protocol.problems import Problem
 from core.pages.forms.basket_forms import BasketForm
+from core.pages.forms.compensation_form import BelowForm
 from core.pages.forms.fields import MAX_TEXT_LENGTH, NumberField, QueryField
 from core.pages.forms.market_forms import ChangesForm, MedicareForm, PayersForm, ProviderForm
 from core.pages.forms.profile_forms import PlacesForm
@@ -39,6 +40,7 @@ FORM_FIELDS: dict[str, FormField] = {
         PlacesForm,
         ProviderForm,
         BasketForm,
+        BelowForm,
     )
     for name, field in form().fields.items()
 } | {"group": GroupField()}

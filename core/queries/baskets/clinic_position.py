@@ -286,7 +286,7 @@ def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class UnplacedPayer:
     """A payer without a position in some lines or, if it has none at all, in all of them."""
 
     reporting_entity_name: str
@@ -302,7 +302,7 @@ def list_left_out(
     lines: Sequence[AskedLine],
     positions: Sequence[ClinicPosition],
     payers: Mapping[str, str],
-) -> list[LeftOut]:
+) -> list[UnplacedPayer]:
     """Return which of these payers, names by key, have no rate in the market of some lines, in the order given."""
     if not lines:
         return []
@@ -315,9 +315,9 @@ def list_left_out(
         asked = [line for line in lines if line.is_of(slug)]
         if asked and slug not in by_payer:
             others = [(slug, line.code.code) in counts for line in asked]
-            found.append(LeftOut(name, len(asked), of_all=True, other_terms=sum(others)))
+            found.append(UnplacedPayer(name, len(asked), of_all=True, other_terms=sum(others)))
         elif outside := [one for one in by_payer.get(slug, ()) if one.reason == OTHER_TERMS]:
-            found.append(LeftOut(name, len(outside), of_all=False, other_terms=len(outside)))
+            found.append(UnplacedPayer(name, len(outside), of_all=False, other_terms=len(outside)))
     return found
 
 

@@ -15,7 +15,7 @@ from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.clinic_answer import ClinicAnswer, ClinicQuestion, answer_clinic
-from core.queries.baskets.clinic_position import Clinic, LeftOut, choose_side, list_left_out
+from core.queries.baskets.clinic_position import Clinic, UnplacedPayer, choose_side, list_left_out
 from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
@@ -91,10 +91,10 @@ def test_an_office_has_payers_that_state_no_place_and_payers_left_out_are_known(
         "": inside,
         "inpatient": inside,
     }
-    assert left_out == [LeftOut("Payer C", 1, True, 1), LeftOut("Payer D", 1, True, 0)]
+    assert left_out == [UnplacedPayer("Payer C", 1, True, 1), UnplacedPayer("Payer D", 1, True, 0)]
     both = given_answer(db, Clinic(), given_line(setting="office"), given_line(setting="inpatient"))
     assert list_left_out(db, both.of_class.market, both.asked, both.positions, {"payer_c": "Payer C"}) == [
-        LeftOut("Payer C", 1, False, 1)
+        UnplacedPayer("Payer C", 1, False, 1)
     ]
 
 
