@@ -67,6 +67,8 @@ class SearchResults:
 
     codes: list[FoundCode]
     codes_in_all: int
+    code_text: str
+    """What to look for in the list of all codes, which knows no places and payers, to find the same."""
     providers: list[Provider]
     payers: list[FoundPayer]
     corrected: str | None
@@ -153,6 +155,7 @@ def _search(db: Snapshot, text: str, limit: int) -> SearchResults:
     return SearchResults(
         codes=found,
         codes_in_all=len(keys) + len(not_loaded),
+        code_text=corrected or (text if meant.said.says_codes else " ".join(meant.service_words)),
         providers=providers,
         payers=payers,
         corrected=corrected,

@@ -177,3 +177,14 @@ def test_a_file_for_two_states_counts_once(tmp_path: Path) -> None:
     names = [{"payer_slug": "payer_a", "reporting_entity_name": "Payer A"}]
     db = written(tmp_path, {"dim_batch": batches, "dim_reporting_entity": names})
     assert {slug: payer.rates for slug, payer in named_things(db).payers.items()} == {"payer_a": 7 + 2 + 10 + 20}
+
+
+@pytest.mark.parametrize(
+    "text", ["knee", "knee, GA", "knee replcement, GA", "knee in Atlanta", "97110, GA", "97110-97140"]
+)
+def test_the_list_of_all_codes_is_of_those_that_were_found(demo: Snapshot, text: str) -> None:
+    found = search_everything(demo, text)
+    assert found.codes
+    total, listed = codes.search_codes(demo, found.code_text, 1000)
+    assert total == found.codes_in_all
+    assert {code.code for code in found.codes} <= {code.code for code in listed}
