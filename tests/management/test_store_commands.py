@@ -103,7 +103,7 @@ def test_copy_by_group(filled: Store) -> None:
     rows = len(facts_of(filled))
     assert said("copy_by_group").splitlines()[-2:] == [
         f"1 file copied by provider group: {rows} facts",
-        "7 lookups stored",
+        "8 lookups stored",
     ]
     assert said("copy_by_group") == "nothing to copy: every file of facts has its copy\n"
 

@@ -132,7 +132,13 @@ def _assert_positions_of_months(store: Store, expected: list[CodeRates]) -> None
 
     assert [row.percentile for row in expected] == [0.75]
     assert ask(whole_rates=4) == expected
-    not_known: dict[str, Any] = {"market": None, "market_rates": None, "difference": None, "percentile": None}
+    not_known: dict[str, Any] = {
+        "market": None,
+        "market_rates": None,
+        "difference": None,
+        "percentile": None,
+        "above": None,
+    }
     assert ask(whole_rates=3) == [replace(row, **not_known) for row in expected]
     assert [row.market for row in ask("2023-02", whole_rates=2)] == [85.0]
     assert [row.market for row in ask("2023-02", whole_rates=1)] == [None]

@@ -126,7 +126,9 @@ def test_the_form_sends_every_filter_that_is_set(site: Client, address: str) -> 
         boxes |= dict(
             re.findall(r'^name="(\w+)".*?<option value="([^"]*)" selected', select.split("</select>")[0], re.DOTALL)
         )
+    boxes |= dict(re.findall(r'<input name="(miles)"[^>]* value="([^"]*)"', form))
     assert set(FILTERS) == set(filters)
+    boxes["near"] += f",{boxes['miles']}"
     assert {name: boxes.get(name) for name in filters} == filters
 
 

@@ -34,7 +34,7 @@ def test_tables_of_codes_and_providers_can_be_downloaded(site: Client, demo: Sna
         ("/medicare/", "rates", medicare.list_comparisons(demo, market, "percent", 10**6, 0)),
         ("/medicare/", "payers", medicare.summarize_percents(demo, market)),
         ("/medicare/", "bases", medicare.count_outcomes(demo, market).bases),
-        ("/organizations/", "organizations", organizations.list_organizations(demo, market, "rates", 10**6, 0)),
+        ("/organizations/", "organizations", organizations.list_organizations(demo, market, "-p50", 10**6, 0)),
         (f"/npi/{npi}/", "rates", provider_rates.list_code_rates(demo, demo, of_npi, 10**6, 0)[1]),
         (f"/npi/{npi}/", "groups", providers.list_groups(demo, "npi", npi)),
         (f"/tin/{tin}/", "npis", providers.list_npis_of_tin(demo, tin, 10**6, 0)[1]),
@@ -83,7 +83,7 @@ def test_tables_of_the_market_can_be_downloaded(site: Client, demo: Snapshot) ->
             sorted(of_payer.tax_ids, key=lambda row: -row.moved),
         ),
         ("/changes/", {}, changes.count_payer_months(coverage.list_coverage(demo), "GA", "2025-07", "2025-08")),
-        ("/organizations/", QUERY, organizations.list_organizations(demo, both, "rates", 10**6, 0)),
+        ("/organizations/", QUERY, organizations.list_organizations(demo, both, "-p50", 10**6, 0)),
     ):
         wanted = [json.loads(json.dumps(row_values(row, column_names(type(row))), cls=RowEncoder)) for row in expected]
         from_json = json_rows(site.get(address, {**query, "format": "json"}))
