@@ -31,7 +31,7 @@ _LARGE = 1 << 20
 # DuckDB and Polars bring allocators of their own, which keep what was freed for ten seconds, by processor. Giving it
 # back at once takes twice as long for each page; after a fifth of a second, it takes no longer.
 for _name in ("DUCKDB_JE_MALLOC_CONF", "_RJEM_MALLOC_CONF"):
-    os.environ.setdefault(_name, "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0")
+    os.environ.setdefault(_name, "narenas:2,dirty_decay_ms:200,muzzy_decay_ms:0")
 
 
 def post_fork(server: object, worker: object) -> None:  # noqa: ARG001 - gunicorn's signature
