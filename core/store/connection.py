@@ -178,11 +178,7 @@ class Snapshot:
     @contextmanager
     def _market_connection(self) -> Iterator[MarketConnection]:
         """Yield a connection that nobody else uses until it is given back."""
-        try:
-            # The one used last: its questions are planned, and what it has in memory is in the processor's caches.
-            connection = self._idle.pop()
-        except IndexError:
-            connection = MarketConnection(self._markets_in_memory().cursor())
+        connection = self._take_idle() or MarketConnection(self._markets_in_memory().cursor())
         try:
             yield connection
         except BaseException:
@@ -195,11 +191,18 @@ class Snapshot:
         connection.show({})
         if connection.memory_in_use() > MAX_BYTES:
             # Connections that nobody needs now keep plans as well.
-            while self._idle:
-                self._idle.pop().close()
+            while (other := self._take_idle()) is not None:
+                other.close()
             if connection.memory_in_use() > MAX_BYTES:
                 connection.forget_older_plans()
         self._idle.append(connection)
+
+    def _take_idle(self) -> MarketConnection | None:
+        """Return the idle connection used last, or None: its questions are planned, and its memory is in the caches."""
+        try:
+            return self._idle.pop()
+        except IndexError:  # another thread may have taken the last one since somebody looked
+            return None
 
     def _markets_in_memory(self) -> duckdb.DuckDBPyConnection:
         """Return the database in which markets are asked: of one thread, which is cheaper for questions so small."""

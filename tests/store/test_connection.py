@@ -339,3 +339,18 @@ def test_no_more_connections_are_kept_than_may_be_idle(store: Store) -> None:
 
 def _tell(db: Snapshot) -> object:
     return object()
+
+
+class _TakenByAnother(list):  # type: ignore[type-arg]
+    """A list that another thread empties between looking and taking."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def test_idle_connections_that_another_thread_takes_are_no_error(db: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.store.connection.MAX_BYTES", -1)
+    db._idle = _TakenByAnother()
+    with db.code_snapshot(None) as market:
+        assert market.rows("SELECT 1") == [(1,)]
+    assert len(db._idle) == 1
