@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 
 BATCH_ROWS = 2048
-"""DuckDB makes room for so many rows in each column. Its own choice, a million, is 550 MB for the tables of a page."""
+"""The rows that DuckDB makes room for in each column. Its own choice, a million, is 550 MB for the tables of a page."""
 
 _IS_OLD = duckdb.__version__.startswith("1.")
 

@@ -25,8 +25,8 @@ def read_rows(db: Snapshot, row_class: type[Row], sql: str, parameters: Mapping[
 
 def read_row(db: Snapshot, row_class: type[Row], sql: str, parameters: Mapping[str, Any] | None = None) -> Row:
     """Return the row of a query that always has exactly one."""
-    (row,) = read_rows(db, row_class, sql, parameters)
-    return row
+    with db.cursor() as cursor:
+        return fetch_row(cursor, row_class, sql, parameters or {})
 
 
 def read_by_key(
@@ -78,9 +78,8 @@ def fetch_page(
 def fetch_row(cursor: WatchedCursor, row_class: type[Row], sql: str, parameters: Mapping[str, Any]) -> Row:
     """Return the same as `read_row`, from a cursor that has tables of its own."""
     cursor.execute(sql, dict(parameters))
-    make = row_maker(row_class, column_names(cursor))
-    (row,) = cursor.fetchall()
-    return make(row)
+    (row,) = stream_rows(cursor, row_class)
+    return row
 
 
 def stream_rows(cursor: WatchedCursor, row_class: type[Row]) -> Iterator[Row]:
