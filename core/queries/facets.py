@@ -6,6 +6,7 @@ from typing import Annotated
 
 from core.fields.places.care_setting import SIDES, place_rank
 from core.fields.places.place_of_service import EVERY_PLACE
+from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.rules.columns import described
 from core.queries.rules.market import (
     OF_PROVIDER_GROUP,
@@ -16,7 +17,13 @@ from core.queries.rules.market import (
     groups_sql,
     rates_of_market,
 )
-from core.queries.rules.market_filters import FILTERS, NO_MODIFIER, filter_condition, with_often_asked
+from core.queries.rules.market_filters import (
+    CARE_SETTING_MEASURED,
+    FILTERS,
+    NO_MODIFIER,
+    filter_condition,
+    with_often_asked,
+)
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import MarketSnapshot, Snapshot
 from core.store.schema.tables import DIM_PROVIDER_GROUP
@@ -65,9 +72,12 @@ def count_choices(db: Snapshot, market: Market, names: Iterable[str] = tuple(_CO
     rates, parameters = counted_rates(db, market.unfiltered)
     # All filters are counted in one pass: rates are grouped by the columns that matter and by which of the market's
     # filters they meet. The choices of one filter are then the groups that meet all the others.
-    columns = ", ".join(f"{column} AS {name}" for name, column in _COLUMNS.items() if name in names)
+    counted = dict(_COLUMNS)
+    if "care_setting" in names and list_overruled_labels(db, market.unfiltered):
+        counted["care_setting"] = CARE_SETTING_MEASURED
+    columns = ", ".join(f"{column} AS {name}" for name, column in counted.items() if name in names)
     conditions = {
-        name: from_memory(db, market, filter_condition(name, "", counted=True, measured=market.is_measured))
+        name: from_memory(db, market, filter_condition(name, "", counted=True, measured=market.measured_filters))
         for name in set_filters
     }
     fits = "".join(f", {condition} AS fits_{name}" for name, condition in conditions.items())

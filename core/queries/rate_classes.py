@@ -28,7 +28,7 @@ from core.queries.rules.market import Market, counted_rates, market_cache, marke
 from core.queries.rules.market_filters import ALL_CLASSES, CLASS_FILTERS, NO_MODIFIER, NOT_STATED
 from core.queries.rules.measured_class import LIKE_CLASSES, MEASURED_CLASS_SQL, class_of_like, like_class
 from core.queries.rules.named_rows import read_rows
-from core.queries.rules.rate_kinds import STATED_CARE_SQL
+from core.queries.rules.rate_kinds import stated_care_sql
 from core.store.connection import Snapshot
 
 COMPONENTS = ("26", "TC")
@@ -79,6 +79,8 @@ class ClassChoice:
     market: Market
     classes: Sequence[RateClass] = ()
     filled: frozenset[str] = frozenset()
+    has_facilities: bool = True
+    """Whether a facility's own bill may be among the rates of any class; True if they were not looked at."""
 
 
 def choose_class(db: Snapshot, market: Market) -> ClassChoice:
@@ -90,7 +92,8 @@ def choose_class(db: Snapshot, market: Market) -> ClassChoice:
     anything = market.without(*CLASS_FILTERS)
     with market_cache(db, anything) as cached:
         counts = count_classes(cached, anything, *counted_rates(cached, anything))
-        return _unless_alone(market, choose_among(market, counts))
+        choice = _unless_alone(market, choose_among(market, counts))
+        return replace(choice, has_facilities=any(one.measured != _PROFESSIONAL for one in counts))
 
 
 def choose_class_of_codes(db: Snapshot, market: Market, numbers: Iterable[str]) -> ClassChoice:
@@ -146,13 +149,14 @@ def count_classes(db: Snapshot, market: Market, rates: str, parameters: dict[str
     """Count rates of a market by what makes a class. `rates` is SQL of rows that stand for `rate_count` rates each."""
     # Hardly any market has a label that is overruled. The others have no such question to answer.
     measured = MEASURED_CLASS_SQL if list_overruled_labels(db, market) else "f.billing_class"
+    stated_care = stated_care_sql(measured)
     return read_rows(
         db,
         ClassCount,
         f"""WITH c AS (
                 SELECT coalesce(f.billing_class, '{NOT_STATED}') AS billing_class,
                        coalesce({measured}, '{NOT_STATED}') AS measured,
-                       f.billing_code_modifier AS modifiers, {STATED_CARE_SQL} AS stated, f.pos_set_id,
+                       f.billing_code_modifier AS modifiers, {stated_care} AS stated, f.pos_set_id,
                        list(DISTINCT f.code) AS codes,
                        coalesce(sum(rate_count) FILTER (
                            rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'), 0)::BIGINT AS dollars,

@@ -174,6 +174,23 @@ def test_payers_stand_side_by_side_whatever_their_labels(site: Client, label: Ov
     assert {row["billing_class"] for row in rows["rows"]} == {"professional", "institutional"}
 
 
+def test_a_professional_s_rate_without_a_place_is_of_no_setting(site: Client) -> None:
+    """Whatever its label: a hospital need not list places, but this is no hospital's bill, which nobody prices."""
+    code = {**QUERY, "code_type": "CPT", "code": ANOTHER_CODE}
+    shown = text_of(site.get("/rates/", code))
+    assert "Not stated: 1 rate that lists no place of service, and may hold in any setting." in shown
+    assert "No facility prices are loaded for this code" in shown
+    for setting in ("office", "hospital outpatient", "surgical center"):
+        page = site.get("/rates/", {**code, "care_setting": setting})
+        assert "Left out, because they list no place of service: Example Payer (1 rate)." in text_of(page), setting
+        alone = text_of(site.get(link_called("see them alone", page)))
+        assert "1 rate for 1 provider group" in alone
+    # Of a filtered market, nobody knows; and no hospital is paid apart for a code without an amount of OPPS or ASC.
+    assert "No facility prices" not in text_of(site.get("/rates/", {**code, "payer": "other_payer"}))
+    with_facility = {**QUERY, "code_type": "CPT", "code": "99213"}
+    assert "No facility prices" not in text_of(site.get("/rates/", with_facility))
+
+
 def test_the_page_of_the_payer_leads_to_its_rates_by_the_other_schedule(site: Client, label: OverruledLabel) -> None:
     page = site.get("/payers/", {**QUERY, "payer": "example_payer"})
     assert label.sentence in text_of(page)

@@ -1,5 +1,6 @@
 """One class of rates at a time: the class of most rates, chosen as a loop over all rates would choose it."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 from core.fields.codes.code_list import read_codes
 from core.queries import rates
 from core.queries.code_answer import answer_code, spread_by_terms
+from core.queries.facets import count_choices
 from core.queries.parties import payers
 from core.queries.rate_classes import choose_class, choose_class_of_codes
 from core.queries.rules.market import Market, market_cache
 from core.queries.rules.market_filters import CLASS_FILTERS
+from core.queries.rules.without_place import count_without_place
 from core.store.connection import Snapshot
 from tests.queries.one_market import LABELS, MARKET, store_of_market, with_centers, with_overruled
 from tests.queries.slow import Everything, Row, matches, settings_of, sides_of
@@ -89,6 +92,17 @@ def test_the_class_of_most_rates_is_chosen(
         facts = Everything(db).of(MARKET)
         for asked in ASKED:
             assert_chosen(db, facts, asked)
+        assert_settings_counted(db, facts)
+
+
+def assert_settings_counted(db: Snapshot, facts: list[Row]) -> None:
+    """Whose bill a rate without a place is is decided by the class that it is measured as, in each count of settings."""
+    for market in (MARKET, replace(MARKET, care_setting="hospital outpatient")):
+        with market_cache(db, market) as cached:
+            found = {one.value: one.rates for one in count_choices(cached, market)["care_setting"] if one.rates}
+        assert found == Counter(one for fact in facts for one in settings_of(fact))
+    left_out = [fact for fact in facts if not fact["places"] and "hospital outpatient" not in settings_of(fact)]
+    assert sum(one.rates for one in count_without_place(db, market)) == len(left_out)
 
 
 def assert_chosen(db: Snapshot, facts: list[Row], asked: dict[str, Any]) -> None:
@@ -215,15 +229,16 @@ def test_rates_whose_label_is_overruled_are_of_the_class_that_they_fit(tmp_path:
     ]
     db = with_overruled(store_of_market(tmp_path, *changes), ("Payer B", "institutional", "unstated"))
     choice = choose_class(db, MARKET)
-    assert [(one.billing_class, one.rates, one.chosen) for one in choice.classes] == [
-        ("like professional", 5, True), ("institutional", 4, False), ("professional", 2, False),
-        ("like institutional", 1, False),
+    # Without a place, nothing says where a professional's rates are paid. The hospital's needs to list none.
+    assert [(one.billing_class, one.care_setting, one.rates, one.chosen) for one in choice.classes] == [
+        ("like professional", None, 5, True), ("institutional", "unstated", 3, False), ("professional", None, 2, False),
+        ("institutional", "hospital outpatient", 1, False),
     ]  # fmt: skip
     of_class = rates.list_rates(db, choice.market, "rate", 10, 0)
     stated = sorted((row.reporting_entity_name, row.billing_class) for row in of_class)
     assert stated == [("Payer A", "professional")] * 2 + [("Payer B", "institutional")] * 3, "as the files state it"
     as_stated = choose_class(db, replace(MARKET, billing_class="institutional")).market
-    assert len(rates.list_rates(db, as_stated, "rate", 10, 0)) == 4
+    assert len(rates.list_rates(db, as_stated, "rate", 10, 0)) == 3
     # All payers together are one spread of both, and each payer's says what it labels its rates.
     everybody, *payers_of = spread_by_terms(db, choice.market)
     assert (everybody.billing_class, everybody.rates) == ("like professional", 5)
@@ -245,7 +260,7 @@ def test_a_center_s_rates_stay_of_facilities_whatever_its_payer_s_other_rates_fi
     choice = choose_class(db, MARKET)
     assert {(one.billing_class, one.care_setting): one.rates for one in choice.classes} == {
         ("like professional", None): 2, ("professional", None): 1,
-        ("institutional", "hospital outpatient"): 1, ("institutional", "surgical center"): 1,
+        ("institutional", "unstated"): 1, ("institutional", "surgical center"): 1,
     }  # fmt: skip
     assert len(rates.list_rates(db, choice.market, "rate", 10, 0)) == 2
     with market_cache(db, choice.market) as cached:

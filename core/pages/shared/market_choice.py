@@ -46,6 +46,7 @@ class MarketChoice:
     are the states and months in which a provider has rates, for questions about a provider. `classes` are the classes
     of a code's rates, and `filled` are the filters that choose one of them and were not asked for. `asked_months` are
     the months as the visitor gave them, by the names of the form's fields, where months were filled in.
+    `has_facilities` is whether a facility's own bill may be among the code's rates of any class.
     """
 
     market: Market
@@ -55,6 +56,7 @@ class MarketChoice:
     classes: Sequence[RateClass] = ()
     filled: frozenset[str] = frozenset()
     asked_months: Mapping[str, str] = field(default_factory=dict)
+    has_facilities: bool = True
 
     @property
     def linked_market(self) -> Market:
@@ -120,7 +122,13 @@ def choose_compared_market(asked: Market, codes: str, db: Snapshot) -> MarketCho
 
 def with_class(choice: MarketChoice, of_class: ClassChoice) -> MarketChoice:
     """Return the choice with the class of rates that was chosen."""
-    return replace(choice, market=of_class.market, classes=of_class.classes, filled=of_class.filled)
+    return replace(
+        choice,
+        market=of_class.market,
+        classes=of_class.classes,
+        filled=of_class.filled,
+        has_facilities=of_class.has_facilities,
+    )
 
 
 def _choose_code(asked: Market, db: Snapshot) -> MarketChoice:

@@ -29,7 +29,7 @@ from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places
 from core.queries.rules.file_dates import old_month
 from core.queries.rules.market import Market, market_cache, percent_cache, uses_own_areas
-from core.queries.rules.market_filters import AREA, BASIS, FILTERS, OF_COMPENSATION, YARDSTICK
+from core.queries.rules.market_filters import AREA, BASIS, CLASS_FILTERS, FILTERS, OF_COMPENSATION, YARDSTICK
 from core.queries.rules.which_filter_emptied import RatesWithoutFilter, count_without_each_filter
 from core.queries.rules.without_place import PayerWithoutPlace, count_without_place, side_of
 from core.queries.yardstick.compensation import (
@@ -37,6 +37,7 @@ from core.queries.yardstick.compensation import (
     choose_compensation_release,
     list_compensation_releases,
 )
+from core.queries.yardstick.facility_bills import pays_facilities
 from core.store.connection import Snapshot
 from core.workbook import About, LeadSheet, SourceFile
 
@@ -297,6 +298,15 @@ class MarketQuery(PageQuery[M]):
             return []
         return count_without_place(self.db, self.market.without(*choice.filled), codes)
 
+    def lacks_facility_rates(self) -> bool:
+        """Return whether no payer prices what a facility bills for the code, although Medicare pays it apart."""
+        market = self.market
+        if self.choice.has_facilities or not market.code:
+            return False
+        if any(getattr(market, name) for name in FILTERS if name not in CLASS_FILTERS):
+            return False
+        return pays_facilities(self.db, market.state, market.code)
+
     def _has_earlier_month(self) -> bool:
         """Return whether a payer of these rates has a file of another month: only then there are changes to show."""
         state, payer = self.market.state, self.market.payer
@@ -372,6 +382,7 @@ class MarketQuery(PageQuery[M]):
             "labels": self.find_labels,
             # Only pages of a code or of several ask for it.
             "without_place": self.list_without_place,
+            "lacks_facility_rates": self.lacks_facility_rates,
             "side": side_of(self.market.care_setting or ""),
             "has_earlier_month": self._has_earlier_month(),
         }

@@ -1,12 +1,13 @@
 """The rates that a question is about: state, month, code and filters, as a WHERE clause with bound parameters."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from core.fields.places.care_setting import SIDES
 from core.queries.rules.columns import Month, State, described
 from core.queries.rules.evidence import EVIDENCE, likely_condition
 from core.queries.rules.latest_files import LatestFiles
@@ -183,9 +184,9 @@ class Market:
         names = self._set_parameters
         first = " AND ".join(["f.state = $state"] * bool(self.state) + [of_months] * bool(self.months))
         if self.code or self.evidence is None:
-            return _and(first, all_of(names, month, measured=self.is_measured))
+            return _and(first, all_of(names, month, measured=self.measured_filters))
         # The evidence depends on each rate's code. It is found for the rates that meet the other conditions.
-        others = _and(first, all_of([name for name in names if name != EVIDENCE], month, measured=self.is_measured))
+        others = _and(first, all_of([name for name in names if name != EVIDENCE], month, measured=self.measured_filters))
         facts = BY_GROUP if self.of_provider else FACT_RATE.name
         asked = f"SELECT DISTINCT f.pg_uid, f.code_type, f.code FROM {facts} f WHERE {others}"
         return f"{others} AND {likely_condition(month, asked)}"
@@ -194,6 +195,15 @@ class Market:
     def is_measured(self) -> bool:
         """Whether the billing class is one of LIKE_CLASSES: rates are selected by the class they are measured as."""
         return self.billing_class in LIKE_CLASSES
+
+    @property
+    def measured_filters(self) -> Collection[str]:
+        """The filters that are set and select by the class that rates are measured as.
+
+        Where a rate lists no place, that class decides whose bill it is. The sides of professionals ask for no class.
+        """
+        by_class = ["billing_class"] * self.is_measured
+        return by_class + ["care_setting"] * (self.care_setting is not None and self.care_setting not in SIDES)
 
     @property
     def of_provider(self) -> bool:
@@ -322,7 +332,7 @@ def counted_rates(db: Snapshot, market: Market, *, areas: bool = False) -> tuple
     # all of them meet are left out: DuckDB keeps the plan of a question without parameters.
     names = [name for name in market.filter_names if name not in PROVIDER_FILTERS]
     filters = {name: getattr(market, name) for name in (*of_code, *names) if getattr(market, name)}
-    of_rates = from_memory(db, market, all_of(filters, "", counted=True, measured=market.is_measured))
+    of_rates = from_memory(db, market, all_of(filters, "", counted=True, measured=market.measured_filters))
     selection = f"SELECT * FROM {COUNTED_RATE} f WHERE {of_rates}"
     return _selected(db, COUNTED_RATE, selection, filters)
 
@@ -342,7 +352,7 @@ def _where_in_memory(db: Snapshot, market: Market) -> str:
     names, whole = market.filter_names, market.without("payer")
     of_profile = [name for name in names if name in PROFILE_FILTERS] if db.code_values is not None else []
     others = [name for name in names if name not in of_profile]
-    where = from_memory(db, market, all_of(others, whole.months_sql, measured=market.is_measured))
+    where = from_memory(db, market, all_of(others, whole.months_sql, measured=market.measured_filters))
     if of_profile:
         where += f" AND f.pg_uid IN (SELECT pg_uid FROM {_chosen_groups(db, whole, of_profile)})"
     return where

@@ -1,7 +1,7 @@
 """The filters of a market: their parameters, what pages call them, and which rates they select."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,13 @@ from core.queries.rules.measured_class import (
     MEASURED_CLASS_SQL,
     like_sql,
 )
-from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_OF_FACT, STATED_CARE_SQL
+from core.queries.rules.rate_kinds import (
+    CARE_SETTINGS_OF_SETS,
+    STATED_CARE_OF_FACT,
+    STATED_CARE_SQL,
+    stated_care_of_fact,
+    stated_care_sql,
+)
 from core.store.market.market_months import in_months
 from core.store.schema.tables import GROUP_PROFILE, GROUP_SPECIALTY
 from core.store.sql import quote
@@ -199,7 +205,22 @@ MARKET_PARAMETERS = (*CODE_PARAMETERS, *FILTERS, BASIS, AREA, CLASSES, YARDSTICK
 selective come first."""
 
 
-def all_of(names: Iterable[str], month: str, *, counted: bool = False, measured: bool = False) -> str:
+CARE_SETTING_MEASURED = f"{stated_care_sql(MEASURED_CLASS_SQL)} || '|' || f.pos_set_id"
+"""By what the choices of the filter by setting are counted where a label is overruled: a rate of counted_rates AS f."""
+
+_BY_MEASURED_CLASS = {
+    "billing_class": (
+        f"{like_sql(MEASURED_CLASS_OF_FACT)} = $billing_class", f"{like_sql(MEASURED_CLASS_SQL)} = $billing_class"
+    ),
+    "care_setting": (
+        _in_care_setting(stated_care_of_fact(MEASURED_CLASS_OF_FACT)),
+        _in_care_setting(stated_care_sql(MEASURED_CLASS_SQL)),
+    ),
+}  # fmt: skip
+"""The conditions of filters by the class that rates are measured as: on a fact AS f, and on a row of counted_rates."""
+
+
+def all_of(names: Iterable[str], month: str, *, counted: bool = False, measured: Collection[str] = ()) -> str:
     """Return the condition on fact_rate AS f that all of these filters set. The rest is as in `filter_condition`."""
     names = list(names)
     of_profile = [name for name in names if name in PROFILE_FILTERS]
@@ -217,15 +238,16 @@ def profile_condition(names: Iterable[str]) -> str:
     return " AND ".join(FILTERS[name].condition for name in names) or "true"
 
 
-def filter_condition(name: str, month: str = "$year_month", *, counted: bool = False, measured: bool = False) -> str:
+def filter_condition(name: str, month: str = "$year_month", *, counted: bool = False, measured: Collection[str] = ()) -> str:
     """Return the condition of one filter on fact_rate AS f, which binds a parameter of the filter's name.
 
     `month` is what months_sql returns for the months of the groups. With `counted`, f is a row of counted_rates. The
-    filter by evidence needs a code. With `measured`, the billing class is one of LIKE_CLASSES: only then are the labels
-    that are overruled looked at.
+    filter by evidence needs a code. `measured` are the filters that select by the class that rates are measured as,
+    see Market.measured_filters: only for these are the labels that are overruled looked at.
     """
-    if name == "billing_class" and measured:
-        return f"{like_sql(MEASURED_CLASS_SQL if counted else MEASURED_CLASS_OF_FACT)} = $billing_class"
+    if name in measured:
+        of_fact, of_counted = _BY_MEASURED_CLASS[name]
+        return of_counted if counted else of_fact
     if name == EVIDENCE:
         return likely_condition(month)
     if name in {BASIS, AREA, YARDSTICK}:

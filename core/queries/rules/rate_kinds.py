@@ -92,15 +92,27 @@ _LISTED_SETTINGS = ", ".join(
 """SQL of each of the four settings, null if none of its places is listed."""
 
 
-def _stated_care_sql(at_center: str) -> str:
-    return f"stated_care(f.code_type, f.setting, f.billing_class, {at_center})"
+def stated_care_sql(billing_class: str) -> str:
+    """Return SQL of what a rate AS f says of its setting beside its places, and who is paid. It has a `payee`.
+
+    `billing_class` is SQL of the class that decides whose bill it is: the one that the rate is measured as. See
+    payee_sql.
+    """
+    return f"stated_care(f.code_type, f.setting, {billing_class}, f.payee = '{SURGICAL_CENTER_PAYEE}')"
 
 
-STATED_CARE_SQL = _stated_care_sql(f"f.payee = '{SURGICAL_CENTER_PAYEE}'")
-"""SQL of what a rate AS f says of its setting beside its places, and who is paid. It has a `payee`, see payee_sql."""
+def stated_care_of_fact(billing_class: str) -> str:
+    """Return the same SQL for a fact AS f, which has a provider group instead of a payee."""
+    # As in payee_sql: a rate labeled professional is a center's at place 24 alone, which says the same.
+    at_center = f"f.billing_class <> 'professional' AND f.pg_uid IN (SELECT pg_uid FROM {SURGICAL_CENTER_GROUP.name})"
+    return f"stated_care(f.code_type, f.setting, {billing_class}, {at_center})"
 
-STATED_CARE_OF_FACT = _stated_care_sql(f"f.pg_uid IN (SELECT pg_uid FROM {SURGICAL_CENTER_GROUP.name})")
-"""The same SQL for a fact AS f, which has a provider group instead."""
+
+STATED_CARE_SQL = stated_care_sql("f.billing_class")
+"""What stated_care_sql returns where the label decides: for sides, which no class changes, and where none is wrong."""
+
+STATED_CARE_OF_FACT = stated_care_of_fact("f.billing_class")
+"""The same SQL for a fact AS f."""
 
 STATED_CARE = (
     "inpatient", "at surgical center", "facility outpatient", "facility both", "facility", "outpatient", "nothing",
@@ -161,10 +173,9 @@ MACROS = (
     # surgical center is no hospital, whichever places its payer lists for all facilities.
     f"""CREATE MACRO stated_care(code_type, setting, billing_class, at_center) AS CASE
             WHEN setting = 'inpatient' OR code_type IN {CASES} THEN 'inpatient'
-            WHEN billing_class IN ('institutional', 'both') AND at_center THEN 'at surgical center'
             WHEN billing_class IN ('institutional', 'both')
-                THEN CASE setting WHEN 'outpatient' THEN 'facility outpatient' WHEN 'both' THEN 'facility both'
-                    ELSE 'facility' END
+                THEN CASE WHEN at_center THEN 'at surgical center' WHEN setting = 'outpatient' THEN 'facility outpatient'
+                    WHEN setting = 'both' THEN 'facility both' ELSE 'facility' END
             WHEN setting = 'outpatient' THEN 'outpatient'
             ELSE 'nothing' END""",
     f"""CREATE MACRO place_settings(service_codes) AS CASE

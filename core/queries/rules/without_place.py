@@ -12,7 +12,7 @@ from core.fields.places.care_setting import (
 )
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market
-from core.queries.rules.market_filters import FILTERS
+from core.queries.rules.market_filters import filter_condition
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.schema.ids import pos_set_id
@@ -43,7 +43,7 @@ def count_without_place(db: Snapshot, market: Market, codes: Sequence[str] = ())
             FROM fact_rate f JOIN dim_payer_bridge b ON b.reporting_entity_name_raw = f.reporting_entity_name
             LEFT JOIN dim_reporting_entity e USING (payer_slug)
             WHERE {anywhere.where} AND {of_codes} AND f.pos_set_id = '{pos_set_id([])}'
-                AND NOT ({FILTERS["care_setting"].condition})
+                AND NOT ({filter_condition("care_setting", measured=market.measured_filters)})
             GROUP BY ALL ORDER BY rates DESC, reporting_entity_name""",
         {**anywhere.parameters, **numbers, "care_setting": market.care_setting},
     )
