@@ -97,9 +97,7 @@ def measured_slowly(fact: Row, overruled: list[Row]) -> str | None:
 def settings_of(fact: Row) -> set[str]:
     """Return the settings of a rate: whose bill it is is decided by the class that it is measured as."""
     at_center = fact["at_center"] and fact["billing_class"] != "professional"
-    return settings_slowly(
-        fact["code_type"], fact["setting"], fact["measured"], fact["places"], at_center=at_center
-    )
+    return settings_slowly(fact["code_type"], fact["setting"], fact["measured"], fact["places"], at_center=at_center)
 
 
 def sides_of(fact: Row) -> set[str]:

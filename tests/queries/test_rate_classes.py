@@ -96,7 +96,7 @@ def test_the_class_of_most_rates_is_chosen(
 
 
 def assert_settings_counted(db: Snapshot, facts: list[Row]) -> None:
-    """Whose bill a rate without a place is is decided by the class that it is measured as, in each count of settings."""
+    """In each count of settings, the class that a rate is measured as decides whose bill one without a place is."""
     for market in (MARKET, replace(MARKET, care_setting="hospital outpatient")):
         with market_cache(db, market) as cached:
             found = {one.value: one.rates for one in count_choices(cached, market)["care_setting"] if one.rates}

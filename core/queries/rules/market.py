@@ -186,7 +186,8 @@ class Market:
         if self.code or self.evidence is None:
             return _and(first, all_of(names, month, measured=self.measured_filters))
         # The evidence depends on each rate's code. It is found for the rates that meet the other conditions.
-        others = _and(first, all_of([name for name in names if name != EVIDENCE], month, measured=self.measured_filters))
+        names = [name for name in names if name != EVIDENCE]
+        others = _and(first, all_of(names, month, measured=self.measured_filters))
         facts = BY_GROUP if self.of_provider else FACT_RATE.name
         asked = f"SELECT DISTINCT f.pg_uid, f.code_type, f.code FROM {facts} f WHERE {others}"
         return f"{others} AND {likely_condition(month, asked)}"

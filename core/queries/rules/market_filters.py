@@ -238,7 +238,9 @@ def profile_condition(names: Iterable[str]) -> str:
     return " AND ".join(FILTERS[name].condition for name in names) or "true"
 
 
-def filter_condition(name: str, month: str = "$year_month", *, counted: bool = False, measured: Collection[str] = ()) -> str:
+def filter_condition(
+    name: str, month: str = "$year_month", *, counted: bool = False, measured: Collection[str] = ()
+) -> str:
     """Return the condition of one filter on fact_rate AS f, which binds a parameter of the filter's name.
 
     `month` is what months_sql returns for the months of the groups. With `counted`, f is a row of counted_rates. The

@@ -174,7 +174,8 @@ MACROS = (
     f"""CREATE MACRO stated_care(code_type, setting, billing_class, at_center) AS CASE
             WHEN setting = 'inpatient' OR code_type IN {CASES} THEN 'inpatient'
             WHEN billing_class IN ('institutional', 'both')
-                THEN CASE WHEN at_center THEN 'at surgical center' WHEN setting = 'outpatient' THEN 'facility outpatient'
+                THEN CASE WHEN at_center THEN 'at surgical center'
+                    WHEN setting = 'outpatient' THEN 'facility outpatient'
                     WHEN setting = 'both' THEN 'facility both' ELSE 'facility' END
             WHEN setting = 'outpatient' THEN 'outpatient'
             ELSE 'nothing' END""",
