@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from pyarrow.dataset import Dataset, Expression
 
 from core.store.read_arrow import read_arrow
 
@@ -23,8 +24,12 @@ MAX_BYTES = 96 << 20
 """How much memory the plans of a database may keep. A plan keeps the tables of its last answer, one to three MB."""
 
 
-class _ShownTable:
-    """What DuckDB reads under a table's name: the Arrow table that is shown at the moment."""
+class _ShownTable(Dataset):
+    """What DuckDB reads under a table's name: the Arrow table that is shown at the moment.
+
+    DuckDB asks a dataset for a scanner of the columns and rows that a question needs. Arrow's own scanner starts
+    threads and takes half a millisecond for each table of each question; choosing columns takes a twentieth of that.
+    """
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table
@@ -33,11 +38,19 @@ class _ShownTable:
     def schema(self) -> pa.Schema:
         return self.table.schema
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self.table.__arrow_c_stream__(requested_schema)
+    def scanner(self, columns: list[str] | None = None, filter: Expression | None = None) -> "_Scanner":  # noqa: A002
+        table = self.table if filter is None else self.table.filter(filter)
+        return _Scanner(table if columns is None else table.select(columns))
 
-    def __arrow_c_schema__(self) -> object:
-        return self.table.schema.__arrow_c_schema__()
+
+class _Scanner:
+    """What DuckDB takes the rows of a scan from."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def to_reader(self) -> pa.RecordBatchReader:
+        return self._table.to_reader()
 
 
 class MarketConnection:
