@@ -33,14 +33,16 @@ class _ShownTable(Dataset):
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table
+        self.empty = table.schema.empty_table()
 
     @property
     def schema(self) -> pa.Schema:
-        return self.table.schema
+        return self.empty.schema
 
     def scanner(self, columns: list[str] | None = None, filter: Expression | None = None) -> "_Scanner":  # noqa: A002
-        table = self.table if filter is None else self.table.filter(filter)
-        return _Scanner(table if columns is None else table.select(columns))
+        # The columns are chosen first, because filtering copies all there are. Those that it reads are among them.
+        chosen = self.table if columns is None else self.table.select(columns)
+        return _Scanner(chosen if filter is None else chosen.filter(filter))
 
 
 class _Scanner:
@@ -66,7 +68,7 @@ class MarketConnection:
         """Make these the connection's own tables, and those shown before that are not among them empty."""
         for name, shown in self._shown.items():
             if name not in tables:
-                shown.table = shown.table.slice(0, 0)
+                shown.table = shown.empty
         for name, table in tables.items():
             self.add(name, table)
 
