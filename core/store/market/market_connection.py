@@ -24,7 +24,7 @@ MAX_BYTES = 96 << 20
 """How much memory the plans of a database may keep. A plan keeps the tables of its last answer, one to three MB."""
 
 
-class _ShownTable(Dataset):
+class _ShownTable(Dataset):  # type: ignore[misc]
     """What DuckDB reads under a table's name: the Arrow table that is shown at the moment.
 
     DuckDB asks a dataset for a scanner of the columns and rows that a question needs. Arrow's own scanner starts
@@ -40,9 +40,9 @@ class _ShownTable(Dataset):
         return self.empty.schema
 
     def scanner(self, columns: list[str] | None = None, filter: Expression | None = None) -> "_Scanner":  # noqa: A002
-        # The columns are chosen first, because filtering copies all there are. Those that it reads are among them.
-        chosen = self.table if columns is None else self.table.select(columns)
-        return _Scanner(chosen if filter is None else chosen.filter(filter))
+        # The rows are chosen first: DuckDB 2.0 does not ask for columns that only they are chosen by.
+        chosen = self.table if filter is None else self.table.filter(filter)
+        return _Scanner(chosen if columns is None else chosen.select(columns))
 
 
 class _Scanner:
