@@ -24,10 +24,13 @@ def list_organizations(request: ResourceRequest) -> AnswerFields:
     out: rates not expressed in dollars for one service, and rates whose group has no known tax ID.
     """
     totals = organizations.count_totals(request.db, request.market)
+    words = request.values["q"]
     page = request.page_after_key(
         organizations.Organization,
         organizations.ORDERS[request.sort],
-        lambda: totals.organizations,
-        lambda limit, last: organizations.list_organizations(request.db, request.market, request.sort, limit, 0, last),
+        lambda: organizations.count_wanted(request.db, request.market, words) if words else totals.organizations,
+        lambda limit, last: organizations.list_organizations(
+            request.db, request.market, request.sort, limit, 0, last, words
+        ),
     )
     return {**page, "totals": totals}

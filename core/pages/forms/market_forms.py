@@ -324,6 +324,7 @@ class RuleForm(MarketForm):
 class OrganizationsForm(MarketForm):
     """The organizations of a market."""
 
+    q = SearchField("Name or tax ID", meaning="Words of an organization's name, or digits of its tax ID.")
     tables = ("organizations",)
     sorts = tuple(organizations.ORDERS)
 

@@ -8,31 +8,34 @@ from core.pages.formats import write_tin
 from core.pages.forms.market_forms import OrganizationsForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import MarketQuery, market_page
-from core.pages.shared.paging import Paging
+from core.pages.shared.paging import Paging, span
 from core.queries.find import codes
 from core.queries.likely_rates import find_evidence_switch
 from core.queries.parties.organizations import Organization, count_totals, list_organizations
+from core.queries.parties.shared_contracts import SharedContract, list_contracts
 from core.queries.rules.market_filters import ALL_CLASSES
 
 MAX_BARS = 10
 """More organizations than these make a figure longer than a screen."""
+
+MOST_SHOWN = 100
+"""The organizations of one contract that the page names. The download has all."""
 
 
 @market_page(OrganizationsForm, "organizations", needs_code=True)
 def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBase:
     """Show `/organizations/`"""
     market, sort = query.market, query.values["sort"]
+    words = query.values["q"]
     if query.wants_file:
-        every = list_organizations(query.db, market, sort, ROW_CAP, 0)
+        every = list_organizations(query.db, market, sort, ROW_CAP, 0, words=words)
         return query.download(every, Organization, f"organizations_{market.code}")
     db = query.cached
     counted = count_totals(db, market)
-    paging = Paging(query.values["page"], counted.organizations)
-    rows = list_organizations(db, market, sort, paging.limit, paging.offset)
-    names = [row.business_name or write_tin(row.tin_value, row.tin_type) for row in rows[:MAX_BARS]]
+    found = list_contracts(db, market, sort, *span(query.values["page"]), words)
+    paging, rows = Paging(query.values["page"], found.contracts), found.rows
     bars = [
-        spread_chart.Bar(name, (row.p10, row.p25, row.p50, row.p75, row.p90))
-        for name, row in zip(names, rows, strict=False)
+        spread_chart.Bar(_bar_name(row), (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in rows[:MAX_BARS]
     ]
     together = market.classes == ALL_CLASSES
     title = "Rates in dollars by organization" + ("" if together else "; the line marks the market median")
@@ -42,12 +45,19 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
         evidence=find_evidence_switch(query.db, market),
         code=codes.describe_code(query.db, market.code_type, market.code),
         totals=counted,
+        found=found,
         rows=rows,
+        most_shown=MOST_SHOWN,
+        unlikely_from=max(found.fitting - paging.offset, 0) if found.specialties else None,
         together=together,
-        named=sum(row.business_name is not None for row in rows),
         charted=len(bars),
         chart=spread_chart.draw_spreads(bars, spread_chart.dollars(middle), title),
         instead=None if counted.dollars else find_instead(query, "rates"),
         paging=paging,
         sort=sort,
     )
+
+
+def _bar_name(row: SharedContract) -> str:
+    name = row.leading.business_name or write_tin(row.leading.tin_value, row.leading.tin_type)
+    return name if row.organizations == 1 else f"{name} +{row.organizations - 1:,}"

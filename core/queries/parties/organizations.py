@@ -25,6 +25,7 @@ from core.queries.rules.columns import (
     TinValue,
     described,
 )
+from core.queries.rules.folded_names import contains_words, folded_sql
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.market import Market, facts_in_memory, rates_of_market
 from core.queries.rules.market_filters import ALL_CLASSES
@@ -114,7 +115,7 @@ def count_totals(db: Snapshot, market: Market) -> Totals:
             WITH f AS (
                 SELECT pg_uid, negotiated_rate, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind
                 FROM {facts} f),
-            t AS (SELECT pg_uid, tin_type, tin_value FROM {_tins_of_groups(memory, market)}
+            t AS (SELECT pg_uid, tin_type, tin_value FROM {show_tins(memory, market)}
                   WHERE pg_uid IN (SELECT pg_uid FROM f WHERE kind = 'dollars')),
             paid AS (
                 SELECT {median("negotiated_rate")} AS p50
@@ -131,18 +132,39 @@ def count_totals(db: Snapshot, market: Market) -> Totals:
         return read_row(memory, Totals, sql, parameters | used_parameters(sql, market.parameters))
 
 
+def count_wanted(db: Snapshot, market: Market, words: str) -> int:
+    """Return how many organizations with rates in dollars have a name or tax ID with these words."""
+    with facts_in_memory(db, market) as memory:
+        facts, parameters = rates_of_market(memory, market)
+        tins = show_tins(memory, market)
+        wanted = show_wanted_tins(memory, market, words)
+        sql = f"""
+            SELECT count(*) AS n FROM (
+                SELECT DISTINCT tin_type, tin_value FROM {tins} SEMI JOIN {wanted} USING (tin_type, tin_value)
+                WHERE pg_uid IN (
+                    SELECT pg_uid FROM {facts} f
+                    WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'))"""
+        with memory.cursor() as cursor:
+            bound = parameters | used_parameters(sql, market.parameters)
+            return int(cursor.execute(sql, bound).fetchall()[0][0])
+
+
 def list_organizations(
-    db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
+    db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None, words: str = ""
 ) -> list[Organization]:
     """Return at most `limit` organizations in one of ORDERS: those from `offset` on, or those after the key `last`.
 
-    Only rates in dollars count.
+    Only rates in dollars count. With words, those whose name or tax ID has them; ranks are among all.
     """
     # An organization that is paid for readings alone is not below a market of whole scans.
     market_median = "NULL::DOUBLE" if market.classes == ALL_CLASSES else f"(SELECT {median('negotiated_rate')} FROM f)"
     (condition, key), sorting = rows_after(ORDERS[order], last), order_by(ORDERS[order])
     with facts_in_memory(db, market) as memory:
         facts, parameters = rates_of_market(memory, market)
+        tins = show_tins(memory, market)
+        if words:
+            wanted = show_wanted_tins(memory, market, words)
+            condition += f" AND (tin_type, tin_value) IN (SELECT (tin_type, tin_value) FROM {wanted})"
         page = f"""
             WITH f AS (
                 SELECT pg_uid, negotiated_rate, year_month FROM {facts} f
@@ -155,7 +177,7 @@ def list_organizations(
                        {mean("negotiated_rate")} AS mean,
                        {percentile_list("negotiated_rate")} AS percentiles,
                        {percentile_columns("percentiles", FIVE_PERCENTILES)}
-                FROM f JOIN {_tins_of_groups(memory, market)} USING (pg_uid)
+                FROM f JOIN {tins} USING (pg_uid)
                 GROUP BY tin_type, tin_value)
             SELECT * EXCLUDE (percentiles),
                    p50 / nullif({market_median}, 0) - 1 AS difference
@@ -180,7 +202,7 @@ _PAGE, _KNOWN, _PEOPLE = "organization_page", "of_organization", "people_of_orga
 _NAMES = ("business_name", "name_source", "name_confidence", "organization_id", "system_id", "system_name")
 
 
-def _tins_of_groups(memory: MarketSnapshot, market: Market) -> str:
+def show_tins(memory: MarketSnapshot, market: Market) -> str:
     """Return SQL of the tax IDs of the month's provider groups: in memory those of the code's groups, if these are."""
     columns = ["tin_type", "tin_value"]
     if memory.code_values is None:
@@ -190,6 +212,25 @@ def _tins_of_groups(memory: MarketSnapshot, market: Market) -> str:
     months = market.without("payer").month_names
     memory.show_rows_of("market_tin", XREF_GROUP_TIN.name, "pg_uid", columns, of=MARKET_FACT, months=months)
     return "market_tin"
+
+
+def show_wanted_tins(memory: MarketSnapshot, market: Market, words: str) -> str:
+    """Show those of the market's tax IDs whose name or number has the words. Return the name of their table."""
+    tins = show_tins(memory, market)
+    memory.show_table(_ASKED, f"SELECT DISTINCT tin_type, tin_value FROM {tins}", market.parameters)
+    memory.show_rows_of(_NAME, NAMED_TIN, "tin_value", ["tin_type", "business_name"], of=_ASKED)
+    parameters, condition = contains_words(words, folded_sql("business_name"))
+    digits = "".join(one for one in words if one.isdigit())
+    if digits and not any(one.isalpha() for one in words):
+        parameters, condition = {"digits": digits}, "contains(tin_value, $digits)"
+    wanted = f"""SELECT tin_type, tin_value FROM {_ASKED} LEFT JOIN {_NAME} USING (tin_type, tin_value)
+                 WHERE {condition}"""
+    memory.show_table(_WANTED, wanted, parameters)
+    return _WANTED
+
+
+_ASKED, _NAME, _WANTED = "asked_tin", "asked_tin_name", "wanted_tin"
+"""The tables in memory of a market's tax IDs, their names, and those whose name was asked for."""
 
 
 def _show_people(memory: MarketSnapshot, market: Market) -> None:

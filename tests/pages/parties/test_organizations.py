@@ -1,15 +1,20 @@
 """A market by tax ID."""
 
+import re
 from dataclasses import replace
 
 from django.test import Client
 
 from core.pages.formats import write_dollars
 from core.queries.parties import organizations
+from core.queries.parties.shared_contracts import list_contracts
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
+from core.store.generations.store import Store
+from tests.fixture_types import Load
 from tests.pages.markets import QUERY
-from tests.site import tables, text_of
+from tests.reference.nppes import registers
+from tests.site import Visitor, csv_rows, serving, tables, text_of
 
 
 def test_organizations_are_compared_with_the_market(site: Client, demo: Snapshot) -> None:
@@ -19,7 +24,7 @@ def test_organizations_are_compared_with_the_market(site: Client, demo: Snapshot
     )
     (shown,) = tables(response)
     totals = organizations.count_totals(demo, market)
-    rows = organizations.list_organizations(demo, market, "-p50", 50, 0)
+    rows = list_contracts(demo, market, "-p50", 50, 0).rows
     assert [row[3] for row in shown[1:]] == [str(row.rank) for row in rows]
     assert f"the market median, {write_dollars(totals.median)}" in text_of(response)
     assert (
@@ -49,3 +54,40 @@ def test_rates_of_all_classes_together_are_compared_with_no_market(site: Client)
         head.split(" ")[0] if head.startswith("Rank") else head for head in tables(of_one_class)[0][0]
     }
     assert "no comparison with the market" not in text_of(of_one_class)
+
+
+def test_organizations_with_one_contract_are_one_row_and_the_download_has_each(store: Store, load: Load) -> None:
+    file = registers.rates()
+    file["in_network"][0]["negotiated_rates"][0]["provider_groups"] = [
+        {"npi": [registers.SURGEON], "tin": {"type": "ein", "value": f"12345678{digit}"}} for digit in range(3)
+    ]
+    load(file, "GA")
+    with serving(store.root):
+        asked = {"state": "GA", "code": "99213"}
+        response = Visitor().get("/organizations/", asked)
+        rows = Visitor().get("/api/v1/organizations", asked).json()["rows"]
+        listed = csv_rows(Visitor().get("/organizations/", {**asked, "format": "csv"}))
+    (shown,) = tables(response)[0][1:]
+    assert len(rows) == 3
+    assert re.search(r"3 organizations at \$[\d.]+", shown[0])
+    assert all(f"12-345678{digit}" in shown[0] for digit in range(3)), "without a script"
+    assert (shown[1], shown[3]) == ("3 tax IDs", "1")
+    assert "<details" in response.content.decode()
+    assert "3 organizations, paid by 1 contract" in text_of(response)
+    assert [row["tin_value"] for row in listed] == [row["tin_value"] for row in rows]
+
+
+def test_organizations_are_found_by_name_above_the_table(site: Client) -> None:
+    asked = {**QUERY, "code": "99214"}
+    rows = site.get("/api/v1/organizations", {**asked, "limit": 1000}).json()["rows"]
+    name = next(row["business_name"] for row in rows if row["business_name"])
+    response = site.get("/organizations/", {**asked, "q": name})
+    body = response.content.decode()
+    assert body.index('name="q"') < body.index('name="near"') < body.index("<table")
+    assert body.index('<select name="specialty"') < body.index("<table")
+    found = site.get("/api/v1/organizations", {**asked, "q": name}).json()
+    assert name in {row["business_name"] for row in found["rows"]}
+    assert found["total"] == len(found["rows"]) < len(rows)
+    assert f"called “{name}”" in text_of(response)
+    nobody = site.get("/organizations/", {**asked, "q": "nobody is called so"})
+    assert "No organization with these rates is called “nobody is called so”" in text_of(nobody)
