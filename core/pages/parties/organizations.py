@@ -34,9 +34,7 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
     counted = count_totals(db, market)
     found = list_contracts(db, market, sort, *span(query.values["page"]), words)
     paging, rows = Paging(query.values["page"], found.contracts), found.rows
-    bars = [
-        spread_chart.Bar(_bar_name(row), (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in rows[:MAX_BARS]
-    ]
+    bars = [spread_chart.Bar(_bar_name(row), (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in rows[:MAX_BARS]]
     together = market.classes == ALL_CLASSES
     title = "Rates in dollars by organization" + ("" if together else "; the line marks the market median")
     middle = None if together else counted.median

@@ -14,7 +14,7 @@ from core.queries.rules.evidence import LEAST_CLINICIANS, LEAST_SHARE, knows_uti
 from core.queries.rules.keyset import descending, order_by
 from core.queries.rules.market import Market, facts_in_memory, market_members, rates_of_market
 from core.queries.rules.market_filters import ALL_CLASSES
-from core.queries.rules.named_rows import read_by_key, read_rows
+from core.queries.rules.named_rows import read_by_key, read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
 from core.store.connection import MarketSnapshot, Snapshot
 from core.store.schema.tables import PROVIDER_PROFILE, XREF_TIN_NPI
@@ -93,9 +93,7 @@ class ContractPage:
     rows: list[SharedContract]
 
 
-def list_contracts(
-    db: Snapshot, market: Market, order: str, limit: int, offset: int, words: str = ""
-) -> ContractPage:
+def list_contracts(db: Snapshot, market: Market, order: str, limit: int, offset: int, words: str = "") -> ContractPage:
     """Return at most `limit` contracts from `offset` on: those of likely performers first, then by one of ORDERS.
 
     With words, those with an organization whose name or tax ID has them.
@@ -106,16 +104,16 @@ def list_contracts(
         sorting = order_by(descending("fits") + ORDERS[order])
         page = f"SELECT * FROM {_CONTRACTS} ORDER BY {sorting} LIMIT {limit:d} OFFSET {offset:d}"
         memory.show_table(_PAGE, page, {})
-        counted = memory.rows(
-            f"""SELECT count(*), count(*) FILTER (fits), coalesce(sum(wanted), 0)::BIGINT FROM {_CONTRACTS}"""
-        )[0]
+        counts = f"""SELECT count(*) AS contracts, count(*) FILTER (fits) AS fitting,
+                            coalesce(sum(wanted), 0)::BIGINT AS wanted FROM {_CONTRACTS}"""
+        counted = read_row(memory, _Counts, counts)
         parties, npis = _list_parties(memory, market, specialties)
         rows = [
             SharedContract(**row, npis=npis.get(key, 0), parties=parties[key])
             for row in _page_rows(memory, sorting)
             if (key := (row["tin_type"], row["tin_value"])) in parties
         ]
-        return ContractPage(*counted, specialties, rows)
+        return ContractPage(**vars(counted), specialties=specialties, rows=rows)
 
 
 def find_performing(db: Snapshot, market: Market) -> tuple[str, ...]:
@@ -265,6 +263,13 @@ def _list_parties(
             FROM {_PARTY} JOIN {_PARTY_NPI} USING (tin_type, tin_value) WHERE bills GROUP BY ALL""",
     )
     return found, {(kind, value): row.npis for (kind, value), row in people.items()}
+
+
+@dataclass(frozen=True)
+class _Counts:
+    contracts: int
+    fitting: int
+    wanted: int
 
 
 @dataclass(frozen=True)

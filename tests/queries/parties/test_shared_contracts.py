@@ -47,9 +47,7 @@ def slow_contracts(groups: list[Any], rates: list[dict[str, Any]]) -> list[dict[
         by_groups[frozenset(some)].append(tin)
     found = []
     for some, tins in by_groups.items():
-        paid = [
-            rate["negotiated_rate"] for rate in dollars if (rate["reporting_entity_name"], rate["group"]) in some
-        ]
+        paid = [rate["negotiated_rate"] for rate in dollars if (rate["reporting_entity_name"], rate["group"]) in some]
         found.append(
             {
                 "tins": sorted(tins),
