@@ -14,7 +14,19 @@ _FRACTION = re.compile(r"(?<![0-9.])[0-9.]+ is (up )?[0-9.]+%|from 0 to 1|[Tt]he
 _PLAIN = re.compile(r"[Ss]tandard deviation|[Bb]ase units|^Services|^Latitude|^Longitude|[Mm]iles")
 
 _AS_PUBLISHED = frozenset(
-    ("negotiated_rate", "old", "new", "lowest", "highest", "old_lowest", "old_highest", "new_lowest", "new_highest")
+    (
+        "negotiated_rate",
+        "old",
+        "new",
+        "lowest",
+        "highest",
+        "old_lowest",
+        "old_highest",
+        "new_lowest",
+        "new_highest",
+        "plausible_lowest",
+        "plausible_highest",
+    )
 )
 """Rates of payers: they are shown as they were published, even in fractions of a cent."""
 

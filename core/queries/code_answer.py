@@ -4,13 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA
+from core.queries.comparison.compared_rates import (
+    EXTREMES_SQL,
+    PLAUSIBLE_RATE_SQL,
+    SAME_TERMS,
+    SAME_TERMS_AND_AREA,
+)
 from core.queries.rules.columns import (
     BillingClass,
     Highest,
+    Implausible,
     Lowest,
     Mean,
     Modifier,
+    PlausibleHighest,
+    PlausibleLowest,
+    PlausibleMean,
     RateCount,
     RateP10,
     RateP25,
@@ -55,6 +64,10 @@ class AnswerSpread:
         float | None,
         described("Median of the percents of Medicare, or of the yardstick asked for; null if none has one.", 1.21),
     ]
+    implausible: Implausible
+    plausible_lowest: PlausibleLowest
+    plausible_highest: PlausibleHighest
+    plausible_mean: PlausibleMean
 
     @property
     def terms(self) -> tuple[str | None, str]:
@@ -122,12 +135,13 @@ def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
         f"""{compared_terms}
             SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug,
                    if(of_payer, billing_class, class_of_all) AS billing_class, modifier, rates, lowest,
-                   {percentile_columns("percentiles", FIVE_PERCENTILES)}, highest, mean, compared, percent_p50
+                   {percentile_columns("percentiles", FIVE_PERCENTILES)}, highest, mean, compared, percent_p50,
+                   implausible, plausible_lowest, plausible_highest, plausible_mean
             FROM (SELECT reporting_entity_name, billing_class, class_of_all, modifier,
                          grouping(reporting_entity_name) = 0 AS of_payer, count(*) AS rates,
                          min(negotiated_rate) AS lowest, max(negotiated_rate) AS highest,
                          {mean("negotiated_rate")} AS mean, {percentile_list("negotiated_rate")} AS percentiles,
-                         count(percent) AS compared,
+                         count(percent) AS compared, {EXTREMES_SQL}, {mean(PLAUSIBLE_RATE_SQL)} AS plausible_mean,
                          {median("percent")} AS percent_p50
                   FROM (SELECT f.reporting_entity_name, f.billing_class, {together} AS class_of_all,
                                f.billing_code_modifier AS modifier,

@@ -8,9 +8,17 @@ from typing import Annotated
 
 from core.queries import rates
 from core.queries.code_answer import spread_by_terms
+from core.queries.comparison.compared_rates import is_plausible
 from core.queries.comparison.overruled_labels import find_surgical_centers
 from core.queries.rates import RateRow, Summary
-from core.queries.rules.columns import ScheduleRule, described
+from core.queries.rules.columns import (
+    Implausible,
+    PlausibleHighest,
+    PlausibleLowest,
+    PlausibleMean,
+    ScheduleRule,
+    described,
+)
 from core.queries.rules.keyset import RowKey
 from core.queries.rules.market import Market, market_cache, uses_own_areas
 from core.queries.rules.rate_kinds import rate_size
@@ -29,6 +37,9 @@ class RateAgainstMedicare(RateRow):
     basis: Annotated[str | None, described("What Medicare's amount is; null if there is none.", "MPFS non-facility")]
     medicare: Annotated[float | None, described("Medicare's amount in dollars; null if there is none.", 86.4)]
     percent: Annotated[float | None, described("The rate's percent of Medicare: 1 is 100%.", 1.2)]
+    plausible: Annotated[
+        bool | None, described("Whether the percent is from 50% to 3,000%; null if there is none.", True)
+    ]
     rule: ScheduleRule
     reason: Annotated[str | None, described("Why there is no percent of Medicare.", None)]
 
@@ -41,6 +52,17 @@ class SummaryAgainstMedicare(Summary):
     percent_p50: Annotated[
         float | None, described("Median of the rates' percents of Medicare: 1 is 100%; null if none has one.", 1.21)
     ]
+    implausible: Implausible
+    plausible_lowest: PlausibleLowest
+    plausible_highest: PlausibleHighest
+    plausible_mean: PlausibleMean
+
+
+_PERCENT_FIGURES = (
+    "compared", "percent_p50", "implausible", "plausible_lowest", "plausible_highest", "plausible_mean",
+)  # fmt: skip
+_OF_PERCENTS = attrgetter(*_PERCENT_FIGURES)
+"""What a spread by percents says besides the distribution."""
 
 
 def summarize_against_medicare(db: Snapshot, market: Market) -> list[SummaryAgainstMedicare]:
@@ -52,8 +74,9 @@ def summarize_against_medicare(db: Snapshot, market: Market) -> list[SummaryAgai
     found = []
     for row in summaries:
         spread = percents.get((row.kind, row.reporting_entity_name, row.billing_class, row.modifier))
-        compared, percent = (spread.compared, spread.percent_p50) if spread else (0, None)
-        found.append(SummaryAgainstMedicare(**vars(row), compared=compared, percent_p50=percent))
+        of_percents = _OF_PERCENTS(spread) if spread else (0, None, 0, row.lowest, row.highest, row.mean)
+        figures = dict(zip(_PERCENT_FIGURES, of_percents, strict=True))
+        found.append(SummaryAgainstMedicare(**vars(row), **figures))
     return found
 
 
@@ -107,6 +130,7 @@ def _compare(db: Snapshot, market: Market, rows: Iterable[RateRow]) -> Iterator[
                 basis=amount.basis,
                 medicare=amount.medicare,
                 percent=percent,
+                plausible=None if percent is None else is_plausible(percent),
                 rule=amount.rule,
                 reason=amount.reason,
             )

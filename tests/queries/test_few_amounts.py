@@ -30,6 +30,10 @@ def test_a_few_amounts_are_the_rates_themselves(cents: list[int]) -> None:
         mean=float(np.mean(amounts)),
         compared=0,
         percent_p50=None,
+        implausible=0,
+        plausible_lowest=amounts[0],
+        plausible_highest=amounts[-1],
+        plausible_mean=float(np.mean(amounts)),
     )
     expected = amounts if len(amounts) <= MAX_LISTED else []
     assert row.few_amounts == pytest.approx(expected, abs=1e-5)

@@ -8,7 +8,7 @@ from core.fields.places.care_setting import SIDES
 from core.pages.charts import histogram_chart
 from core.pages.code_pages.no_rates import find_instead
 from core.pages.code_pages.same_columns import find_same_columns
-from core.pages.forms.market_forms import RatesForm
+from core.pages.forms.market_forms import RatesPageForm
 from core.pages.shared.answer_cache import meanwhile
 from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.page import MarketQuery, market_page
@@ -42,8 +42,8 @@ MAX_CHOICES = 50
 """The choices of a filter that the page offers: a state has hundreds of cities. The form takes any."""
 
 
-@market_page(RatesForm, "rates", needs_code=True)
-def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
+@market_page(RatesPageForm, "rates", needs_code=True)
+def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
     """Show `/rates/`"""
     if query.wants_file:
         return _download(query)
@@ -74,7 +74,9 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         chart=histogram_chart.draw_histogram(bins, lines, _median_of_one_class(spreads)),
         answer=answer,
         together=[row for row in spreads if row.reporting_entity_name is None],
-        percents={(row.reporting_entity_name, *row.terms): row.percent_p50 for row in spreads},
+        of_percents={(row.reporting_entity_name, *row.terms): row for row in spreads},
+        implausible=sum(row.implausible for row in spreads if row.reporting_entity_name is None),
+        leaves_out=bool(query.values["implausible"]),
         amounts=lines,
         facets=_facets_to_show(choices, query.names_in_tabs, market),
         rows=[(row, *_compare_with_medicare(row, market.code or "", amounts, centers)) for row in rows],
@@ -114,7 +116,7 @@ def _ask_about_choices(db: Snapshot, market: Market) -> dict[str, list[Choice]]:
         return found | count_profile_choices(cached, market)
 
 
-def _download(query: MarketQuery[RatesForm]) -> HttpResponseBase:
+def _download(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
     db, market = query.db, query.market
     if query.values["table"] == "summary":
         return query.download(summarize_against_medicare(db, market), SummaryAgainstMedicare, "summary")

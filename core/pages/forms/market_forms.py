@@ -70,6 +70,9 @@ from core.queries.yardstick import medicare
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
 CARE_SETTINGS = (*FOUR_SETTINGS, OTHER_PLACE, NOT_STATED, *SIDES)
+LEFT_OUT = "out"
+"""The value of the parameter `implausible`."""
+
 _FIRST_FILTERS = ("care_setting", "pos", "billing_class", "modifier", YARDSTICK)
 CHOICES_OF_CLASSES = (ONE_CLASS, ALL_CLASSES)
 ARRANGEMENTS = ("ffs", "bundle", "capitation", NOT_STATED)
@@ -292,11 +295,35 @@ class ProviderForm(ComparedForm):
         return {name: value for name, value in super().parameters().items() if name not in self.in_path}
 
 
+class ImplausibleField(OneOfField):
+    """Whether implausible rates are left out of the lowest and the highest rate and of the mean."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Implausible rates",
+            (LEFT_OUT,),
+            meaning="`out` shows the lowest and the highest rate, and the mean, without rates that are implausible "
+            "against Medicare. Medians and percentiles have all rates.",
+        )
+
+
+class ProviderPageForm(ProviderForm):
+    """The page of a provider."""
+
+    implausible = ImplausibleField()
+
+
 class RatesForm(ComparedForm):
     """The rates of a code."""
 
     tables = ("rates", "summary", "histogram")
     sorts = tuple(rates.ORDERS)
+
+
+class RatesPageForm(RatesForm):
+    """The page of the rates of a code."""
+
+    implausible = ImplausibleField()
 
 
 class ReportForm(ComparedForm):

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.http import HttpResponseBase
 
-from core.pages.forms.market_forms import ProviderForm
+from core.pages.forms.market_forms import ProviderForm, ProviderPageForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.market_choice import MarketChoice, choose_provider_market
 from core.pages.shared.page import MarketQuery
@@ -42,7 +42,7 @@ def choose_for_provider(form: ProviderForm, db: Snapshot, by: providers.By, valu
 
 
 def show_provider(
-    query: MarketQuery[ProviderForm], by: providers.By, value: str, about: str, **who: Any
+    query: MarketQuery[ProviderPageForm], by: providers.By, value: str, about: str, **who: Any
 ) -> HttpResponseBase:
     """Return the page of a provider, or the file of one of the tables of its rates. `who` says who it is."""
     db, asked = query.db, query.market
@@ -78,6 +78,8 @@ def show_provider(
         in_market=_if_few(market_payers),
         oldest_schedule=coverage.oldest_schedule_if_newer(db, asked.newest_month),
         rows=rows,
+        implausible=sum(row.implausible for row in rows),
+        leaves_out=bool(query.values["implausible"]),
         sort=order,
         within=within,
         paging=Paging(query.values["page"], total),
@@ -101,7 +103,7 @@ def _if_few(market_payers: Sequence[Sequence[str]]) -> list[str]:
     return payers if len(payers) <= MOST_PAYERS_NAMED else []
 
 
-def _download_rates(query: MarketQuery[ProviderForm], cached: Snapshot, name: str) -> HttpResponseBase:
+def _download_rates(query: MarketQuery[ProviderPageForm], cached: Snapshot, name: str) -> HttpResponseBase:
     db, asked, values = query.db, query.market, query.values
     if values["table"] == "families":
         return query.download(list_family_rates(db, cached, asked), FamilyRates, f"{name}_families")

@@ -33,6 +33,18 @@ PLAUSIBLE_SQL = f"percent BETWEEN {LEAST_PLAUSIBLE} AND {MOST_PLAUSIBLE}"
 """Whether the column `percent` is plausible; null where it is null."""
 
 
+_IS_LEFT = f"({PLAUSIBLE_SQL}) IS DISTINCT FROM false"
+"""Whether a rate stays where implausible rates are left out: it does if it has no percent."""
+
+EXTREMES_SQL = f"""count(*) FILTER (NOT {PLAUSIBLE_SQL}) AS implausible,
+    min(negotiated_rate) FILTER ({_IS_LEFT}) AS plausible_lowest,
+    max(negotiated_rate) FILTER ({_IS_LEFT}) AS plausible_highest"""
+"""How many rates are implausible, and the lowest and the highest of the others: of rates with the column `percent`."""
+
+PLAUSIBLE_RATE_SQL = f"(CASE WHEN {_IS_LEFT} THEN negotiated_rate END)"
+"""The rate, null if it is implausible."""
+
+
 def is_plausible(percent: float) -> bool:
     """Return whether a percent of Medicare (1 is 100%) is plausible: PLAUSIBLE_SQL for a value in Python."""
     return LEAST_PLAUSIBLE <= percent <= MOST_PLAUSIBLE

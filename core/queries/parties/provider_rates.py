@@ -7,7 +7,7 @@ from typing import Annotated
 
 from core.fields.codes.code_family import HCPCS_SYSTEMS
 from core.queries.comparison.area_amounts import locality_values
-from core.queries.comparison.compared_rates import compared_sql
+from core.queries.comparison.compared_rates import EXTREMES_SQL, compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.parties.billed_services import MEMBERS, services_sql
@@ -19,11 +19,14 @@ from core.queries.rules.columns import (
     CodeName,
     CodeType,
     Highest,
+    Implausible,
     Lowest,
     Modifier,
     Month,
     PayerName,
     PayerSlug,
+    PlausibleHighest,
+    PlausibleLowest,
     RateCount,
     RateKind,
     RateP50,
@@ -104,6 +107,9 @@ class CodeRates:
         float | None,
         described("Services of the code that the provider billed to Medicare in a year; null if not known.", 120.0),
     ]
+    implausible: Implausible
+    plausible_lowest: PlausibleLowest
+    plausible_highest: PlausibleHighest
 
 
 _BY_LINE = ascending("code", "code_type", "kind", "reporting_entity_name", "billing_class", "modifier")
@@ -167,6 +173,9 @@ class _ProviderLine:
     market_rates: int | None
     percentile: float | None
     services: float | None
+    implausible: int
+    plausible_lowest: float | None
+    plausible_highest: float | None
     common: float | None
     amounts: list[float] | None
     positions: list[float] | None
@@ -269,7 +278,7 @@ def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None
                    min(negotiated_rate) AS lowest, {median("negotiated_rate")} AS p50,
                    max(negotiated_rate) AS highest, count(DISTINCT negotiated_rate) AS prices,
                    {median("percent")} AS percent, count(percent) AS compared,
-                   market, market_rates, {median("position")} AS percentile
+                   {EXTREMES_SQL}, market, market_rates, {median("position")} AS percentile
             FROM (SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES})
             GROUP BY ALL""",
         {},

@@ -126,6 +126,16 @@ RateP75 = Annotated[float, described("75th percentile, interpolated.", 117.0)]
 RateP90 = Annotated[float, described("90th percentile, interpolated.", 131.75)]
 Highest = Annotated[float, described("Highest rate, in the unit of its kind.", 140.0)]
 Mean = Annotated[float, described("Mean.", 107.2)]
+Implausible = Annotated[
+    int, described("Rates below 50% or above 3,000% of the amount that they are compared with; `rates` has them.", 0)
+]
+PlausibleLowest = Annotated[
+    float | None, described("Lowest rate without those that are implausible, in the unit of its kind.", 88.0)
+]
+PlausibleHighest = Annotated[
+    float | None, described("Highest rate without those that are implausible, in the unit of its kind.", 140.0)
+]
+PlausibleMean = Annotated[float | None, described("Mean without the rates that are implausible.", 107.2)]
 
 # What the checks found.
 RunId = Annotated[int, stored(DQ_RUN, "run_id", 12)]
