@@ -38,6 +38,19 @@ _PERCENTILES = {
     "p90": "90th percentile of the",
 }
 
+_WORDS = {
+    ("billing_class", "professional"): "professional fee",
+    ("billing_class", "institutional"): "facility fee",
+    ("billing_class", "like professional"): "professional fee",
+    ("billing_class", "like institutional"): "facility fee",
+    ("billing_class", "both"): "professional and facility fee",
+    ("care_setting", "non-facility or unstated"): "outside facilities",
+    ("care_setting", "facility or unstated"): "in facilities",
+}
+"""What pages call some values: a workbook is for people. The other formats have the keys."""
+
+_WITH_WORDS = {name for name, _ in _WORDS}
+
 HEADINGS = {
     "additional_information": "Remark",
     "amount": "Amount",
@@ -248,7 +261,8 @@ def _write_rows(
         in_percent = kind_at is not None and values[kind_at] == "percentage"
         for at, column in enumerate(columns):
             unit = "percentage" if in_percent and column.unit == "dollars" else column.unit
-            _write_cell(sheet, number, at, values[at], formats.get(unit))
+            words = _WORDS.get((column.name, values[at]), values[at]) if column.name in _WITH_WORDS else values[at]
+            _write_cell(sheet, number, at, words, formats.get(unit))
     if number:
         sheet.autofilter(0, 0, number, len(columns) - 1)
     return number

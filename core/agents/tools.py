@@ -22,7 +22,9 @@ CodeTypeArgument = Annotated[
 ]
 MonthArgument = Annotated[str | None, Field(description="YYYY-MM. Without it, the newest month of each payer.")]
 PayerArgument = Annotated[str | None, Field(description="Name of a payer, or its payer_slug.")]
-BillingClassArgument = Annotated[str | None, Field(description="professional or institutional.")]
+BillingClassArgument = Annotated[
+    str | None, Field(description="professional (the professional fee) or institutional (the facility fee).")
+]
 PlaceArgument = Annotated[
     str | None, Field(description="Place of service, two digits: 11 office, 22 hospital outpatient.")
 ]
@@ -37,7 +39,7 @@ AllClassesArgument = Annotated[
     bool,
     Field(
         description="Without it, the answer is about the class with most rates: one billing class, one component (the "
-        "whole, 26, or TC), one kind of facility, or of professionals, one side: outside of facilities or in them. "
+        "whole, 26, or TC), one kind of facility, or of professionals, one side: outside facilities or in them. "
         "`rate_classes` lists the others."
     ),
 ]

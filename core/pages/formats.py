@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
 from core.fields.places.place_of_service import EVERY_PLACE, PLACES
 from core.fields.places.practice_place import split_near
 from core.fields.places.states import STATES
@@ -10,7 +11,7 @@ from core.fields.rounding import round_half_up
 from core.queries.rules.evidence import EVIDENCE, LIKELY
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import NOT_STATED
-from core.queries.rules.measured_class import LIKE_CLASSES, class_of_like
+from core.queries.rules.measured_class import class_of_like
 
 NONE = "–"
 """What stands in a table where there is no value."""
@@ -179,14 +180,30 @@ def write_filter(value: str, name: str) -> str:
         return "Every place" if value == EVERY_PLACE else f"{value} {PLACES.get(value, '')}".strip()
     if name == "year_month":
         return write_month(value)
-    if name == "city":
-        return write_city(value)
-    if name == "near":
-        place, miles = split_near(value)
-        return f"{miles} miles of {write_city(place)}"
+    if name in {"city", "near"}:
+        return _write_near(value) if name == "near" else write_city(value)
     if name == EVIDENCE:
         return "likely performed" if value == LIKELY else "all rates"
+    if name == "care_setting":
+        return write_setting(value)
     return write_class(value) if value == NOT_STATED or name == "billing_class" else value
+
+
+def _write_near(value: str) -> str:
+    place, miles = split_near(value)
+    return f"{miles} miles of {write_city(place)}"
+
+
+_ACRONYMS = {*"CT CTA MRI MRA PET EKG ECG EEG EMG EGD IV DNA RNA HIV HPV TB ICU US".split()}  # noqa: SIM905
+
+
+def write_code_name(name: str | None) -> str:
+    """Write the name of a code in one style: LAT RETINACULAR RELEASE OPEN as Lat retinacular release open."""
+    if not name or not name.isupper():
+        return name or ""
+    words = [word if word.strip(".,;()/") in _ACRONYMS else word.lower() for word in name.split()]
+    said = " ".join(words)
+    return said[:1].upper() + said[1:]
 
 
 def end_sentence(text: str) -> str:
@@ -194,12 +211,37 @@ def end_sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
 
 
+_CLASSES = {
+    "professional": "professional fee",
+    "institutional": "facility fee",
+    "both": "professional and facility fee",
+}
+
+_SIDES = {NON_FACILITY_OR_UNSTATED: "outside facilities", FACILITY_OR_UNSTATED: "in facilities"}
+
+
 def write_class(billing_class: str | None) -> str:
-    """Write a billing class, and what one of LIKE_CLASSES is."""
+    """Write whose bill a rate is for: professional is a professional fee, and institutional a facility fee.
+
+    One of LIKE_CLASSES is the same fee. Only where both stand side by side does a page say which is as labeled.
+    """
     words = class_of_like(billing_class)
-    if not words or words == NOT_STATED:
-        return "not stated"
-    return f"{words} (whatever the label)" if billing_class in LIKE_CLASSES else words
+    return "not stated" if not words or words == NOT_STATED else _CLASSES.get(words, words)
+
+
+def write_setting(setting: str) -> str:
+    """Write where a rate is paid: a setting of care, or one of SIDES, which are outside facilities or in them."""
+    return "setting not stated" if setting == NOT_STATED else _SIDES.get(setting, setting)
+
+
+def write_basis(basis: str) -> str:
+    """Write which amount of a fee schedule a rate is compared with: MPFS non-facility is for outside facilities."""
+    schedule, _, side = basis.partition(" ")
+    if schedule != "MPFS":
+        return basis
+    sides = {"non-facility": "outside facilities", "facility": "in facilities"}
+    where, comma, part = side.partition(", ")
+    return f"physician fee {sides.get(where, where)}".strip() + comma + part
 
 
 def write_city(value: str) -> str:

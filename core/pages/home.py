@@ -41,8 +41,9 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
     newest = next((one for one in periods if state in {"", one.state}), None)
     countable = newest is not None and newest.rates <= MAX_RATES_FOR_EXAMPLES
     shown = with_latest(db, Market(newest.state, "")) if newest else None
-    total = sum(row.rates for row in loaded)
     shared = coverage.list_shared_files(db)
+    # A file of several states is one: its rates are counted once, wherever the page says how many there are.
+    different = sum(row.rates for row in loaded) - sum(one.rates * (len(one.states) - 1) for one in shared)
     worked = _work_questions(db, shown) if shown and countable else []
     response = query.render(
         "pages/home.html",
@@ -55,8 +56,8 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
         market_shown=shown,
         worked=worked or [],
         payers_loaded=coverage.newest_of_each_payer(loaded),
-        answer_rows=total,
-        rates=total - sum(one.rates * (len(one.states) - 1) for one in shared),
+        answer_rows=different,
+        rates=different,
         shared=shared,
         payers=len({row.payer_slug for row in loaded}),
     )

@@ -126,7 +126,8 @@ CHECKS = (
         threshold=0.05,
         meaning="Rates of zero: a payer's way to say that it has no rate.",
         reader_meaning=(
-            "Payers write zero when they have no rate. Do not read these as prices. They are included in percentiles."
+            "Payers write zero when they have no rate. Do not read these as prices. They count in medians and "
+            "percentiles, but are not drawn in the histogram and not compared with a fee schedule."
         ),
         remedy="Do not read them as prices. They are part of the percentiles; correct_rates --max-rate 0 removes them.",
         things=_FACTS,

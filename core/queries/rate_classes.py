@@ -60,6 +60,14 @@ class RateClass:
         int, described("Number of these rates that hold in other settings as well, and count in those classes too.", 0)
     ]
     chosen: Annotated[bool, described("Whether the answer is about these rates.", True)] = False
+    measured_as: Annotated[
+        str,
+        described(
+            "Whose fees these rates are, whatever the label: professional, institutional, or not stated; empty if they "
+            "are of several.",
+            "professional",
+        ),
+    ] = ""
 
     @property
     def is_side(self) -> bool:
@@ -271,8 +279,14 @@ def _classes_by_rates(
                     dollars=sum(one.dollars for one in some),
                     rates=sum(one.rates for one in some),
                     shared=sum(one.rates for one in some if settings and _holds_elsewhere(one, settings)),
+                    measured_as=_alone({one.measured for one in some}),
                 )
     return found
+
+
+def _alone(values: set[str]) -> str:
+    """Return the only one of some values; empty text if there are several."""
+    return next(iter(values)) if len(values) == 1 else ""
 
 
 def _sorted(classes: Mapping[_Rates, RateClass]) -> list[RateClass]:

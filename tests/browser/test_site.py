@@ -149,7 +149,7 @@ def test_the_filters_are_a_form(look: Any) -> None:
     page.get_by_label("Place of service").select_option("11")
     page.get_by_role("button", name="Show").click()
     current = page.get_by_role("navigation", name="Classes of rates").locator("[aria-current]")
-    assert current.inner_text().startswith("Professional, reading only (26)")
+    assert current.inner_text().startswith("Professional fee, reading only (26)")
     rates = page.get_by_role("table").last
     column = 1 + rates.locator("thead th").all_inner_texts().index("Modifier")
     modifiers = rates.locator(f"tbody tr td:nth-child({column})").all_inner_texts()

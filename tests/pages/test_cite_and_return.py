@@ -60,11 +60,11 @@ def test_a_citation_says_what_of_when(site: Client, demo: Snapshot) -> None:
     page = unescape(site.get("/rates/", {**QUERY, "payer": PEACH}).content.decode())
     assert (
         "BeaconPoint Health. Negotiated rates; state Georgia; month August 2025; code CPT 99213; "
-        "setting non-facility or unstated; payer Example Peach"
+        "setting outside facilities; payer Example Peach"
     ) in page
     assert f"Data of August 2025, generation {demo.manifest.generation} of " in page
     like = unescape(site.get("/rates/", {**QUERY, "billing_class": "like professional"}).content.decode())
-    assert "billing class professional (whatever the label)" in like
+    assert "billing class professional fee" in like
 
 
 @pytest.fixture

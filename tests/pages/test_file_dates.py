@@ -22,21 +22,47 @@ PAGES = (
     "/", "/payers/", "/payers/?payer=old", "/payers/?code=99213", "/rates/?code=99213", "/medicare/?code=99213",
     "/organizations/?code=99213", "/report/?code=99213", "/baskets/?codes=99213", "/clinic/?tin=123456789&codes=99213",
     "/rates/?code=99213&year_month=2025-11", "/places/?code=99213",
+    "/trend/?code=99213", "/rule/?payer=old", "/rule/",
 )  # fmt: skip
+
+
+def load_payer(store: Store, directory: Path, payer: str, own: str, month: str = "2025-11") -> None:
+    """Load a file of a payer for a month, with the date that the file itself states."""
+    file = directory / f"{payer}-{own}.json"
+    content = registers.rates(registers.SURGEON) | {"reporting_entity_name": payer, "last_updated_on": own}
+    file.write_text(json.dumps(content), encoding="utf-8")
+    load_file(store, open_documents(file)[0], "GA", year_month=month)
 
 
 @pytest.fixture
 def site(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Client]:
     def build(directory: Path) -> None:
-        store = Store(directory)
         for payer, own in (("Old", "2023-02-01"), ("New", "2025-10-01")):
-            file = tmp_path / f"{payer}.json"
-            content = registers.rates(registers.SURGEON) | {"reporting_entity_name": payer, "last_updated_on": own}
-            file.write_text(json.dumps(content), encoding="utf-8")
-            load_file(store, open_documents(file)[0], "GA", year_month="2025-11")
+            load_payer(Store(directory), tmp_path, payer, own)
 
     with serving(built_once.get("old_file", build)):
         yield Visitor()
+
+
+@pytest.fixture
+def two_months(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Client]:
+    def build(directory: Path) -> None:
+        for month, own in (("2025-10", "2023-01-01"), ("2025-11", "2023-02-01")):
+            load_payer(Store(directory), tmp_path, "Old", own, month)
+        load_payer(Store(directory), tmp_path, "New", "2025-10-01")
+
+    with serving(built_once.get("old_file_of_two_months", build)):
+        yield Visitor()
+
+
+def test_changes_say_the_date_of_both_months(two_months: Client) -> None:
+    shown = text_of(two_months.get("/changes/?code=99213"))
+    assert f"pays in both October 2025 (file dated January 2023) and {MONTH}" in shown
+    listed = text_of(two_months.get("/changes/"))
+    assert MONTH in listed
+    assert "October 2025 (file dated January 2023)" in listed
+    trend = text_of(two_months.get("/trend/?code=99213"))
+    assert f"From October 2025 (file dated January 2023) to {MONTH}" in trend
 
 
 @pytest.mark.parametrize("address", PAGES)

@@ -60,9 +60,9 @@ def test_the_page_says_where_each_amount_applies_and_lets_one_switch(visitor: Cl
 
 def test_the_rates_page_compares_each_rate_in_its_own_area(visitor: Client) -> None:
     own, by_state = (visitor.get(f"/rates/?{QUERY}{area}").content.decode() for area in ("", "&area=state"))
-    assert "MPFS non-facility: $90.00" in own
-    assert "MPFS non-facility: $80.00" in own
-    assert "MPFS non-facility: $90.00" not in by_state
+    assert "Physician fee outside facilities: $90.00" in own
+    assert "Physician fee outside facilities: $80.00" in own
+    assert "Physician fee outside facilities: $90.00" not in by_state
 
 
 def test_the_api_and_python_take_the_same_parameter(visitor: Client, root: Path) -> None:
@@ -91,4 +91,4 @@ def test_the_first_page_and_the_page_of_the_code_have_one_percent(tmp_path: Path
     with serving(tmp_path):
         said = text_of(Visitor().get(about_medicare.address))
     mean = "$80.00, the mean of the state; each rate is compared in its own area"
-    assert f"111% of Medicare (MPFS non-facility, {mean})" in said.replace(" ,", ",").replace(" )", ")")
+    assert f"111% of Medicare (physician fee outside facilities, {mean})" in said.replace(" ,", ",").replace(" )", ")")

@@ -26,7 +26,7 @@ CODE, ANOTHER_CODE = list(PHYSICIANS)[:2]
 NPI, TIN, OTHER_NPI, OTHER_TIN = "1234567893", "123456789", "1245319599", "987654321"
 
 PAGES = (
-    f"/rates/?code={CODE}", f"/medicare/?code={CODE}", "/medicare/", f"/report/?code={CODE}", f"/trend/?code={CODE}",
+    f"/rates/?code={CODE}", f"/medicare/?code={CODE}", "/medicare/", f"/trend/?code={CODE}",
     f"/places/?code={CODE}", f"/specialties/?code={CODE}", f"/baskets/?codes={CODE},{ANOTHER_CODE}",
     f"/npi/{NPI}/", f"/tin/{TIN}/", f"/clinic/?tin={TIN}&codes={CODE}",
 )  # fmt: skip
@@ -99,14 +99,14 @@ def test_a_page_says_so_and_offers_the_other_schedule(site: Client, label: Overr
     assert label.sentence in shown
     assert "Compare with OPPS instead" in shown
     assert "basis=opps" in response.content.decode()
-    assert "MPFS non-facility" in shown
+    assert "Physician fee outside facilities" in shown
     assert "the rates of this payer fit this schedule" in shown
     # The answer on top does not call a physician's fee a facility's bill.
     for page in ("/rates/", "/report/"):
         of_code = text_of(site.get(page, {**QUERY, "code_type": "CPT", "code": CODE}))
-        assert "labeled institutional but in line with physicians’ fees" in of_code
-        assert label.sentence in of_code
-        assert "a facility’s bill" not in of_code
+        assert "the professional fee" in of_code
+        assert label.short in of_code
+        assert "the facility fee" not in of_code
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -152,19 +152,19 @@ def test_payers_stand_side_by_side_whatever_their_labels(site: Client, label: Ov
     code = {**QUERY, "code_type": "CPT", "code": ANOTHER_CODE}
     for page in ("/rates/", "/payers/", "/report/"):
         shown = text_of(site.get(page, code))
-        assert "Example Payer (labeled institutional)" in shown, "in the chart"
+        assert "Example Payer (labeled facility fee)" in shown, "in the chart"
         assert "Other Payer" in shown
     compared = site.get("/payers/", code)
-    assert "Professional (whatever the label)" in text_of(compared)
+    assert "Professional fee, no modifier" in text_of(compared)
     assert re.search(r"All payers together\s+2\s", text_of(compared))
-    assert re.search(r"Example Payer\s.*labeled institutional", text_of(compared))
+    assert re.search(r"Example Payer\s.*labeled facility fee", text_of(compared))
     assert text_of(compared).count("% of Medicare") == 1
     listed = text_of(site.get("/payers/", {**QUERY, "codes": f"{CODE},{ANOTHER_CODE}"}))
-    assert "professional (whatever the label)" in listed
-    assert "labeled institutional" in listed
+    assert "professional fee" in listed
+    assert "labeled facility fee" in listed
     basket = text_of(site.get("/baskets/", {**QUERY, "codes": f"{CODE},{ANOTHER_CODE}"}))
     assert "is the only payer" not in basket
-    assert re.search(r"Example Payer\s+labeled institutional", basket)
+    assert re.search(r"Example Payer\s+labeled facility fee", basket)
     assert label.sentence in basket
     # What the file states can still be asked for.
     stated = text_of(site.get("/payers/", {**code, "billing_class": "professional"}))
@@ -234,7 +234,7 @@ def test_a_visitor_compares_with_the_schedule_that_he_asks_for(site: Client, lab
     shown = text_of(response)
     assert label.sentence not in shown
     assert "All rates are compared with OPPS, whatever billing class they state." in shown
-    assert "MPFS non-facility" not in shown
+    assert "hysician fee outside facilities" not in shown
     assert "Medicare schedule: OPPS ✕" in shown
     assert site.get("/medicare/", QUERY | {"basis": "clfs"}).status_code == 400
 
@@ -273,3 +273,14 @@ def test_a_notebook_asks_for_a_schedule_and_for_the_evidence(mislabeled: Path, l
 def test_a_taxonomy_code_is_not_shown_as_a_word(site: Client) -> None:
     """The list of taxonomies is not loaded: nothing is said instead."""
     assert "207X00000X" not in text_of(site.get(in_month(f"/npi/{NPI}/")))
+
+
+def test_the_classes_of_files_are_folded_and_named_as_labeled(site: Client) -> None:
+    page = site.get(in_month(f"/rates/?code_type=CPT&code={ANOTHER_CODE}")).content.decode()
+    front, _, folded = page.partition('aria-label="Classes of rates"')[2].partition("</nav>")[0].partition("<details>")
+    assert text_of_markup(front) == "Professional fee 2 All together"
+    assert "Professional fee (as labeled) 1 Facility fee (as labeled) 1" in text_of_markup(folded)
+
+
+def text_of_markup(markup: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>|^[^<>]*>", " ", markup).split())

@@ -84,7 +84,14 @@ def test_an_implausible_rate_is_left_out_of_the_extremes_and_the_mean(tmp_path: 
 
 
 def test_terms_in_words() -> None:
-    assert describe_terms("professional", "", {"26", "none"}) == "professional and technical together"
-    assert describe_terms("professional", "", {"none"}) == "a professional’s bill"
-    assert describe_terms("professional", "26", {"26"}) == "a professional’s bill, the reading alone (modifier 26)"
+    assert describe_terms("professional", "", {"26", "none"}) == (
+        "the professional fee, the reading and the technical part together"
+    )
+    assert describe_terms("professional", "", {"none"}) == "the professional fee"
+    assert describe_terms("professional", "26", {"26"}) == "the professional fee, the reading alone (modifier 26)"
     assert describe_terms(None, "50,LT", ()) == "billing class not stated, with modifier 50 and LT"
+    sides = ["non-facility or unstated"], ["facility or unstated"], ["office", "inpatient"]
+    assert [describe_terms("institutional", "", (), side) for side in sides] == [
+        "the facility fee outside facilities", "the facility fee in facilities",
+        "the facility fee in an office or as an inpatient",
+    ]  # fmt: skip

@@ -7,7 +7,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from core.pages.formats import write_dollars
+from core.pages.formats import write_basis, write_dollars
 from core.queries.comparison.compared_rates import COMPENSATION_BASIS
 from core.queries.yardstick.medicare_amounts import AmountLine
 
@@ -55,7 +55,7 @@ def describe_amounts(amounts: Sequence[AmountLine]) -> str:
 
 def name_basis(basis: str) -> str:
     """Return whose amount a basis is, and which: an amount of a state's schedule says so itself."""
-    return capfirst(basis) if basis.startswith(COMPENSATION_BASIS) else f"Medicare, {basis}"
+    return capfirst(basis) if basis.startswith(COMPENSATION_BASIS) else f"Medicare, {write_basis(basis)}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,12 @@ class _LabeledLine:
 
     @property
     def label(self) -> str:
-        return f"{self.amount.basis} {write_dollars(self.amount.amount)}"
+        return f"{self._basis} {write_dollars(self.amount.amount)}"
+
+    @property
+    def _basis(self) -> str:
+        basis = self.amount.basis
+        return basis if basis.startswith(COMPENSATION_BASIS) else capfirst(write_basis(basis))
 
     @property
     def anchor(self) -> str:

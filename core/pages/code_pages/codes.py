@@ -2,23 +2,28 @@
 
 from django.http import HttpResponseBase
 
-from core.pages.forms.query_form import CodesForm
+from core.pages.forms.query_form import CodeListForm
 from core.pages.shared.downloads import ROW_CAP
-from core.pages.shared.page import PageQuery, page
+from core.pages.shared.page import FAMILIAR_CODES, PageQuery, page
 from core.pages.shared.paging import Paging, span
 from core.queries.find.code_index import FoundCode
-from core.queries.find.codes import correct_spelling, search_codes
+from core.queries.find.codes import correct_spelling, list_asked_codes, search_codes
 
 
-@page(CodesForm)
-def show_codes(query: PageQuery[CodesForm]) -> HttpResponseBase:
+@page(CodeListForm)
+def show_codes(query: PageQuery[CodeListForm]) -> HttpResponseBase:
     """Show `/codes/`"""
     db, text, number = query.db, query.values["q"], query.values["page"]
     limit, offset = (ROW_CAP, 0) if query.wants_file else span(number)
-    total, found = search_codes(db, text, limit, offset)
+    asked_first = not text and query.values["sort"] == "asked"
+    total, found = (
+        list_asked_codes(db, limit, offset, FAMILIAR_CODES) if asked_first else search_codes(db, text, limit, offset)
+    )
     instead = correct_spelling(db, text) if not total else None
     if instead:
         total, found = search_codes(db, instead, limit, offset)
     if query.wants_file:
         return query.download(found, FoundCode, "codes")
-    return query.render("pages/codes.html", q=text, instead=instead, found=found, paging=Paging(number, total))
+    return query.render(
+        "pages/codes.html", q=text, instead=instead, found=found, asked_first=asked_first, paging=Paging(number, total)
+    )

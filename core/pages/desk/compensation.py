@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.http import HttpResponseBase
 
 from core.fields.codes.basket_list import read_basket
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED
 from core.fields.places.states import STATES
 from core.pages.formats import write_month
 from core.pages.forms.compensation_form import CompensationForm
@@ -34,6 +35,7 @@ from core.queries.yardstick.schedule_medians import (
     amounts_of,
     list_schedule_medians,
 )
+from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets
 
 
@@ -59,6 +61,8 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
     if query.wants_file:
         return query.download(rows, CompensationAmount, f"compensation_{state}")
     _offer_choices(query.form, releases, state)
+    looked_up = bool(listed or query.values["code"])
+    begins = bool(release and not looked_up and query.values["page"] == 1)
     newest = [one.newest for one in coverage.newest_of_each_payer(coverage.list_coverage(query.db))]
     of_state = [row for row in newest if row.state == state]
     with_schedule = [row for row in of_state if choose_compensation_release(releases, state, row.year_month)]
@@ -72,16 +76,16 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         listed=listed,
         basket=named,
         codes_text=query.values["codes"].replace(",", "\n"),
-        looked_up=bool(listed or query.values["code"]),
+        looked_up=looked_up,
+        common=_list_common_codes(query.db, release) if release and begins else [],
         # Where there is no answer, the page begins with the question.
-        asks_first=not rows or not (listed or query.values["code"]),
+        asks_first=not rows or not looked_up,
         code=rows[0] if compared and not listed else None,
         ranges=_summarize(beside) if listed else [],
         allowed=describe_allowed(rows) if compared and not listed else [],
         missing=[one for one in listed if one.code not in {row.code for row in rows}] if release else [],
         payers=with_schedule,
         too_old=[row for row in of_state if row not in with_schedule],
-        familiar=FAMILIAR_CODES,
         others=[one for one in releases if one.state == state and one != release],
         states=sorted({one.state for one in releases}),
         rows=[(row, [(name, getattr(row, name)) for name in _columns(rows)]) for row in rows],
@@ -90,6 +94,33 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         statuses=[(status, meaning) for status, meaning in STATUSES.items() if any(r.status == status for r in rows)],
         paging=Paging(query.values["page"], total),
     )
+
+
+@dataclass(frozen=True)
+class CommonCode:
+    """A code that everybody knows: what the schedule pays a professional outside facilities, and what payers pay."""
+
+    code: str
+    title: str | None
+    amount: float
+    medians: Sequence[ScheduleMedian]
+
+
+def _list_common_codes(db: Snapshot, release: CompensationRelease) -> list[CommonCode]:
+    """Return FAMILIAR_CODES as far as the schedule has an amount for professionals."""
+    codes = choose_codes(db, None, read_basket(",".join(FAMILIAR_CODES)))
+    _, rows = list_compensation_amounts(db, release, "", "", ROW_CAP, 0, codes)
+    amounts = {one.code: amounts_of([row for row in rows if row.code == one.code]).get(PROFESSIONAL) for one in codes}
+    medians = [
+        one
+        for one in list_schedule_medians(db, release, rows, codes)
+        if one.basis == PROFESSIONAL and one.care_setting != FACILITY_OR_UNSTATED
+    ]
+    return [
+        CommonCode(one.code, one.title, amount, [row for row in medians if row.code == one.code])
+        for one in codes
+        if (amount := amounts[one.code])
+    ]
 
 
 @dataclass(frozen=True)

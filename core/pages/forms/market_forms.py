@@ -11,7 +11,7 @@ from core.fields.places.care_setting import FOUR_SETTINGS, OTHER_PLACE, SIDES
 from core.fields.places.place_of_service import PLACES
 from core.fields.places.practice_place import ENTITY_TYPES
 from core.fields.providers.specialty import SPECIALTIES
-from core.pages.formats import write_class
+from core.pages.formats import write_class, write_filter
 from core.pages.forms.fields import (
     BILLING_CLASSES,
     SETTINGS,
@@ -65,7 +65,7 @@ from core.queries.rules.market_filters import (
     YARDSTICK,
     YARDSTICKS,
 )
-from core.queries.rules.measured_class import LIKE_CLASSES
+from core.queries.rules.measured_class import LIKE_CLASSES, like_class
 from core.queries.yardstick import medicare
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
@@ -210,9 +210,9 @@ class MarketForm(QueryForm):
         like = [one for one in LIKE_CLASSES if one == self.cleaned_data.get("billing_class")]
         classes = (*BILLING_CLASSES, *like)
         self.offer(
-            care_setting=_any_of(CARE_SETTINGS),
+            care_setting=[ANY, *((one, write_filter(one, "care_setting")) for one in CARE_SETTINGS)],
             pos=[ANY, *((code, f"{code} {name}") for code, name in PLACES.items())],
-            billing_class=[ANY, *((one, write_class(one)) for one in classes)],
+            billing_class=[ANY, *((one, _name_class(one, like)) for one in classes)],
             setting=_any_of(SETTINGS),
             negotiated_type=_any_of(RATE_TYPES),
             arrangement=_any_of(ARRANGEMENTS),
@@ -228,6 +228,12 @@ class MarketForm(QueryForm):
             self.offer(yardstick=[("", "Medicare"), (OF_COMPENSATION, "Workers’ compensation schedule")])
         if BASIS in self.fields:
             self.offer(basis=[("", "What each rate belongs to"), *((name, name.upper()) for name in BASES)])
+
+
+def _name_class(billing_class: str, like: Sequence[str]) -> str:
+    """Return a class as an option. Beside one of LIKE_CLASSES, the same class by the label says so."""
+    words = write_class(billing_class)
+    return f"{words} (as labeled)" if like_class(billing_class) in like else words
 
 
 def _any_of(values: Sequence[str]) -> Options:

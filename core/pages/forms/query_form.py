@@ -73,6 +73,12 @@ class CodesForm(QueryForm):
     q = SearchField()
 
 
+class CodeListForm(CodesForm):
+    """The list of codes: those that people ask for first, or in the order of codes."""
+
+    sorts = ("asked", "code")
+
+
 class HomeForm(CodesForm):
     """Where a visitor is and what for: a state, and words or a number."""
 

@@ -13,6 +13,7 @@ from core.fields.codes import code_list
 from core.fields.codes.code_list import WantedCode
 from core.fields.codes.short_code_list import shorten_list
 from core.pages.charts import spread_chart
+from core.pages.formats import write_class
 from core.pages.forms.market_forms import PayersForm
 from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP
@@ -163,7 +164,8 @@ def _compared_terms(
 
 
 def _name_with_label(row: PayerSpread) -> str:
-    return f"{row.reporting_entity_name} (labeled {row.other_label})" if row.other_label else row.reporting_entity_name
+    name = row.reporting_entity_name
+    return f"{name} (labeled {write_class(row.other_label)})" if row.other_label else name
 
 
 def _percents(db: Snapshot, market: Market, rows: list[PayerSpread]) -> dict[str | None, float | None]:

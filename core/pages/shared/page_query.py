@@ -27,7 +27,7 @@ from core.queries.find.code_titles import code_titles
 from core.queries.latest import PayerFileMonth, are_far_apart, list_payer_months, list_payers_with_rates
 from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places
-from core.queries.rules.file_dates import old_month
+from core.queries.rules.file_dates import old_month, old_months
 from core.queries.rules.market import Market, market_cache, percent_cache, uses_own_areas
 from core.queries.rules.market_filters import AREA, BASIS, CLASS_FILTERS, FILTERS, OF_COMPENSATION, YARDSTICK
 from core.queries.rules.which_filter_emptied import RatesWithoutFilter, count_without_each_filter
@@ -141,6 +141,7 @@ class PageQuery(Generic[F]):
             "parameters": self.parameters,
             "manifest": self.db.manifest,
             "titles": code_titles(self.db),
+            "old_months": old_months(self.db),
             "started": self.request.META.get(STARTED_AT),
             "pinned": self.values.get("generation"),
         }

@@ -20,17 +20,18 @@ from core.pages.shared.words.labels import (
     check_meaning,
     check_title,
     class_label,
+    class_tabs,
     confidence_words,
     evidence_words,
     filter_label,
     rule_words,
     schedule_label,
-    setting_label,
     source_words,
     title_of,
 )
 from core.pages.site_map import PAGES, SitePage
 from core.queries.rules.market import Market
+from core.vocabulary.separate_fees import find_separate_fees
 
 MAX_PLACES_SHOWN = 4
 
@@ -55,6 +56,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "tin": formats.write_tin,
     "postal_code": formats.write_postal_code,
     "filter_value": formats.write_filter,
+    "code_name": formats.write_code_name,
     "end_sentence": formats.end_sentence,
     "billing_class": formats.write_class,
     "versus": formats.write_difference,
@@ -62,8 +64,8 @@ FIGURES: dict[str, Callable[..., str]] = {
     "paid_counts": count_paid,
     "outcome": formats.write_outcome,
     "moved_by": formats.write_moved_by,
-    "class_label": class_label,
-    "setting_label": setting_label,
+    "setting_label": formats.write_setting,
+    "basis": formats.write_basis,
     "in_setting": describe_setting,
     "evidence_words": evidence_words,
     "check_title": check_title,
@@ -79,6 +81,10 @@ FIGURES: dict[str, Callable[..., str]] = {
 }
 """The filters that write one value as text, by their name in templates."""
 
+register.filter("class_label", class_label)
+register.simple_tag(class_tabs)
+register.simple_tag(find_separate_fees, name="separate_fees")
+
 for _name, _function in FIGURES.items():
     register.filter(_name, _function)
 
@@ -93,6 +99,19 @@ def dated_month(row: Any) -> SafeString:
 
 
 register.filter("dated_month", dated_month)
+
+
+@register.simple_tag(takes_context=True)
+def month_of_payer(context: dict[str, Any], month: str, payer_slug: str, state: str = "") -> SafeString:
+    """Return a month of a payer as dated_month does: in the state of the market, unless another is given."""
+    state = state or context["market"].state
+    return dated_month(_PayerMonth(month, context["old_months"].get((state, month, payer_slug))))
+
+
+@dataclass(frozen=True)
+class _PayerMonth:
+    year_month: str
+    file_month: str | None
 
 
 @register.filter

@@ -42,6 +42,14 @@ class OverruledLabel:
     rates: Annotated[int, stored(SCHEDULE_FIT, "rates", 14600)]
 
     @property
+    def short(self) -> str:
+        """Return what was found in a few words; `sentence` has the evidence."""
+        fees = ("facility", "professional")
+        label, measured = fees if self.billing_class == "institutional" else reversed(fees)
+        which = _WHICH_RATES.get(self.places, "its rates with places of service")
+        return f"{self.reporting_entity_name} labels {which} as {label} fees; they count as {measured} fees here."
+
+    @property
     def sentence(self) -> str:
         """Return what was found, in a sentence for visitors."""
         which = _WHICH_RATES.get(self.places, "its rates with places of service")

@@ -108,6 +108,12 @@ class CodeIndex:
         found = [*by_number, *self._serving(text), *self._with_words(text)]
         return list(dict.fromkeys(found))
 
+    def list_asked_first(self, first: Sequence[str] = ()) -> list[CodeKey]:
+        """Return every code: `first`, then those with a plain name of our own, most rates first, then the others."""
+        plain, place = plain_names(), {code: at for at, code in enumerate(first)}
+        last = len(place)
+        return sorted(self.titles, key=lambda key: (place.get(key[1], last), key not in plain, *self._rank(key)))
+
     def has(self, code: WantedCode) -> bool:
         """Return whether a code is loaded, in whichever of its meanings."""
         return any(True for _ in self._meant_by(code))

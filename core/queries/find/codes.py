@@ -33,6 +33,18 @@ class CodeCount:
     rates: RateCount
 
 
+def list_asked_codes(
+    db: Snapshot, limit: int, offset: int = 0, first: Sequence[str] = ()
+) -> tuple[int, list[FoundCode]]:
+    """Return every code, and how many there are: `first`, then those of our own vocabulary, then the others.
+
+    Among these, and among the others, the codes with most rates come first.
+    """
+    index = code_index(db)
+    keys = index.list_asked_first(first)
+    return len(keys), [index.describe(key) for key in keys[offset : offset + limit]]
+
+
 def search_codes(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[FoundCode]]:
     """Return the codes that a text means by number or words, and how many there are: see `CodeIndex.find`.
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.pages.charts.histogram_chart import draw_histogram
-from core.pages.formats import write_dollars
+from core.pages.formats import write_basis, write_dollars
 from core.queries.histogram import Bin, Histogram
 from core.queries.yardstick.medicare_amounts import AmountLine
 
@@ -39,7 +39,7 @@ def test_a_picture_is_sound_and_within_its_width(
     words = next(part for part in svg if part.tag == "desc").text or ""
     assert f"{sum(counts):,} rates" in words
     for line in lines:
-        assert f"{line.basis}: {write_dollars(line.amount)}" in words
+        assert f"{write_basis(line.basis)}: {write_dollars(line.amount)}" in words
 
 
 def test_every_amount_is_labeled_in_a_row_of_its_own_and_none_is_left_out_silently() -> None:
@@ -51,7 +51,7 @@ def test_every_amount_is_labeled_in_a_row_of_its_own_and_none_is_left_out_silent
     for anchor, x, _, label in labels:
         width = 100 * 6.6 * len(label) / 320  # percent of a phone's width
         assert float(x) + width <= 100.5 if anchor == "start" else float(x) - width >= -0.5
-    assert all(line.basis in picture.split("</desc>")[0] for line in lines)
+    assert all(write_basis(line.basis) in picture.split("</desc>")[0] for line in lines)
     assert 'class="median"' in picture
 
 
@@ -64,7 +64,11 @@ def test_no_line_crosses_the_label_of_another() -> None:
     picture = draw_histogram(Histogram([Bin(60 + n, 61 + n, 7) for n in range(210)], 0, 0), lines)
     starts = re.findall(r'<line class="even" x1="([\d.]+)%" [^>]*y1="(\d+)"', picture)
     labels = re.findall(r'<text class="amount (\w+)" x="([\d.]+)%?" y="(\d+)">([^<]*)<', picture)
-    assert [label for *_, label in labels] == ["MPFS facility $63.70", "MPFS non-facility $88.64", "OPPS $260.00"]
+    assert [label for *_, label in labels] == [
+        "Physician fee in facilities $63.70",
+        "Physician fee outside facilities $88.64",
+        "OPPS $260.00",
+    ]
     for anchor, x, y, label in labels:
         width = 100 * 6.6 * len(label) / 320
         left, right = (float(x), float(x) + width) if anchor == "start" else (float(x) - width, float(x))

@@ -2,13 +2,16 @@
 
 from django.test import Client
 
+from core.pages.formats import write_code_name
+from core.pages.shared.page import FAMILIAR_CODES
+from core.vocabulary.services import plain_names
 from tests.site import csv_rows, tables, text_of
 
 
 def test_codes_are_found_by_words(site: Client) -> None:
     response = site.get("/codes/", {"q": "knee repl"})
     (found,) = tables(response)
-    assert [row[1] for row in found[1:]] == ["27447", "470", "469"]
+    assert [row[0].split()[-1] for row in found[1:]] == ["27447", "470", "469"]
     nothing = site.get("/codes/", {"q": "zzz"})
     assert "No rates for a code like “zzz”" in text_of(nothing)
     assert 'href="/?q=zzz"' in nothing.content.decode(), "the search of everything is a click away"
@@ -17,3 +20,27 @@ def test_codes_are_found_by_words(site: Client) -> None:
         "470",
         "469",
     ]
+
+
+def test_the_list_begins_with_the_codes_that_people_ask_for(site: Client) -> None:
+    (asked,) = tables(site.get("/codes/"))
+    (by_code,) = tables(site.get("/codes/", {"sort": "code"}))
+    codes = [row[0].split()[-1] for row in asked[1:]]
+    familiar = [code for code in FAMILIAR_CODES if code in codes]
+    assert familiar
+    assert codes[: len(familiar)] == familiar
+    every = csv_rows(site.get("/codes/", {"format": "csv"}))
+    plain = [(row["code_type"], row["code"]) in plain_names() for row in every][len(familiar) :]
+    assert plain == sorted(plain, reverse=True), "those with a name of our own come before the others"
+    assert {row["code"] for row in every} == {
+        row["code"] for row in csv_rows(site.get("/codes/", {"sort": "code", "format": "csv"}))
+    }
+    ordered = [tuple(row[0].split()) for row in by_code[1:]]
+    assert ordered == sorted(ordered)
+
+
+def test_names_in_capitals_are_written_like_the_others() -> None:
+    assert write_code_name("LAT RETINACULAR RELEASE OPEN") == "Lat retinacular release open"
+    assert write_code_name("MRI JNT OF LWR EXTRE W/O DYE") == "MRI jnt of lwr extre w/o dye"
+    assert write_code_name("Knee X-ray, 3 views") == "Knee X-ray, 3 views"
+    assert write_code_name(None) == ""

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.text import capfirst
 
+from core.pages.formats import write_basis
 from core.pages.shared.words.labels import schedule_label
 from core.queries import coverage
 from core.queries.comparison.reasons import REASONS
@@ -27,7 +29,7 @@ def test_each_row_has_a_basis_or_a_reason(site: Client, demo: Snapshot) -> None:
         assert REASONS[reason].meaning in shown
         assert REASONS[reason].needed in shown
     for basis in outcomes.bases:
-        assert f"{basis.basis} January 2025" in shown
+        assert f"{capfirst(write_basis(basis.basis))} January 2025" in shown
     every, loaded = tables(response)[-2:]
     assert [row[0].removesuffix(", Georgia") for row in loaded[1:]] == [
         schedule_label(release.kind) for release in coverage.list_releases(demo)
@@ -36,8 +38,8 @@ def test_each_row_has_a_basis_or_a_reason(site: Client, demo: Snapshot) -> None:
     assert first.percent is not None
     assert every[1][0] == f"{first.percent:.0%}"
     assert first.basis is not None
-    assert every[1][every[0].index("Basis, or reason for none")].startswith(first.basis)
-    assert "MPFS non-facility, modifier 26" in shown
+    assert every[1][every[0].index("Basis, or reason for none")].startswith(capfirst(write_basis(first.basis)))
+    assert "Physician fee outside facilities, modifier 26" in shown
     assert "release of January 2025" in shown
 
 

@@ -36,4 +36,6 @@ def test_healthscope_of_2023_stands_beside_evry_of_2025(shared: Path, tmp_path: 
         assert f"{dates} These files are more than a year apart" in said
         alone = Client().get("/rates/", {"state": "TX", "code_type": "CPT", "code": "73721"})
         assert dates in text_of(alone)
-        assert "Institutional 26 Professional, non-facility 7 Professional, facility 7" in text_of(alone)
+        assert "Facility fee 26 Professional fee, outside facilities 7 Professional fee, in facilities 7" in text_of(
+            alone
+        )

@@ -51,6 +51,27 @@ def test_a_code_is_shown_with_all_its_modifiers_and_columns(site: Client) -> Non
     ) in shown
 
 
+def test_the_page_opens_on_common_codes(site: Client, demo: Snapshot) -> None:
+    """An office visit's row has what is paid outside facilities, against the amount for professionals."""
+    response = site.get(ADDRESS, {"state": "GA"})
+    common = tables(response)[0]
+    assert common[0] == ["Code", "Schedule", "Payer", "Accepted", "% of schedule"]
+    at = next(number for number, row in enumerate(common) if row[0].startswith("70450"))
+    outside: dict[str, list[float]] = {}
+    for fact in professional_rates(demo, "70450"):
+        if any(side.startswith("non") for side in sides_of(fact)):
+            outside.setdefault(fact["reporting_entity_name"], []).append(fact["negotiated_rate"])
+    medians = {payer: statistics.median(paid) for payer, paid in outside.items()}
+    shown = {row[2]: row[3:] for row in common[at : at + len(medians)]}
+    assert shown == {payer: [write_dollars(one), write_percent(one / 195)] for payer, one in medians.items()}
+    assert common[at][1] == "$195.00"
+    page = response.content.decode()
+    assert page.index("Common codes") < page.index("<summary>All ") < page.index("in the order of codes"), (
+        "all are folded"
+    )
+    assert "Common codes" not in text_of(site.get(ADDRESS, {"state": "GA", "code": "70450"}))
+
+
 def professional_rates(demo: Snapshot, code: str, month: str = "2025-08") -> list[Row]:
     """Return the rates in dollars of the whole service that professionals are paid in Georgia."""
     of_class = {"code": code, "billing_class": "professional", "billing_code_modifier": "", "kind": "dollars"}
@@ -63,7 +84,7 @@ def test_what_payers_pay_stands_beside_the_amount_of_a_code(site: Client, demo: 
     by_payer: dict[tuple[str, str], list[float]] = {}
     for fact in professional_rates(demo, "70450"):
         for side in sides_of(fact):
-            words = "outside of facilities" if side.startswith("non") else "in facilities"
+            words = "outside facilities" if side.startswith("non") else "in facilities"
             by_payer.setdefault((fact["reporting_entity_name"], words), []).append(fact["negotiated_rate"])
     assert len({payer for payer, _ in by_payer}) == 3
     assert len(by_payer) > 3
@@ -190,7 +211,7 @@ def test_the_release_in_effect_in_a_month_is_shown(store: Store, load: Load, tmp
         load_schedule.load(store, [path], state="GA", year_month=month)
 
     def fees(**query: Any) -> list[str]:
-        return [row[2] for row in tables(site.get(ADDRESS, query))[0][1:]]
+        return [row[2] for row in tables(site.get(ADDRESS, {"code": "99213", **query}))[0][1:]]
 
     with serving(store.root):
         site = Visitor()

@@ -34,7 +34,7 @@ def test_organizations_are_compared_with_the_market(site: Client, demo: Snapshot
     ) in text_of(response)
     assert shown[1][-1].split(" ")[-1] in {"above", "below", "same"}
     mixed = site.get("/organizations/", {**QUERY, "code": "70450"})
-    assert "Professional, reading only (26) 50" in text_of(mixed)
+    assert "Professional fee, reading only (26) 50" in text_of(mixed)
     most = organizations.count_totals(demo, replace(market, modifier="none", care_setting="non-facility or unstated"))
     assert f"the market median, {write_dollars(most.median)}" in text_of(mixed), "of one class"
 

@@ -40,7 +40,7 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
     assert response.content.decode().count("<svg") == 5
     text = text_of(response)
     assert "170 rates in dollars" in text
-    assert "Professional, modifier 26" in text
+    assert "Professional fee, modifier 26" in text
     one_class = site.get("/payers/", {**QUERY, "code": "70450"})
     (whole,) = tables(one_class)
     least, *_, most = sorted(biggest[0][1:], key=lambda row: row.p50)

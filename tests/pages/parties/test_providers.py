@@ -78,7 +78,7 @@ def test_what_all_rows_say_is_said_once_above_them(site: Client, demo: Snapshot)
     of_codes = next(table for table in tables(page) if table[0][:1] == ["Code"])
     assert len(of_codes) > 2
     assert {"Payer", "Class", "Modifier"}.isdisjoint(of_codes[0])
-    assert "Example Peach Health Plan; professional; no modifier." in " ".join(text_of(page).split())
+    assert "Example Peach Health Plan; professional fee; no modifier." in " ".join(text_of(page).split())
     every = next(table for table in tables(site.get(f"/npi/{npi}/")) if table[0][:1] == ["Code"])
     assert every[0][1] == "Payer", "it has rates of several"
 

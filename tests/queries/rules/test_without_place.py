@@ -56,7 +56,7 @@ def test_pages_say_what_a_setting_leaves_out(tmp_path: Path) -> None:
             shown = text_of(Visitor().get(page, query))
             assert "Left out, because they list no place of service: PAYER_B (2 rates)." in shown, page
         assert "Not among these" not in text_of(Visitor().get("/payers/", of_office)), "said once"
-        assert "Professional, no modifier (non-facility)" in text_of(Visitor().get("/payers/", QUERY))
+        assert "Professional fee, no modifier (outside facilities)" in text_of(Visitor().get("/payers/", QUERY))
         wider = {**QUERY, "care_setting": "non-facility or unstated"}
         assert "Left out" not in text_of(Visitor().get("/rates/", wider))
         assert "Left out" not in text_of(Visitor().get("/rates/", QUERY))

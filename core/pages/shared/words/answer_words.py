@@ -5,21 +5,20 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
-from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
+from core.fields.places.care_setting import HOSPITAL_OUTPATIENT, INPATIENT, OFFICE, OTHER_PLACE, SURGICAL_CENTER
 from core.pages.charts import spread_chart
-from core.pages.formats import write_dollars, write_percent
+from core.pages.formats import write_class, write_dollars, write_percent, write_setting
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code
 from core.queries.comparison.overruled_labels import OverruledLabel
 from core.queries.facets import Choice
-from core.queries.rules.measured_class import LIKE_CLASSES, class_of_like
+from core.queries.rules.market_filters import NOT_STATED
+from core.queries.rules.measured_class import LIKE_CLASSES, OTHER_CLASS, class_of_like
 from core.queries.yardstick.medicare_amounts import Amount, AmountLine, ScheduleTerms, count_amount_lines
 
 MAX_PAYERS = 12
 """The payers that the chart shows, those with most rates first. The table has all."""
 
 _ALL = "All payers"
-
-_FEES_OF = {"mpfs": "physicians’ fees", "opps": "hospitals’ outpatient fees", "asc": "surgical centers’ fees"}
 
 PROFESSIONAL_PART, TECHNICAL_PART = "26", "TC"
 
@@ -38,6 +37,11 @@ class AnswerOnTop:
     """The rates in dollars that have another class or modifier."""
     labels: Sequence[OverruledLabel]
     """The payers of these rates whose label does not fit them."""
+
+    @property
+    def whose(self) -> str:
+        """Whose fee it is."""
+        return "facility fee" if self.terms.startswith("the facility fee") else "professional fee"
 
     @property
     def differs(self) -> bool:
@@ -75,12 +79,12 @@ def describe_answer(
         and terms.modifier == everybody.modifier
     }
     lines = count_amount_lines(of_terms)
-    terms = describe_bill(found, labels, {choice.value for choice in modifiers})
+    terms = describe_bill(found, labels, {choice.value for choice in modifiers}, settings)
     bars = [spread_chart.Bar(_ALL, everybody.percentiles)]
     bars += [spread_chart.Bar(_name_with_label(found, row), row.percentiles) for row in found.payers[:most_payers]]
     return AnswerOnTop(
         spread=everybody,
-        terms=", ".join(filter(None, (terms, " or ".join(map(describe_setting, settings))))),
+        terms=terms,
         chart=spread_chart.draw_spreads(
             bars, spread_chart.dollars(None), "Rates in dollars by payer", 3, lines[:most_amounts]
         ),
@@ -94,7 +98,7 @@ def describe_answer(
 
 def _name_with_label(answer: CodeAnswer, payer: AnswerSpread) -> str:
     name, label = payer.reporting_entity_name or "", answer.label_of(payer)
-    return f"{name} (labeled {label})" if label else name
+    return f"{name} (labeled {write_class(label)})" if label else name
 
 
 def _labels_of(answer: CodeAnswer, labels: Sequence[OverruledLabel]) -> list[OverruledLabel]:
@@ -104,28 +108,28 @@ def _labels_of(answer: CodeAnswer, labels: Sequence[OverruledLabel]) -> list[Ove
 
 
 def describe_bill(
-    answer: CodeAnswer, labels: Sequence[OverruledLabel], modifiers: Collection[str] = frozenset()
+    answer: CodeAnswer,
+    labels: Sequence[OverruledLabel],
+    modifiers: Collection[str] = frozenset(),
+    settings: Sequence[str] = (),
 ) -> str:
-    """Return what describe_terms does, unless no payer's rates are what their label says: the words then say that."""
+    """Return what describe_terms does of an answer: whose fees its rates are as they are measured.
+
+    A stated class is another one than that only where no payer's rates are what their label says.
+    """
     wrong = _labels_of(answer, labels)
     everybody = answer.everybody
-    said = describe_terms(class_of_like(everybody.billing_class), everybody.modifier, modifiers)
+    billing_class = class_of_like(everybody.billing_class)
     stated = {(row.payer_slug, row.billing_class) for row in answer.payers}
-    if not wrong:
-        return said
-    if {(one.payer_slug, one.billing_class) for one in wrong} != stated:
-        others = [row for row in answer.payers if answer.label_of(row)]
-        whose = others[0].reporting_entity_name if len(others) == 1 else "some payers"
-        return f"{said}, {whose}’s labeled {answer.label_of(others[0])}" if others else said
-    schedules = {one.schedule for one in wrong}
-    name = _FEES_OF.get(schedules.pop(), "") if len(schedules) == 1 else ""
-    label = f"labeled {wrong[0].billing_class} but in line with {name or 'another schedule'}"
-    _, _, part = said.partition(", ")
-    return ", ".join(filter(None, (label, part)))
+    if everybody.billing_class not in LIKE_CLASSES and {(one.payer_slug, one.billing_class) for one in wrong} == stated:
+        billing_class = OTHER_CLASS.get(billing_class or "", billing_class)
+    return describe_terms(billing_class, everybody.modifier, modifiers, settings)
 
 
-def describe_terms(billing_class: str | None, modifier: str, modifiers: Collection[str]) -> str:
-    """Return whose bill it is and for which part of the service. `modifiers` are those of the code's rates."""
+def describe_terms(
+    billing_class: str | None, modifier: str, modifiers: Collection[str], settings: Sequence[str] = ()
+) -> str:
+    """Return whose fee it is, where, and for which part of the service. `modifiers` are those of the code's rates."""
     part = ""
     if modifier == PROFESSIONAL_PART:
         part = "the reading alone (modifier 26)"
@@ -134,17 +138,19 @@ def describe_terms(billing_class: str | None, modifier: str, modifiers: Collecti
     elif modifier:
         part = f"with modifier {modifier.replace(',', ' and ')}"
     elif billing_class == "professional" and {PROFESSIONAL_PART, TECHNICAL_PART} & set(modifiers):
-        return "professional and technical together"
-    whose = {"professional": "a professional’s bill", "institutional": "a facility’s bill"}
-    return ", ".join(filter(None, (whose.get(billing_class or "", "billing class not stated"), part)))
-
-
-_SIDES_IN_WORDS = {NON_FACILITY_OR_UNSTATED: "outside of facilities", FACILITY_OR_UNSTATED: "in facilities"}
+        part = "the reading and the technical part together"
+    whose = f"the {write_class(billing_class)}" if billing_class else "billing class not stated"
+    where = " or ".join(map(describe_setting, settings))
+    return ", ".join(filter(None, (f"{whose} {where}".strip(), part)))
 
 
 def describe_setting(setting: str) -> str:
     """Return where rates of a setting, or of one side, are paid, as it stands within a sentence."""
-    return _SIDES_IN_WORDS.get(setting, setting)
+    articles = {OFFICE: "in an office", HOSPITAL_OUTPATIENT: "as a hospital outpatient", INPATIENT: "as an inpatient",
+                SURGICAL_CENTER: "in a surgical center", OTHER_PLACE: "in another place"}  # fmt: skip
+    if setting == NOT_STATED:
+        return "(setting not stated)"
+    return articles.get(setting) or write_setting(setting)
 
 
 def begin_in_lower_case(title: str) -> str:

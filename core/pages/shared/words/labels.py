@@ -1,14 +1,15 @@
 """What pages call a filter, a fee schedule, and a check of the data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
-from core.pages.formats import write_class
+from core.pages.formats import write_class, write_setting
 from core.quality.checks import CHECKS_BY_NAME
 from core.queries.rate_classes import RateClass
 from core.queries.rules.evidence import BILLED, NONE, SPECIALTY, UNSCORED
 from core.queries.rules.market_filters import AREA, BASIS, CLASSES, FILTERS, NO_MODIFIER, NOT_STATED, YARDSTICK
+from core.queries.rules.measured_class import LIKE_CLASSES, like_class
 from core.store.schema.organization_tables import NAME_SOURCES, ORGANIZATION_SOURCES, SYSTEM_SOURCES
 
 _SCHEDULE_LABELS = {
@@ -87,24 +88,45 @@ def filter_label(name: str) -> str:
 _PARTS = {NO_MODIFIER: "", "26": "reading only (26)", "TC": "technical part (TC)"}
 
 
-_SETTING_LABELS = {
-    NOT_STATED: "setting not stated",
-    NON_FACILITY_OR_UNSTATED: "non-facility",
-    FACILITY_OR_UNSTATED: "facility",
-}
+def class_label(one: RateClass, classes: Sequence[RateClass] = ()) -> str:
+    """Return what pages call a class of rates: whose fee, which part of the service, and where.
 
-
-def setting_label(setting: str) -> str:
-    """Return what pages call a setting of care, or one of SIDES, beside a class of rates."""
-    return _SETTING_LABELS.get(setting, setting)
-
-
-def class_label(one: RateClass) -> str:
-    """Return what pages call a class of rates: whose bill, which part of the service, and where."""
+    Among `classes`, one that files state says so if another one is by what the rates are measured as.
+    """
     whose = "Class not stated" if one.billing_class == NOT_STATED else write_class(one.billing_class).capitalize()
+    if is_as_labeled(one, classes):
+        whose += " (as labeled)"
+    elif one.measured_as not in {"", NOT_STATED}:
+        whose = write_class(one.measured_as).capitalize()
     part = _PARTS.get(one.modifier, f"modifier {one.modifier}")
-    where = " or ".join(map(setting_label, one.settings))
+    where = " or ".join(map(write_setting, one.settings))
     return ", ".join(filter(None, (whose, part, where)))
+
+
+MOST_TABS = 4
+"""The classes that have a tab at once. The others are folded."""
+
+
+@dataclass(frozen=True)
+class ClassTabs:
+    """The classes of a market that have a tab at once, and the others: those after the first few, and as labeled."""
+
+    first: Sequence[RateClass]
+    others: Sequence[RateClass]
+
+
+def class_tabs(classes: Sequence[RateClass], *, all_together: bool = False) -> ClassTabs:
+    """Return the classes as tabs. The one that is chosen is always in front, unless all are."""
+    fitting = [one for one in classes if not is_as_labeled(one, classes)][:MOST_TABS]
+    first = [one for one in classes if one in fitting or (one.chosen and not all_together)]
+    return ClassTabs(first, [one for one in classes if one not in first][:8])
+
+
+def is_as_labeled(one: RateClass, classes: Sequence[RateClass]) -> bool:
+    """Return whether a class is by the label of files, and the same rates are among `classes` as they are measured."""
+    return one.billing_class not in LIKE_CLASSES and (
+        not one.measured_as or any(like_class(one.measured_as) == other.billing_class for other in classes)
+    )
 
 
 def check_title(name: str) -> str:
