@@ -29,7 +29,15 @@ def show_plans(query: PageQuery[PlansForm]) -> HttpResponseBase:
     paging = Paging(query.values["page"], total)
     contents = plans.list_plan_contents(db, [one.plan_key for one in found])
     rows = [(one, content, _market_of(content)) for one in found if (content := contents.get(one.plan_key))]
-    return query.render("pages/plans.html", q=text, batch=batch, source=source, found=rows, paging=paging)
+    return query.render(
+        "pages/plans.html",
+        q=text,
+        batch=batch,
+        source=source,
+        found=rows,
+        paging=paging,
+        without=[] if batch else plans.list_payers_without_plans(db),
+    )
 
 
 def _market_of(content: plans.PlanContent) -> Market:

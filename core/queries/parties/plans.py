@@ -151,6 +151,15 @@ def search_plans(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[
     )
 
 
+def list_payers_without_plans(db: Snapshot) -> list[str]:
+    """Return the names of the payers none of whose loaded files is listed for a plan."""
+    rows = db.rows(
+        """SELECT reporting_entity_name FROM dim_batch LEFT JOIN (SELECT DISTINCT batch_id, 1 AS listed FROM plan_file)
+           USING (batch_id) GROUP BY 1 HAVING count(listed) = 0 ORDER BY lower(reporting_entity_name)"""
+    )
+    return [str(name) for (name,) in rows]
+
+
 def find_source(db: Snapshot, batch_id: str) -> str | None:
     """Return the name of a loaded file, or None."""
     rows = db.rows("SELECT min(source) FROM dim_batch WHERE batch_id = ?", [batch_id])

@@ -34,6 +34,8 @@ class ProviderSummary:
     codes: CodesOfPart
     rates: RateCount
     dollars: Annotated[int, described("Number of rates in dollars for one service.", 12)]
+    shares: Annotated[int, described("Number of rates that are a percent of what is billed.", 0)]
+    share_p50: Annotated[float | None, described("Median of these percents: 40.5 means 40.5%.", None)]
     compared: Compared
     p10: P10
     p25: P25
@@ -85,6 +87,7 @@ class ProviderPayer:
 
 _RATES = f"(SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES})"
 _IN_DOLLARS = "kind = 'dollars'"
+_OF_CHARGE = "kind = 'percentage'"
 _FIGURES = f"""
     count(DISTINCT (code_type, code)) AS codes, count(*) AS rates, count(percent) AS compared,
     {percentile_columns(percentile_list("percent"), FIVE_PERCENTILES)},
@@ -99,7 +102,8 @@ def summarize_provider(db: Snapshot, provider: Snapshot, market: Market) -> Prov
             memory,
             ProviderSummary,
             f"""SELECT count(DISTINCT reporting_entity_name) AS payers, {_FIGURES},
-                       count(*) FILTER ({_IN_DOLLARS}) AS dollars,
+                       count(*) FILTER ({_IN_DOLLARS}) AS dollars, count(*) FILTER ({_OF_CHARGE}) AS shares,
+                       quantile_cont(negotiated_rate, 0.5) FILTER ({_OF_CHARGE}) AS share_p50,
                        quantile_cont(market_rates, 0.5) FILTER ({_IN_DOLLARS} AND position IS NOT NULL) AS market_rates
                 FROM {_RATES}""",
         )

@@ -12,8 +12,10 @@ from django.test import Client
 from core.demo.organization_list import write_organizations
 from core.demo.payer_files import practices
 from core.queries.parties import roll_ups
+from core.queries.parties.plans import list_payers_without_plans
 from core.reference.organizations.load_organizations import load_organizations
 from core.reference.utilization.load_utilization import load_utilization
+from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.pages.markets import QUERY
 from tests.reference.utilization.utilization_files import Use, write_uses
@@ -174,6 +176,22 @@ def test_plans_are_listed_with_what_is_loaded_of_them(rolled_up: Client) -> None
     assert row[4:] == [f"{of_august['rates']:,}", "2", "Rates · Medicare"]
     for path in ("rates", "medicare"):
         assert f'href="/{path}/?state=GA&amp;year_month=2025-08&amp;plan={PLAN}"' in page.content.decode()
+
+
+def test_the_list_of_plans_names_the_payers_that_name_none(rolled_up: Client, demo: Snapshot) -> None:
+    named = {
+        payer
+        for (payer,) in demo.rows(
+            "SELECT DISTINCT reporting_entity_name FROM dim_batch JOIN plan_file USING (batch_id)"
+        )
+    }
+    every = {payer for (payer,) in demo.rows("SELECT DISTINCT reporting_entity_name FROM dim_batch")}
+    assert list_payers_without_plans(demo) == sorted(every - named, key=str.lower)
+    said = "Some payers’ files do not say which plans use their rates, so none of theirs is here: "
+    text = text_of(rolled_up.get("/plans/"))
+    assert (said in text) == bool(every - named)
+    for payer in every - named:
+        assert payer in text.partition(said)[2]
 
 
 def test_a_tax_id_says_where_its_name_is_from(rolled_up: Client) -> None:

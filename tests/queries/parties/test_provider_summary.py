@@ -84,6 +84,9 @@ def test_the_figures_of_a_provider(odd: Snapshot, demo: Snapshot, filters: dict[
             if line[1] in {fact["code"] for fact in mine}
         }
         assert summary.dollars == sum(fact["kind"] == "dollars" for fact in mine)
+        shares = [fact["negotiated_rate"] for fact in mine if fact["kind"] == "percentage"]
+        assert summary.shares == len(shares)
+        assert summary.share_p50 == (pytest.approx(percentile(shares, 0.5)) if shares else None)
         by_family = slow.grouped(mine, "family")
         families = list_family_rates(db, db, market)
         assert [row.family for row in families] == sorted(
