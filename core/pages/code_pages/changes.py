@@ -13,10 +13,11 @@ from core.pages.shared.lanes.weights import is_too_broad_to_match
 from core.pages.shared.market_choice import MarketChoice, choose_months
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import Paging, span
+from core.pages.shared.words.change_words import tell_prices
 from core.queries import coverage
 from core.queries.coverage import Coverage
 from core.queries.find import codes
-from core.queries.over_time import changes
+from core.queries.over_time import changes, prices_moved
 from core.queries.over_time.comparable_months import ComparableMonths, keep_months_of_code, list_comparable_months
 from core.queries.over_time.matching import OUTCOMES, names_organization
 from core.store.connection import Snapshot
@@ -117,10 +118,11 @@ def _download(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
 def _changes_of_code(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
     sort, number = _sort(query.values["sort"], changes.ORDERS), query.values["page"]
     found = changes.count_movements(query.db, query.market, query.choice.earlier_month, ["payers", "terms"])
-    total, rows = changes.list_changed_pay(
+    total, rows = prices_moved.list_paid_alike(
         query.db, query.market, query.choice.earlier_month, query.values["what"] or None, sort, *span(number)
     )
-    return _render(query, loaded, found, sort=sort, rows=rows, paging=Paging(number, total))
+    names = prices_moved.name_tins(query.db, rows)
+    return _render(query, loaded, found, sort=sort, rows=rows, names=names, paging=Paging(number, total))
 
 
 def _changes_without_code(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
@@ -128,6 +130,12 @@ def _changes_without_code(query: MarketQuery[ChangesForm], loaded: Sequence[Cove
     found = changes.count_movements(query.db, query.market, query.choice.earlier_month, ["payers", "codes", "tax_ids"])
     paging = Paging(query.values["page"], len(found.codes))
     key = changes.SORTS[sort]
+    if names_organization(query.market):
+        prices = prices_moved.list_code_prices(query.db, query.market, query.choice.earlier_month)
+        paging = Paging(query.values["page"], len(prices))
+        page = prices[paging.offset : paging.offset + paging.limit]
+        told = [(row, tell_prices(row.moved)) for row in page]
+        return _render(query, loaded, found, sort=sort, prices=told, paging=paging)
     shown = sorted(found.codes, key=key)[paging.offset : paging.offset + paging.limit]
     top = sorted(found.tax_ids, key=key)[:TOP_ORGANIZATIONS]
     return _render(query, loaded, found, sort=sort, codes=shown, organizations=top, paging=paging)

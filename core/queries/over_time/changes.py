@@ -296,7 +296,8 @@ def list_changed_pay(
         rows = read_rows(
             memory,
             ChangedPay,
-            f"""SELECT p.* EXCLUDE (code_system, position), shown_name AS business_name, NULL::VARCHAR AS name,
+            f"""SELECT p.* EXCLUDE (code_system, position, old_prices, new_prices),
+                       shown_name AS business_name, NULL::VARCHAR AS name,
                        coalesce(reporting_entity_name, payer_slug) AS reporting_entity_name,
                        round(new - old, 6) AS difference, new / nullif(old, 0) - 1 AS percent
                 FROM {_PAGE} p LEFT JOIN dim_reporting_entity USING (payer_slug)

@@ -62,7 +62,8 @@ def match(db: Snapshot, market: Market, before: str) -> Iterator[MarketSnapshot]
     """Yield a snapshot with MATCHED: what each tax ID is paid in the month `before` and in the market's month.
 
     It has a row for each PAID_KEY with the `code_type`, `what` (one of OUTCOMES), and for both months the median
-    (old, new), the lowest and the highest amount, the number of distinct amounts, and the number of rates. Only payers
+    (old, new), the lowest and the highest amount, the number of distinct amounts, and the number of rates. Of an
+    organization, which has few, it has the distinct amounts themselves as well (old_prices, new_prices). Only payers
     with rates in both months are compared: see list_compared_payers. `tin_value` is null where nobody knows who is
     paid.
     """
@@ -133,7 +134,8 @@ def paid_by_tax_id(db: Snapshot, market: Market) -> Any:
 def _ask_paid(db: Snapshot, market: Market) -> Any:
     with facts_in_memory(db, market) as memory:
         facts, parameters = rates_of_market(memory, market)
-        sql = _paid(facts, _payees(memory, market))
+        payees = _payees(memory, market)
+        sql = _paid(facts, payees, with_prices=names_organization(market))
         # Only what reads files gains from several threads.
         asking = db if memory.code_values is None else memory
         return asking.arrow_rows(sql, parameters | used_parameters(sql, market.parameters))
@@ -160,8 +162,10 @@ def _payees(memory: MarketSnapshot, market: Market) -> str:
             AND pg_uid NOT IN (SELECT pg_uid FROM {tins}))"""
 
 
-def _paid(facts: str, payees: str) -> str:
+def _paid(facts: str, payees: str, *, with_prices: bool) -> str:
     key = ", ".join(PAID_KEY)
+    # The lists of a whole payer's amounts would be larger than everything else, and no page asks for them.
+    prices = "list(amount ORDER BY amount)" if with_prices else "NULL::DOUBLE[]"
     # Groups without any member are kept, and counted as unmatched. Of a group with the tax ID that is asked for, only
     # that one counts.
     return f"""
@@ -185,7 +189,8 @@ def _paid(facts: str, payees: str) -> str:
             LEFT JOIN {payees} p ON p.pg_uid = f.pg_uid
             GROUP BY ALL)
         SELECT {key}, min(code_type) AS code_type, {median("amount")} AS middle, min(amount) AS lowest,
-               max(amount) AS highest, count(*) AS amounts, sum(rates)::BIGINT AS rates
+               max(amount) AS highest, count(*) AS amounts, sum(rates)::BIGINT AS rates,
+               {prices} AS prices
         FROM amounts GROUP BY {key}"""
 
 
@@ -214,7 +219,8 @@ _MATCH = f"""
         SELECT {_KEY}, min(code_type) AS code_type,
                max(middle) FILTER (NOT later) AS old, max(middle) FILTER (later) AS new,
                {", ".join(f"max({name}) FILTER (NOT later) AS old_{name}" for name in _EACH)},
-               {", ".join(f"max({name}) FILTER (later) AS new_{name}" for name in _EACH)}
+               {", ".join(f"max({name}) FILTER (later) AS new_{name}" for name in _EACH)},
+               max(prices) FILTER (NOT later) AS old_prices, max(prices) FILTER (later) AS new_prices
         FROM paid WHERE list_contains($compared, payer_slug) GROUP BY {_KEY})
     SELECT s.*, CASE
                WHEN tin_value IS NULL THEN 'unmatched'

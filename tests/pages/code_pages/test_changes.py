@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from django.test import Client
 from core.demo.payer_files import STATE, write_files
 from core.load.load_file import load_file
 from core.pages.formats import write_dollars
-from core.queries.over_time import changes
+from core.queries.over_time import changes, prices_moved
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -40,7 +41,7 @@ def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
         moved.same,
     )
     assert by_payer[2][1:10] == [str(figure) for figure in figures]
-    total, rows = changes.list_changed_pay(demo, market, "2025-07", None, "moved", 50, 0)
+    total, rows = prices_moved.list_paid_alike(demo, market, "2025-07", None, "moved", 50, 0)
     assert len(every) - 1 == len(rows)
     assert [row[0] for row in every[1:]] == [row.what for row in rows]
     assert [row[3].split()[0] for row in every[1:]] == [write_dollars(row.new) if row.new else "–" for row in rows]
@@ -73,7 +74,9 @@ def test_changes_of_an_organization(site: Client, demo: Snapshot) -> None:
     response = site.get("/changes/", {**MONTH, "tin": one.tin_value})
     found = changes.count_movements(demo, Market(**MONTH, tin=one.tin_value), "2025-07")
     assert {row.tin_value for row in found.tax_ids} == {one.tin_value}
-    assert len(tables(response)[1]) - 2 == min(len(found.codes), 50)
+    prices = prices_moved.list_code_prices(demo, Market(**MONTH, tin=one.tin_value), "2025-07")
+    assert {(row.code, row.kind) for row in prices} == {(row.code, row.kind) for row in found.codes}
+    assert len(tables(response)[1]) - 1 == min(len(prices), 50)
 
 
 def test_a_payer_or_a_code_must_be_chosen(site: Client) -> None:
@@ -157,3 +160,19 @@ def test_months_that_were_filled_in_stay_on_the_page(other_months: Client) -> No
     tabs = chosen.partition('<nav class="tabs"')[2].partition("</nav>")[0]
     assert "/rates/?state=GA&amp;year_month=2025-07&amp;code_type=CPT&amp;code=99213" in tabs
     assert '<option value="2025-07" selected>' in chosen
+
+
+def test_a_clinic_has_a_line_for_each_code_in_dollars(site: Client, demo: Snapshot) -> None:
+    market = Market(**MONTH, payer=PIEDMONT)
+    moved = max(changes.count_movements(demo, market, "2025-07").tax_ids, key=lambda row: row.up + row.down)
+    response = site.get("/changes/", {"payer": PIEDMONT, "tin": moved.tin_value})
+    every = prices_moved.list_code_prices(demo, replace(market, tin=moved.tin_value), "2025-07")
+    shown = tables(response)[-1][1:]
+    assert [row[1:3] for row in shown] == [
+        [write_dollars(one) if one is not None else "–" for one in (row.old, row.new)] for row in every[:50]
+    ]
+    differences = [abs(row.difference or 0) for row in every if row.kind == "dollars"]
+    assert differences == sorted(differences, reverse=True)
+    assert max(differences) > 0
+    assert any(re.search(r"price.*(up|down) \([+−]", row[5]) for row in shown)
+    assert "may give three numbers" in text_of(response)

@@ -1,7 +1,8 @@
 """What became of what organizations are paid, in words."""
 
-from core.pages.formats import write_count
+from core.pages.formats import write_change, write_count
 from core.queries.over_time.changes import Moved
+from core.queries.over_time.prices_moved import PricesMoved
 
 
 def count_paid(row: Moved) -> str:
@@ -22,3 +23,32 @@ def count_paid(row: Moved) -> str:
         *(f"{write_count(n)} {how}" for n, how in others),
     ]
     return " and ".join(said) if len(said) < 3 else f"{', '.join(said[:-1])}, and {said[-1]}"
+
+
+def tell_prices(moved: PricesMoved) -> str:
+    """Return what became of some prices in a line: 7 prices: 3 up (+2.0% to +9.0%), 4 down (−3.8%)."""
+    if not moved.before or not moved.after:
+        return _prices(moved.before or moved.after) + (", new" if moved.after else ", gone")
+    if not moved.is_paired:
+        counts = f"{_prices(moved.before)} before, {write_count(moved.after)} now"
+        if moved.ends is None:
+            return counts
+        return f"{counts}: lowest {write_change(moved.ends[0])}, highest {write_change(moved.ends[1])}"
+    said = [f"{write_count(len(some))} {way} ({_span(some)})" for some, way in _ways(moved) if some]
+    if moved.same:
+        said.append(f"{write_count(moved.same)} the same")
+    return f"{_prices(moved.before)}: {', '.join(said)}"
+
+
+def _ways(moved: PricesMoved) -> list[tuple[tuple[float, ...], str]]:
+    return [(moved.ups, "up"), (moved.downs, "down")]
+
+
+def _prices(number: int) -> str:
+    return f"{write_count(number)} price{'' if number == 1 else 's'}"
+
+
+def _span(changes: tuple[float, ...]) -> str:
+    """Return the smallest and the largest change, or the one that both are."""
+    words = [write_change(one) if one != float("inf") else "from zero" for one in (changes[0], changes[-1])]
+    return " to ".join(dict.fromkeys(words))
