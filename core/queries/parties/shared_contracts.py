@@ -106,7 +106,7 @@ def list_contracts(db: Snapshot, market: Market, order: str, limit: int, offset:
         memory.show_table(_PAGE, page, {})
         counts = f"""SELECT count(*) AS contracts, count(*) FILTER (fits) AS fitting,
                             coalesce(sum(wanted), 0)::BIGINT AS wanted FROM {_CONTRACTS}"""
-        counted = read_row(memory, _Counts, counts)
+        counted = read_row(memory, _ContractCounts, counts)
         parties, npis = _list_parties(memory, market, specialties)
         rows = [
             SharedContract(**row, npis=npis.get(key, 0), parties=parties[key])
@@ -266,7 +266,7 @@ def _list_parties(
 
 
 @dataclass(frozen=True)
-class _Counts:
+class _ContractCounts:
     contracts: int
     fitting: int
     wanted: int
