@@ -39,7 +39,9 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
         of_class = choose_class_of_codes(query.db, query.market.without(CLASSES), [one.code for one in listed])
         query = replace(query, choice=with_class(query.choice, of_class))
     market = query.market
-    if not listed and (not (market.code or market.payer) or is_too_broad(query.db, market)):
+    # A payer or a place narrows a market enough to be looked at without a code.
+    is_narrow = market.code or market.payer or market.near or market.zip or market.city or market.county
+    if not listed and (not is_narrow or is_too_broad(query.db, market)):
         return ask_for_code(query, "below_schedule")
     if listed:
         market = market.without("code", "code_type")

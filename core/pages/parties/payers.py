@@ -69,6 +69,10 @@ def show_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
     return _one_payer(query, query.market.payer) if query.market.payer else _all_payers(query)
 
 
+LEAST_RANKED = 5
+"""The fewest rates of a payer that is said to pay the most or the least: the middle of one or two is no price level."""
+
+
 def _all_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
     loaded = coverage.list_coverage(query.db)
     if query.wants_file:
@@ -101,6 +105,7 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         )
         for number, rows in enumerate(by_terms[paging.offset : paging.offset + paging.limit], 1)
     ]
+    in_order = sorted(compared[0].payers, key=lambda row: -row.p50) if len(wanted) == len(compared) == 1 else []
     return query.render(
         "pages/payers.html",
         asked=asked,
@@ -112,7 +117,9 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         columns=[(slug, names[slug]) for slug in columns],
         code=codes.describe_code(db, wanted[0].code_type, wanted[0].code) if len(wanted) == 1 else None,
         # Payers are compared in one sentence where there is one table: of one code, class, and modifier.
-        ranked=sorted(compared[0].payers, key=lambda row: -row.p50) if len(wanted) == len(compared) == 1 else [],
+        ranked=[row for row in in_order if row.rates >= LEAST_RANKED],
+        too_few=[row for row in in_order if row.rates < LEAST_RANKED],
+        least_ranked=LEAST_RANKED,
         relabeled=any(row.other_label for row in spreads),
         without_place=query.list_without_place(numbers),
         freed=[] if compared else query.list_freed(numbers),

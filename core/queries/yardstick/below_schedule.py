@@ -32,6 +32,7 @@ from core.store.market.market_months import in_months, month_parameters
 from core.store.schema.tables import DIM_CODE, XREF_GROUP_TIN
 from core.store.sql import used_parameters
 from core.store.views import NAMED_TIN
+from core.vocabulary.compensation_codes import list_usual_codes
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class BelowSchedule:
         bool,
         described(
             "Whether the rate with the lowest percent is plausible: from 0.5 to 30 times Medicare's amount, or the "
-            "schedule's where Medicare has none.",
+            "schedule's where Medicare has none, and at least a tenth of the schedule's.",
             True,
         ),
     ]
@@ -61,14 +62,9 @@ class BelowSchedule:
         ),
     ]
     amount: Annotated[float | None, described("The schedule's amount for them in dollars; null as `p50` is.", 104.0)]
-    lowest_rate: Annotated[
-        float | None,
-        described("The rate with the lowest percent, in dollars; null if they are of several codes.", 70.0),
-    ]
-    lowest_amount: Annotated[
-        float | None,
-        described("The schedule's amount for that rate in dollars; null if they are of several codes.", 100.0),
-    ]
+    lowest_code: Annotated[str, described("Code of the rate with the lowest percent.", "99213")]
+    lowest_rate: Annotated[float, described("The rate with the lowest percent, in dollars.", 70.0)]
+    lowest_amount: Annotated[float, described("The schedule's amount for that rate in dollars.", 100.0)]
     release: ReleaseMonth
 
 
@@ -158,11 +154,14 @@ class BelowTotals:
         int,
         described(
             "Compared rates that are implausible: below 0.5 or above 30 times Medicare's amount, or the schedule's "
-            "where Medicare has none.",
+            "where Medicare has none, or below a tenth of the schedule's.",
             0,
         ),
     ]
 
+
+LEAST_OF_SCHEDULE = 0.1
+"""A rate below this share of the schedule's amount is implausible, whatever Medicare pays."""
 
 BelowBy = Literal["organizations", "payers", "codes", "modifiers"]
 
@@ -181,22 +180,29 @@ _DOLLARS = {
     # Of several modifiers, the middle rate and the middle amount would not belong together.
     "p50": f"CASE WHEN min(amount) = max(amount) THEN {median('rate')} END",
     "amount": "CASE WHEN min(amount) = max(amount) THEN min(amount) END",
-    "lowest_rate": "arg_min(rate, percent)",
-    "lowest_amount": "arg_min(amount, percent)",
 }
+
+_LOWEST = """arg_min({'code': code, 'rate': rate, 'amount': amount, 'plausible': plausible}, percent)"""
+"""The rate with the lowest percent: one aggregate, so that its figures belong together."""
 
 
 def _figures(*, of_code: bool) -> str:
     """Return SQL of the figures of a row. Dollars of several codes together say nothing, and take long to compute."""
     dollars = [f"{figure if of_code else 'NULL::DOUBLE'} AS {name}" for name, figure in _DOLLARS.items()]
     return f"""count(*) AS compared, count(*) FILTER (is_below) AS below, below / compared AS share,
-               {median("percent")} AS percent_p50, min(percent) AS lowest,
-               arg_min(plausible, percent) AS lowest_plausible, {_IMPLAUSIBLE} AS implausible,
-               {", ".join(dollars)}, max(release) AS release"""
+               {median("percent")} AS percent_p50, min(percent) AS lowest, {_LOWEST} AS lowest_one,
+               struct_extract(lowest_one, 'plausible') AS lowest_plausible, {_IMPLAUSIBLE} AS implausible,
+               {", ".join(dollars)},
+               struct_extract(lowest_one, 'code') AS lowest_code,
+               struct_extract(lowest_one, 'rate') AS lowest_rate,
+               struct_extract(lowest_one, 'amount') AS lowest_amount, max(release) AS release"""
 
 
 _ORDER = "below DESC, percent_p50"
 """Those with most rates below the schedule first, and of these the cheapest."""
+
+_USUAL_FIRST = f"list_position({list(list_usual_codes())}, code) NULLS LAST"
+"""The codes that workers' compensation pays for most, and then the others."""
 
 _ELSEWHERE_LAST = "coalesce(in_state, true) DESC"
 """Whoever practices in the state stands first: payers' files are national, and their contracts hold for members from
@@ -256,7 +262,9 @@ def list_below_schedule(
         page = f"SELECT * FROM ({page}) LEFT JOIN {TIN_IN_STATE} USING (tin_type, tin_value)"
         page += " WHERE in_state" if of_state_only else ""
     sql = f"""{rates},
-            page AS (SELECT count(*) OVER () AS total, * FROM ({page}) ORDER BY {order} LIMIT $limit OFFSET $offset)
+            page AS (
+                SELECT count(*) OVER () AS total, * EXCLUDE (lowest_one) FROM ({page})
+                ORDER BY {order} LIMIT $limit OFFSET $offset)
             SELECT page.*{names} ORDER BY {order}"""
     of_months = used_parameters(sql, month_parameters(market.months))
     asked = {**parameters, **of_months, "limit": limit, "offset": offset}
@@ -299,7 +307,8 @@ def _page_sql(market: Market, by: BelowBy, *, of_code: bool, is_one: bool) -> tu
     if by in {"codes", "modifiers"}:
         of_row = "code, code_type, modifier" if by == "modifiers" else "code, code_type"
         every = f"SELECT {of_row}, {_figures(of_code=True)} FROM rates GROUP BY {of_row}"
-        return every, f", d.name FROM page LEFT JOIN {DIM_CODE.name} d USING (code_type, code)", f"{_ORDER}, {of_row}"
+        names = f", d.name FROM page LEFT JOIN {DIM_CODE.name} d USING (code_type, code)"
+        return every, names, f"{_USUAL_FIRST}, {_ORDER}, {of_row}"
     code = (
         "any_value(code_type) AS code_type, any_value(code) AS code" if of_code else "NULL AS code_type, NULL AS code"
     )
@@ -328,9 +337,10 @@ _PRICED = f"""f.pg_uid, f.billing_code_modifier AS modifier, f.reporting_entity_
                    wcfs_release AS release,
                    f.negotiated_rate AS rate, wcfs AS amount, f.negotiated_rate / wcfs AS percent,
                    f.negotiated_rate < wcfs AS is_below,
-                   -- A state's schedule may be three times Medicare: an honest rate is a third of it.
+                   -- A state's schedule may be three times Medicare: an honest rate is a third of it. A tenth is none:
+                   -- the fee of a professional beside the schedule's amount for a device or a facility.
                    f.negotiated_rate / coalesce(medicare, wcfs) BETWEEN {LEAST_PLAUSIBLE} AND {MOST_PLAUSIBLE}
-                       AS plausible"""
+                       AND f.negotiated_rate >= {LEAST_OF_SCHEDULE} * wcfs AS plausible"""
 
 
 def _rates_sql(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> tuple[str, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The yardstick of the state's schedule on pages, and the page of those who accept less than it."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from core.queries.find.code_titles import code_titles
 from core.queries.rules.market import Market
 from core.queries.yardstick.below_schedule import ROW_TYPES, count_below_schedule, list_below_schedule
 from core.store.connection import Snapshot
+from core.vocabulary.compensation_codes import list_usual_codes
 from tests.pages.markets import MONTH
 from tests.queries.one_market import store_of_market
 from tests.queries.tables import written
@@ -67,6 +69,21 @@ def test_those_who_accept_less_are_listed_with_counts_and_shares(site: Client, d
     listed = list_below_schedule(demo, MARKET, "payers", 10, 0)[1]
     assert [row["below"] for row in rows] == [str(one.below) for one in listed]
     assert {row["release"] for row in rows} == {"2025-01"}
+
+
+def test_all_codes_near_a_place_need_no_code(site: Client) -> None:
+    near = {**MONTH, "city": "ATLANTA"}
+    shown = site.get("/compensation/below/", near)
+    assert "Who accepts less than the schedule?" in text_of(shown)
+    payers, codes, *_ = tables(shown)
+    assert payers[0][0] == "Payer"
+    usual = list_usual_codes()
+    listed = [row[0].split()[1] for row in codes[1:]]
+    positions = [usual.index(code) if code in usual else len(usual) for code in listed]
+    assert positions == sorted(positions)
+    assert listed[0] in usual
+    # The lowest of several codes names its own.
+    assert re.search(r"[0-9A-Z]{5}: \$[0-9.,]+ of \$", " ".join(payers[1]))
 
 
 CODES = {**MONTH, "codes": "99213,70450"}

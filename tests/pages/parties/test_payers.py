@@ -1,8 +1,10 @@
 """Payers compared, and one payer."""
 
 import re
+from pathlib import Path
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from core.fields.codes.code_list import MAX_CODES, read_codes
@@ -14,7 +16,8 @@ from core.queries.parties.payers import compare_payers
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.pages.markets import MONTH, PEACH, QUERY
-from tests.site import tables, text_of
+from tests.queries.one_market import store_of_market
+from tests.site import Visitor, serving, tables, text_of
 
 
 def test_pasted_codes_are_redirected_to_one_address(site: Client) -> None:
@@ -55,6 +58,31 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
     alone = site.get("/payers/", {**QUERY, "payer": PEACH})
     assert "only Example Peach Health Plan has such rates" in text_of(alone)
     assert [row[0] for row in tables(alone)[0][1:]] == ["All payers together", "Example Peach Health Plan"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (
+            {"Payer A": 5, "Payer B": 6, "Payer C": 4},
+            "PAYER_B pays the most, $22.50 in the middle of 6 rates, and PAYER_A",
+        ),
+        ({"Payer A": 5, "Payer C": 4}, "only PAYER_A has 5 such rates or more: $12.00 in the middle of 5."),
+        ({"Payer B": 4, "Payer C": 1}, "no payer has 5 such rates or more, too few to say who pays the most."),
+    ],
+)
+def test_a_payer_with_few_rates_is_not_said_to_pay_the_most(tmp_path: Path, numbers: dict[str, int], said: str) -> None:
+    base = {"Payer A": 10.0, "Payer B": 20.0, "Payer C": 900.0}
+    changes = [
+        {"reporting_entity_name": payer, "negotiated_rate": base[payer] + at}
+        for payer, number in numbers.items()
+        for at in range(number)
+    ]
+    with serving(store_of_market(tmp_path, *changes).root):
+        shown = text_of(Visitor().get("/payers/", {"state": "GA", "code": "99213"}))
+    assert said in shown
+    ranked = any(number >= 5 for number in numbers.values())
+    assert ("With fewer than 5 rates and not ranked: PAYER_C" in shown) == ranked
 
 
 def test_many_codes_are_shown_as_a_matrix(site: Client, demo: Snapshot) -> None:

@@ -22,6 +22,7 @@ from core.queries.yardstick.below_schedule import BelowBy, BelowSchedule, count_
 from core.queries.yardstick.medicare_amounts import find_amounts
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
+from core.vocabulary.compensation_codes import list_usual_codes
 from tests.stores import open_snapshot
 
 PAYERS = (None, "example_peach_health_plan", "example_savannah_benefit_administrators")
@@ -123,15 +124,25 @@ def test_who_accepts_less_than_the_schedule(placed_root_db: Snapshot, market: Ma
             for key in keys_of(row):
                 expected.setdefault(key, []).append(row)
         assert total == len(found) == len(expected)
-        assert [(-one.below, one.percent_p50) for one in found] == sorted(
-            (-one.below, one.percent_p50) for one in found
-        )
+        order = [(usual_slowly(getattr(one, "code", "")), -one.below, one.percent_p50) for one in found]
+        assert order == sorted(order)
         for one in found:
             check_row(one, expected[getattr(one, names[by])], below)
     totals = count_below_schedule(db, market)
     with_below = {tin for fact in below for tin in groups.get(fact, ())}
     assert (totals.rates, totals.compared, totals.below) == (len(rows), len(compared), len(below))
     assert totals.organizations_below == len(with_below)
+
+
+def usual_slowly(code: str | None) -> int:
+    usual = list_usual_codes()
+    return usual.index(code) if code in usual else len(usual)
+
+
+def is_plausible_slowly(row: medicare.Comparison) -> bool:
+    assert row.wcfs is not None
+    times = row.negotiated_rate / (row.medicare or row.wcfs)
+    return 0.5 <= times <= 30 and row.negotiated_rate >= row.wcfs / 10
 
 
 def check_row(one: BelowSchedule, rows: list[medicare.Comparison], below: set[str]) -> None:
@@ -141,4 +152,9 @@ def check_row(one: BelowSchedule, rows: list[medicare.Comparison], below: set[st
     percents = [row.wcfs_percent for row in rows if row.wcfs_percent is not None]
     assert one.percent_p50 == middle(percents)
     assert one.lowest == pytest.approx(min(percents))
+    lowest = [row for row in rows if row.wcfs_percent == min(percents)]
+    assert (one.lowest_code, one.lowest_rate, one.lowest_amount, one.lowest_plausible) in {
+        (row.code, row.negotiated_rate, row.wcfs, is_plausible_slowly(row)) for row in lowest
+    }
+    assert one.implausible == sum(not is_plausible_slowly(row) for row in rows)
     assert one.release == max(row.wcfs_release or "" for row in rows)
