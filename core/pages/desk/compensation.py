@@ -71,6 +71,7 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         state=state,
         release=release,
         beside=beside,
+        has_sides=any(one.care_setting for one in beside),
         not_compared=_not_compared(rows, compared, beside),
         no_facility_rates=not any(one.basis != PROFESSIONAL for one in beside),
         listed=listed,

@@ -5,17 +5,19 @@ latest rates with the release that is looked at, whether or not it was in effect
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
 from core.queries import coverage
 from core.queries.baskets.basket_codes import BasketCode
+from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.latest import with_latest
 from core.queries.rules.columns import Code, CodeName, Month, PayerName, PayerSlug, ReleaseMonth, State, described
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.market import Market, market_facts
 from core.queries.rules.market_filters import NO_MODIFIER
+from core.queries.rules.measured_class import class_of_like, like_class
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import median
 from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL
@@ -81,6 +83,9 @@ def list_schedule_medians(
         }
         priced = [codes[at] for at in amount_of]
         market = with_latest(db, Market(release.state, "", modifier=NO_MODIFIER, **filters))
+        if list_overruled_labels(db, market.without("billing_class", "care_setting")):
+            # A physician's fee that is labeled institutional is no hospital's bill.
+            market = replace(market, billing_class=like_class(filters["billing_class"]))
         for one in _list_medians(db, market, priced):
             at = list(amount_of)[one.position]
             amount = amount_of[at]
@@ -127,6 +132,7 @@ def _list_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> 
         return []
     facts, parameters = market_facts(db, market)
     condition, numbers = in_codes(one.code for one in codes)
+    sides = "sides" if class_of_like(market.billing_class) == PROFESSIONAL else "NULL::VARCHAR[]"
     listed = {
         "positions": list(range(len(codes))),
         "numbers": [one.code for one in codes],
@@ -137,7 +143,7 @@ def _list_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> 
         _CodeMedian,
         f"""WITH placed AS MATERIALIZED (
             SELECT position, payer_slug, negotiated_rate,
-                   CASE WHEN f.billing_class = 'professional' THEN sides END AS sides
+                   {sides} AS sides
             FROM (SELECT f.* FROM ({facts}) f
                   WHERE {condition} AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars') f
             JOIN (SELECT unnest($positions) AS position, unnest($numbers) AS code, unnest($systems) AS systems) a

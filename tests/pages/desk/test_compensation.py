@@ -22,7 +22,7 @@ from core.reference.workers_comp import load_schedule
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.fixture_types import Load
-from tests.queries.one_market import store_of_market
+from tests.queries.one_market import store_of_market, with_overruled
 from tests.queries.slow import Everything, Row, sides_of
 from tests.queries.tables import written
 from tests.reference.nppes.registers import rates
@@ -94,6 +94,7 @@ def test_what_payers_pay_stands_beside_the_amount_of_a_code(site: Client, demo: 
             f"{payer} pays professionals {where} {write_dollars(middle)} in the middle of {len(paid)} rates of August "
             f"2025: {write_percent(middle / 195)} of this schedule’s $195.00"
         ) in shown
+    assert "A visit to an office is outside of facilities." in shown
     assert "pays professionals" not in text_of(site.get(ADDRESS, {"state": "GA", "code": "70"}))
 
 
@@ -149,6 +150,19 @@ def test_an_amount_without_rates_to_compare_says_so(tmp_path: Path) -> None:
         "No facility rates are loaded: the schedule’s amount for hospital outpatient departments and for surgical "
         "centers has nothing beside it."
     ) in shown
+
+
+def test_a_label_that_is_overruled_makes_no_hospital_of_a_professional(tmp_path: Path) -> None:
+    mislabeled = {"code": "70450", "negotiated_rate": 80.0, "billing_class": "institutional", "places": []}
+    plain = with_overruled(store_of_market(tmp_path, mislabeled), ("Payer A", "institutional", "unstated"))
+    amounts = {"wcfs_status": "priced", "wcfs_amount": 100.0, "outpatient_amount": 500.0}
+    of_code = {"state": "GA", "code_type": "CPT", "code": "70450", "year_month": "2025-01", "release": "2025-01"}
+    release = {"kind": "wcfs", "release": "2025-01", "state": "GA", "year_month": "2025-01", "files": ["ga.csv"]}
+    db = written(plain.root, {"bench_wcfs": [{**of_code, **amounts}], "dim_benchmark": [release]})
+    with serving(db.root):
+        shown = text_of(Visitor().get(ADDRESS, {"state": "GA", "code": "70450"}))
+    assert "pays professionals $80.00 in the middle of 1 rate" in shown
+    assert "pays hospitals’ outpatient departments" not in shown
 
 
 @pytest.mark.parametrize(
