@@ -49,6 +49,7 @@ from core.queries.rules.columns import (
     described,
     stored,
 )
+from core.queries.rules.group_name import first_named
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.market import (
     OF_PROVIDER_GROUP,
@@ -323,7 +324,8 @@ def _rates_sql(
         WITH picked AS ({picked}),
         npis AS (SELECT pg_uid, count(*) AS npis FROM {known[XREF_GROUP_NPI.name]} GROUP BY pg_uid),
         tins AS (
-            SELECT pg_uid, count(*) AS tins, min(tin_value) AS one_tin, min_by(shown_name, tin_value) AS one_name
+            SELECT pg_uid, count(*) AS tins, {first_named("tin_value")} AS one_tin,
+                   {first_named("shown_name")} AS one_name
             FROM {known[XREF_GROUP_TIN.name]} LEFT JOIN {tins} USING (tin_type, tin_value) GROUP BY pg_uid)
         SELECT fact_uid, rate_kind(negotiated_type, negotiation_arrangement) AS kind, f.reporting_entity_name,
                payer_slug(f.reporting_entity_name) AS payer_slug, f.year_month, negotiated_rate, negotiated_type,

@@ -48,4 +48,4 @@ class PlanForm(QueryForm):
 class GroupForm(QueryForm):
     """The page of a provider group. The first table has everything that the others have."""
 
-    tables = ("everything", "tins", "npis", "plans", "files")
+    tables = ("everything", "rates", "tins", "npis", "plans", "files")

@@ -37,6 +37,8 @@ def show_group(query: PageQuery[GroupForm], group: str) -> HttpResponseBase:
         plans=groups.list_plans_of_group(db, found, MAX_PLANS_SHOWN, 0)[1],
         files=files,
         states=sorted({file.state for file in files}),
+        rates=groups.list_rates_of_group(db, found, limit, offset),
+        rates_paging=Paging(query.values["page"], found.rates),
         paging=Paging(query.values["page"], total),
     )
 
@@ -50,6 +52,8 @@ def _download(query: PageQuery[GroupForm], found: groups.ProviderGroup) -> HttpR
     if table == "plans":
         every = groups.list_plans_of_group(db, found, ROW_CAP, 0)[1]
         return query.download(every, plans.HealthPlan, f"{name}_plans")
+    if table == "rates":
+        return query.download(groups.list_rates_of_group(db, found, ROW_CAP, 0), groups.GroupRate, f"{name}_rates")
     if table == "files":
         return query.download(groups.list_files_of_group(db, found), groups.GroupFile, f"{name}_files")
     return query.download(groups.list_entries(db, found, ROW_CAP), groups.GroupEntry, name)

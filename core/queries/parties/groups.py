@@ -3,22 +3,35 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from core.queries.find.code_titles import with_titles
 from core.queries.parties.plans import HealthPlan, list_plans_of_file
 from core.queries.parties.providers import TAX_ID_COLUMNS, Npi, TaxId
 from core.queries.rules.columns import (
+    Arrangement,
+    BillingClass,
+    Code,
+    CodeName,
+    CodeType,
     FileName,
+    Modifier,
     Month,
+    NegotiatedRate,
+    NegotiatedType,
     NetworkNames,
     NpiCount,
     PayerName,
     PayerSlug,
     RateCount,
+    RateKind,
     RawGroupId,
+    ServiceCodes,
+    Setting,
     State,
     TinCount,
     described,
     stored,
 )
+from core.queries.rules.group_name import first_named_order
 from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
 from core.store.generations.manifest import BY_GROUP
@@ -54,6 +67,24 @@ class GroupFile:
     state: State
     year_month: Month
     last_updated_on: Annotated[str | None, stored(DIM_BATCH, "last_updated_on", "2025-08-01")]
+
+
+@dataclass(frozen=True)
+class GroupRate:
+    """A rate of a provider group."""
+
+    state: State
+    code_type: CodeType
+    code: Code
+    name: CodeName
+    kind: RateKind
+    negotiated_rate: NegotiatedRate
+    negotiated_type: NegotiatedType
+    negotiation_arrangement: Arrangement
+    billing_class: BillingClass
+    setting: Setting
+    modifier: Modifier
+    service_codes: ServiceCodes
 
 
 @dataclass(frozen=True)
@@ -108,7 +139,7 @@ def list_tins_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: i
 
 
 def find_leading_tin(db: Snapshot, group: ProviderGroup) -> TaxId | None:
-    """Return the tax ID that a group is called by: the one with most NPIs of those with a name, or of all."""
+    """Return the tax ID that a group is called by, as in every table of rates."""
     rows = read_rows(
         db,
         TaxId,
@@ -117,7 +148,7 @@ def find_leading_tin(db: Snapshot, group: ProviderGroup) -> TaxId | None:
             FROM t LEFT JOIN named_tin USING (tin_type, tin_value) LEFT JOIN (
                 SELECT tin_type, tin_value, count(DISTINCT npi) AS npis FROM npi_by_tin
                 WHERE tin_value IN (SELECT tin_value FROM t) GROUP BY ALL) n USING (tin_type, tin_value)
-            ORDER BY business_name IS NULL, npis DESC, tin_value, tin_type LIMIT 1""",
+            ORDER BY {first_named_order()} LIMIT 1""",
         _key(group),
     )
     return rows[0] if rows else None
@@ -145,6 +176,26 @@ def list_npis_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: i
             ORDER BY name NULLS LAST, npi LIMIT $limit OFFSET $offset""",
         {**_key(group), "limit": limit, "offset": offset},
     )
+
+
+def list_rates_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: int) -> list[GroupRate]:
+    """Return at most `limit` rates of a group from `offset` on, by code. How many there are is known of the group."""
+    rows = read_rows(
+        db,
+        GroupRate,
+        f"""WITH page AS (
+                SELECT *, row_number() OVER (
+                    ORDER BY code_type, code, billing_class, billing_code_modifier, negotiated_rate, negotiated_type,
+                             negotiation_arrangement, setting, pos_set_id, state) AS position
+                FROM {BY_GROUP} WHERE pg_uid = $pg_uid ORDER BY position LIMIT $limit OFFSET $offset)
+            SELECT f.state, f.code_type, f.code, d.name,
+                   rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind, f.negotiated_rate, f.negotiated_type, f.negotiation_arrangement, f.billing_class, f.setting,
+                   f.billing_code_modifier AS modifier, coalesce(p.service_codes, []) AS service_codes
+            FROM page f LEFT JOIN dim_code d USING (code_type, code) LEFT JOIN dim_pos_set p USING (pos_set_id)
+            ORDER BY position""",
+        {"pg_uid": group.pg_uid, "limit": limit, "offset": offset},
+    )
+    return with_titles(db, rows)
 
 
 def list_plans_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: int) -> tuple[int, list[HealthPlan]]:

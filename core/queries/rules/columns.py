@@ -97,7 +97,9 @@ SystemKey = Annotated[str | None, stored(ORGANIZATION, "system_id", "example_hea
 SystemName = Annotated[str | None, stored(ORGANIZATION, "system_name", "Example Health")]
 SystemSource = Annotated[str | None, stored(ORGANIZATION, "system_source", "ahrq")]
 SystemConfidence = Annotated[str | None, stored(ORGANIZATION, "system_confidence", "high")]
-FirstTin = Annotated[str | None, described("Tax ID of the provider group, or the first of several.", "123456789")]
+FirstTin = Annotated[
+    str | None, described("Tax ID of the provider group; of several, the first one with a known name.", "123456789")
+]
 FirstTinName = Annotated[
     str | None, described("Name of one_tin, with `(inferred)` behind a name that is.", "Example Family Practice")
 ]

@@ -1,14 +1,21 @@
 """The page of a provider group, its files, the API, and Python."""
 
+import re
 from html import unescape
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from django.test import Client
 
 from core.pages.formats import write_tin
 from core.python_api.rate_store import open_store
 from core.queries.parties import groups
+from core.queries.rates import list_rates
 from core.store.connection import Snapshot
-from tests.site import csv_rows, text_of
+from tests.queries.one_market import A_RATE, MARKET
+from tests.queries.rates_by_month import store_of
+from tests.queries.tables import written
+from tests.site import csv_rows, tables, text_of
 
 
 def test_a_group_has_all_its_members(site: Client, demo: Snapshot) -> None:
@@ -61,7 +68,7 @@ def test_a_group_has_all_its_members(site: Client, demo: Snapshot) -> None:
 
 
 def test_a_group_is_called_by_whose_it_is(site: Client, demo: Snapshot) -> None:
-    """The name of the tax ID with most NPIs of those with a name, found the slow way."""
+    """The name of the first tax ID of those with a name, found the slow way."""
     groups_of = demo.rows("SELECT pg_uid, count(*) FROM xref_group_tin GROUP BY 1 ORDER BY 2 DESC, 1")
     for pg_uid, members in (groups_of[0], groups_of[-1]):
         tins = set(demo.rows("SELECT tin_type, tin_value FROM xref_group_tin WHERE pg_uid = ?", [pg_uid]))
@@ -69,10 +76,7 @@ def test_a_group_is_called_by_whose_it_is(site: Client, demo: Snapshot) -> None:
             (kind, tin): name
             for kind, tin, name in demo.rows("SELECT tin_type, tin_value, business_name FROM named_tin")
         }
-        npis: dict[tuple[str, str], set[str]] = {}
-        for kind, tin, npi in demo.rows("SELECT tin_type, tin_value, npi FROM xref_tin_npi"):
-            npis.setdefault((kind, tin), set()).add(npi)
-        first = min(tins, key=lambda one: (names.get(one) is None, -len(npis.get(one, ())), one[1], one[0]))
+        first = min(tins, key=lambda one: (names.get(one) is None, one[1], one[0]))
         title = names.get(first) or f"Tax ID {write_tin(first[1], first[0])}"
         raw, payer = demo.rows(
             """SELECT provider_group_id_raw, reporting_entity_name FROM dim_provider_group
@@ -100,3 +104,39 @@ def test_an_unknown_group_is_not_found(site: Client) -> None:
     assert "Provider group not found" in text_of(response)
     assert site.get(f"/api/v1/groups/{'0' * 32}").status_code == 404
     assert site.get("/api/v1/groups/nonsense").status_code == 400
+
+
+def test_a_group_shows_its_rates_by_code(site: Client, demo: Snapshot) -> None:
+    """Compare the page of a group with more rates than one page has, and its file, with the facts."""
+    pg_uid, number = demo.rows("SELECT pg_uid, count(*) FROM fact_rate GROUP BY pg_uid ORDER BY 2 DESC, 1 LIMIT 1")[0]
+    facts = demo.rows(
+        "SELECT code_type, code, negotiated_rate FROM fact_rate WHERE pg_uid = ? ORDER BY code_type, code", [pg_uid]
+    )
+    listed = csv_rows(site.get(f"/groups/{pg_uid}/", {"format": "csv", "table": "rates"}))
+    assert sorted((row["code_type"], row["code"], float(row["negotiated_rate"])) for row in listed) == sorted(facts)
+    shown: list[str] = []
+    for page in range(1, -(-number // 50) + 1):
+        response = site.get(f"/groups/{pg_uid}/", {"page": page} if page > 1 else {})
+        shown += [row[0] for row in tables(response)[0][1:]]
+        links = re.findall(r'href="(/rates/[^"]+)"', response.content.decode())
+        assert {"payer", "code", "state"} <= set(parse_qs(urlsplit(unescape(links[0])).query))
+    assert [name.split()[1] for name in shown] == [code for _, code, _ in facts]
+
+
+def test_a_group_is_called_the_same_on_its_page_and_in_the_rates(tmp_path: Path) -> None:
+    """The first tax ID without a name is not called by the name of the next one."""
+    tins = [("ein", "100000001"), ("ein", "100000002"), ("ein", "100000003")]
+    db = store_of(tmp_path, {"2025-08": ([(set(), set(tins))], [A_RATE])})
+    named = [{"tin_type": kind, "tin_value": value, "business_name": None} for kind, value in tins]
+    named[1]["business_name"], named[2]["business_name"] = "PEACH CLINIC", "OAK CLINIC"
+    # More NPIs do not change what a group is called: tables of rates do not count them.
+    npis = [{"tin_type": "ein", "tin_value": "100000003", "npi": npi} for npi in ("1912951245", "1003027533")]
+    month = {"year_month": "2025-08", "payer_slug": "payer_a"}
+    db = written(db.root, {"dim_tin": named, "xref_tin_npi": [{**month, **one} for one in npis]})
+    (row,) = list_rates(db, MARKET, "rate", 9, 0)
+    assert (row.one_tin, row.one_name) == ("100000002", "PEACH CLINIC")
+    found = groups.find_group(db, row.pg_uid)
+    assert found is not None
+    leading = groups.find_leading_tin(db, found)
+    assert leading is not None
+    assert (leading.tin_value, leading.business_name) == (row.one_tin, row.one_name)
