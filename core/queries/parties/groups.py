@@ -189,7 +189,8 @@ def list_rates_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: 
                              negotiation_arrangement, setting, pos_set_id, state) AS position
                 FROM {BY_GROUP} WHERE pg_uid = $pg_uid ORDER BY position LIMIT $limit OFFSET $offset)
             SELECT f.state, f.code_type, f.code, d.name,
-                   rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind, f.negotiated_rate, f.negotiated_type, f.negotiation_arrangement, f.billing_class, f.setting,
+                   rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind, f.negotiated_rate,
+                   f.negotiated_type, f.negotiation_arrangement, f.billing_class, f.setting,
                    f.billing_code_modifier AS modifier, coalesce(p.service_codes, []) AS service_codes
             FROM page f LEFT JOIN dim_code d USING (code_type, code) LEFT JOIN dim_pos_set p USING (pos_set_id)
             ORDER BY position""",
