@@ -1,5 +1,6 @@
 """Rates by where providers practice, with a map, and by what they are."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,15 +33,30 @@ def show_places(query: MarketQuery[PlacesForm]) -> HttpResponseBase:
     color = query.values["color"] or ("percent" if any(row.compared for row in rows) else "median")
     # A map of counties if the table's places have no point.
     mapped = rows if by in MAPPED else break_down(query.cached_by_area, market, "county")[1]
+    own, elsewhere = divide_by_state(rows, market.state)
     return query.render(
         "pages/places.html",
         code=codes.describe_code(query.db, market.code_type, market.code),
         by=by,
         color=color,
-        map=_draw_map(query, mapped, color, "ZIP code" if by == "zip" else "county"),
+        elsewhere=elsewhere[:MAX_ROWS],
+        map=_draw_map(query, divide_by_state(mapped, market.state)[0], color, "ZIP code" if by == "zip" else "county"),
         known=bool(rows) or not totals.rates or totals.unknown < totals.rates,
-        **_table(query, totals, rows, by),
+        **_table(query, totals, own, by),
     )
+
+
+def divide_by_state(rows: Sequence[Breakdown], state: str) -> tuple[Sequence[Breakdown], Sequence[Breakdown]]:
+    """Return the places of a state and those of others: payers' files are national.
+
+    A place whose label names no state, such as a ZIP code, stays. If none is of the state, all of them do.
+    """
+    own = [row for row in rows if not (named := _STATES_OF_LABEL.search(row.label)) or state in named[1].split("-")]
+    return (own, [row for row in rows if row not in own]) if own else (rows, [])
+
+
+_STATES_OF_LABEL = re.compile(r", ([A-Z]{2}(?:-[A-Z]{2})*)(?: \(division\))?$")
+"""Dallas, TX; Fulton County, GA; Kansas City, MO-KS."""
 
 
 @market_page(SpecialtiesForm, "specialties", needs_code=True)

@@ -1,10 +1,12 @@
 """The pages by place and by specialty, and the filters by provider on other pages."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.test import Client
 
+from core.pages.places import divide_by_state
 from core.queries.profiles import break_down
 from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
@@ -28,6 +30,20 @@ def test_places_are_on_a_map_and_in_a_table(placed_site: Client, placed: Snapsho
         assert row.label in words
     assert "<script" not in drawing
     assert "style=" not in drawing
+
+
+def test_places_of_other_states_are_folded(placed_site: Client, placed: Snapshot) -> None:
+    rows = break_down(placed, choose_class(placed, Market(**MARKET)).market, "county")[1]
+    given = [replace(rows[0], label=label) for label in ("Fulton County, GA", "Bexar County, TX", "30303")]
+    given += [
+        replace(rows[0], label="Chattanooga, TN-GA"),
+        replace(rows[0], label="Dallas-Plano-Irving, TX (division)"),
+    ]
+    own, elsewhere = divide_by_state(given, "GA")
+    assert [row.label for row in own] == ["Fulton County, GA", "30303", "Chattanooga, TN-GA"]
+    assert [row.label for row in elsewhere] == ["Bexar County, TX", "Dallas-Plano-Irving, TX (division)"]
+    assert divide_by_state(given[1:2], "GA") == (given[1:2], []), "something is shown"
+    assert "Providers in other states" not in text_of(placed_site.get("/places/", MARKET))
 
 
 def test_the_map_can_show_medians_and_zip_codes(placed_site: Client) -> None:
