@@ -25,15 +25,22 @@ def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
     for point in points:
         rates[point.terms] = rates.get(point.terms, 0) + point.rates
     terms = sorted(rates, key=lambda one: -rates[one])
-    lead = [point for point in points if terms and point.terms == terms[0]]
+    is_measured = query.market.is_measured
+    lead = [
+        point
+        for point in points
+        if terms and (point.terms == terms[0] or (is_measured and point.modifier == terms[0][1]))
+    ]
     by_payer = _by_payer(lead)
     months = sorted({point.year_month for point in lead})
     scale = choose_scale(lead) if lead else None
+    # Where the market is of a measured class, the payers of the lead state different ones.
+    of_market = query.market.billing_class if is_measured else None
     return query.render(
         "pages/trend.html",
         code=codes.describe_code(query.db, query.market.code_type, query.market.code),
         points=points,
-        lead=terms[0] if terms else None,
+        lead=(of_market or terms[0][0], terms[0][1]) if terms else None,
         # The page is about all months, so it names none of them, nor the newest file of each payer.
         all_months=trend.list_months(query.db, query.market),
         payer_months=[],
