@@ -21,7 +21,8 @@ from core.queries.likely_rates import EvidenceLevel, count_evidence, find_eviden
 from core.queries.rate_classes import choose_class
 from core.queries.rules.distance import EARTH_MILES, miles_sql
 from core.queries.rules.evidence import LIKELY
-from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import market_cache
 from core.queries.rules.rate_kinds import MACROS
 from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.store import Store

@@ -6,7 +6,7 @@ from core.api.protocol.resources import AnswerFields, MarketPage, ResourceReques
 from core.pages.forms.market_forms import RatesForm
 from core.queries import facets
 from core.queries.profiles import count_profile_choices
-from core.queries.rules.market import market_cache
+from core.queries.rules.market_rates import market_cache
 
 router = Router(tags=["Rates"])
 

@@ -13,7 +13,7 @@ from core.queries.rates_against_medicare import (
     list_against_medicare,
     summarize_against_medicare,
 )
-from core.queries.rules.market import market_cache
+from core.queries.rules.market_rates import market_cache
 from core.queries.yardstick import medicare_amounts
 
 router = Router(tags=["Rates"])

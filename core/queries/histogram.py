@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from core.queries.rules.columns import RateCount, described
-from core.queries.rules.market import Market, counted_rates
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import counted_rates
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 

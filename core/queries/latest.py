@@ -7,7 +7,8 @@ from core.queries.coverage import list_coverage
 from core.queries.rules.columns import FileMonth, Month, PayerName, PayerSlug
 from core.queries.rules.file_dates import old_months
 from core.queries.rules.latest_files import NOTHING, LatestFiles, PayerMonth
-from core.queries.rules.market import Market, counted_rates
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import counted_rates
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.market.market_months import MarketMonth

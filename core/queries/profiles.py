@@ -22,15 +22,15 @@ from core.queries.rules.columns import (
     RateP90,
     described,
 )
-from core.queries.rules.market import (
-    Market,
+from core.queries.rules.market import Market
+from core.queries.rules.market_filters import PROFILE_FILTERS
+from core.queries.rules.market_rates import (
     market_facts,
     market_members,
     members_condition,
     rates_of_market,
     uses_own_areas,
 )
-from core.queries.rules.market_filters import PROFILE_FILTERS
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, median, percentile_columns, percentile_list
 from core.queries.yardstick.medicare import with_compared_terms

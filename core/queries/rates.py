@@ -51,9 +51,9 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.group_name import first_named
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
-from core.queries.rules.market import (
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import (
     OF_PROVIDER_GROUP,
-    Market,
     counted_rates,
     facts_in_memory,
     groups_sql,

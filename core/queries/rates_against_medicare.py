@@ -20,7 +20,8 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.keyset import RowKey
-from core.queries.rules.market import Market, market_cache, uses_own_areas
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import market_cache, uses_own_areas
 from core.queries.rules.rate_kinds import rate_size
 from core.queries.yardstick.medicare_amounts import Amount, ScheduleTerms, find_amounts
 from core.store.connection import Snapshot

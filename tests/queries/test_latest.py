@@ -22,7 +22,8 @@ from core.queries.parties.payers import compare_payers
 from core.queries.parties.provider_rates import CodeRates, list_code_rates
 from core.queries.rates import count_market, count_rates, list_rates, summarize_rates
 from core.queries.rules.latest_files import LatestFiles, PayerMonth
-from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import market_cache
 from core.queries.rules.rate_kinds import MACROS
 from core.queries.yardstick.medicare import count_outcomes, list_comparisons
 from core.queries.yardstick.medicare_amounts import find_amounts

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from core.queries.parties import organizations
 from core.queries.parties.organizations import ORDERS
-from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import market_cache
 from core.store.connection import Snapshot
 
 FILTERS = st.fixed_dictionaries(

@@ -15,8 +15,9 @@ from core.queries.code_answer import answer_code, spread_by_terms
 from core.queries.facets import count_choices
 from core.queries.parties import payers
 from core.queries.rate_classes import choose_class, choose_class_of_codes
-from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market import Market
 from core.queries.rules.market_filters import CLASS_FILTERS
+from core.queries.rules.market_rates import market_cache
 from core.queries.rules.without_place import count_without_place
 from core.store.connection import Snapshot
 from tests.queries.one_market import LABELS, MARKET, store_of_market, with_centers, with_overruled

@@ -22,7 +22,7 @@ from core.queries.comparison.reasons import REASONS
 from core.queries.comparison.state_schedule import COMPENSATION_REASONS
 from core.queries.find import codes
 from core.queries.likely_rates import find_evidence_switch
-from core.queries.rules.market import uses_own_areas
+from core.queries.rules.market_rates import uses_own_areas
 from core.queries.yardstick import medicare
 from core.queries.yardstick.compensation import (
     CompensationAmount,

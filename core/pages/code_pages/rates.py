@@ -31,8 +31,9 @@ from core.queries.rates_against_medicare import (
     stream_against_medicare,
     summarize_against_medicare,
 )
-from core.queries.rules.market import Market, facts_in_memory, market_cache
+from core.queries.rules.market import Market
 from core.queries.rules.market_filters import FILTERS
+from core.queries.rules.market_rates import facts_in_memory, market_cache
 from core.queries.rules.rate_kinds import KINDS
 from core.queries.yardstick import medicare_amounts
 from core.store.connection import Snapshot

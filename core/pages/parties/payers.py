@@ -29,8 +29,9 @@ from core.queries.facets import Choice, count_choices
 from core.queries.find import codes
 from core.queries.parties import networks
 from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
-from core.queries.rules.market import Market, market_cache, uses_own_areas
+from core.queries.rules.market import Market
 from core.queries.rules.market_filters import CLASS_FILTERS
+from core.queries.rules.market_rates import market_cache, uses_own_areas
 from core.queries.rules.measured_class import LIKE_CLASSES
 from core.store.connection import Snapshot
 

@@ -27,7 +27,8 @@ from core.queries.parties.provider_summary import (
     list_provider_payers,
     summarize_provider,
 )
-from core.queries.rules.market import Market, market_cache, uses_own_areas
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import market_cache, uses_own_areas
 from core.store.connection import Snapshot
 
 MAX_OTHER_TINS = 12

@@ -22,8 +22,9 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.listed_codes import in_codes
-from core.queries.rules.market import Market, asked_place, market_facts, uses_own_areas
+from core.queries.rules.market import Market
 from core.queries.rules.market_filters import NO_MODIFIER
+from core.queries.rules.market_rates import asked_place, market_facts, uses_own_areas
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot

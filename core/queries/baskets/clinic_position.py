@@ -12,8 +12,9 @@ from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES
 from core.queries.rate_classes import ClassChoice, ClassCount, choose_among, choose_class_of_codes, count_classes
 from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
 from core.queries.rules.listed_codes import in_codes
-from core.queries.rules.market import Market, market_facts
+from core.queries.rules.market import Market
 from core.queries.rules.market_filters import CLASS_FILTERS, CLASSES, FILTERS, NO_MODIFIER
+from core.queries.rules.market_rates import market_facts
 from core.queries.rules.measured_class import class_of_like
 from core.queries.rules.named_rows import read_by_key, read_rows
 from core.queries.rules.percentiles import median

@@ -20,7 +20,8 @@ from core.queries.rules.columns import (
     RateP90,
     described,
 )
-from core.queries.rules.market import Market, counted_rates, market_cache
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import counted_rates, market_cache
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.queries.yardstick.medicare_amounts import Amount, ScheduleTerms, find_amounts

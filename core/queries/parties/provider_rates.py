@@ -34,7 +34,8 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.keyset import ascending, descending, order_by
-from core.queries.rules.market import Market, asked_place, counted_rates, market_cache, uses_own_areas
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import asked_place, counted_rates, market_cache, uses_own_areas
 from core.queries.rules.named_rows import read_page
 from core.queries.rules.percentiles import median
 from core.store.connection import MarketSnapshot, Snapshot

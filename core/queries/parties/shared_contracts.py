@@ -12,8 +12,9 @@ from core.fields.codes.performing_specialties import list_performing
 from core.queries.parties.organizations import ORDERS, show_tins, show_wanted_tins
 from core.queries.rules.evidence import LEAST_CLINICIANS, LEAST_SHARE, knows_utilization
 from core.queries.rules.keyset import descending, order_by
-from core.queries.rules.market import Market, facts_in_memory, market_members, rates_of_market
+from core.queries.rules.market import Market
 from core.queries.rules.market_filters import ALL_CLASSES
+from core.queries.rules.market_rates import facts_in_memory, market_members, rates_of_market
 from core.queries.rules.named_rows import read_by_key, read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
 from core.store.connection import MarketSnapshot, Snapshot

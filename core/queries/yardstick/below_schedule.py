@@ -22,8 +22,9 @@ from core.queries.rules.columns import (
     TinValue,
     described,
 )
-from core.queries.rules.market import Market, market_facts
+from core.queries.rules.market import Market
 from core.queries.rules.market_filters import STATE_MEAN
+from core.queries.rules.market_rates import market_facts
 from core.queries.rules.named_rows import fetch_page, fetch_row, read_page
 from core.queries.rules.percentiles import median
 from core.queries.yardstick.medicare import by_medicare, with_compared_terms

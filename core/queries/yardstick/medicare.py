@@ -36,9 +36,9 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
-from core.queries.rules.market import (
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import (
     RATE_COUNT,
-    Market,
     asked_place,
     counted_rates,
     knows_areas,

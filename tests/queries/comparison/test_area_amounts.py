@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from core.queries import rates
 from core.queries.parties import provider_rates
-from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import market_cache
 from core.queries.yardstick import medicare, medicare_amounts
 from core.store.connection import Snapshot
 from tests.queries.comparison.area_stores import (

@@ -22,8 +22,9 @@ from core.queries.parties.provider_summary import (
     list_provider_payers,
     summarize_provider,
 )
-from core.queries.rules.market import Market, market_cache, uses_own_areas
+from core.queries.rules.market import Market
 from core.queries.rules.market_filters import OF_COMPENSATION
+from core.queries.rules.market_rates import market_cache, uses_own_areas
 from core.queries.rules.rate_kinds import MACROS
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot

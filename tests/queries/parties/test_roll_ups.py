@@ -11,7 +11,8 @@ from core.queries import rates
 from core.queries.find.search import search_everything
 from core.queries.parties import plans, roll_ups
 from core.queries.parties.organizations import list_organizations
-from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import market_cache
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.queries.one_market import A_RATE, MARKET

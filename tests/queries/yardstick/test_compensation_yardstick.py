@@ -16,7 +16,8 @@ from core.queries.code_answer import spread_by_terms
 from core.queries.over_time.trend import list_trend
 from core.queries.parties.provider_rates import list_code_rates
 from core.queries.profiles import break_down
-from core.queries.rules.market import Market, market_cache
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import market_cache
 from core.queries.yardstick import medicare
 from core.queries.yardstick.below_schedule import BelowBy, BelowSchedule, count_below_schedule, list_below_schedule
 from core.queries.yardstick.medicare_amounts import find_amounts
