@@ -8,8 +8,8 @@ from core.pages.shared import urls
 from core.pages.shared.words.answer_words import begin_in_lower_case, describe_bill, list_amounts
 from core.pages.shared.words.labels import title_of
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code, spread_by_terms
+from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import OverruledLabel, list_overruled_labels
-from core.queries.find.code_titles import code_titles
 from core.queries.find.codes import count_codes, list_busiest_codes
 from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market

@@ -22,8 +22,8 @@ from core.pages.shared.stacked_tables import label_cells
 from core.pages.shared.words.labels import filter_label
 from core.pages.yardstick_words import YardstickWords, describe_yardstick
 from core.queries import coverage
+from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import OverruledLabel, list_labels_of_rates
-from core.queries.find.code_titles import code_titles
 from core.queries.latest import PayerFileMonth, are_far_apart, list_payer_months, list_payers_with_rates
 from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places

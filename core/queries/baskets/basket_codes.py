@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.fields.codes.basket_list import BasketItem
 from core.fields.codes.billing_code import HCPCS_CODE_PATTERN
 from core.fields.codes.code_list import MAX_CODES, WantedCode
-from core.queries.find.code_titles import code_titles
+from core.queries.code_titles import code_titles
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import NamedBasket
 

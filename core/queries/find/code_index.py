@@ -11,7 +11,7 @@ from typing import Annotated
 from core.fields.codes.code_list import WantedCode
 from core.fields.texts.near_words import allowed_errors, find_near_words
 from core.queries import coverage
-from core.queries.find.code_titles import CodeKey, code_titles
+from core.queries.code_titles import CodeKey, code_titles
 from core.queries.latest import with_latest
 from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, described
 from core.queries.rules.market import Market

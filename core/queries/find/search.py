@@ -7,8 +7,8 @@ from typing import Annotated
 
 from core.fields.providers.tin import is_tin
 from core.fields.texts.near_words import find_near_words
+from core.queries.code_titles import CodeKey
 from core.queries.find.code_index import CodeIndex, FoundCode, code_index, count_rates_of
-from core.queries.find.code_titles import CodeKey
 from core.queries.find.named_things import FoundPayer, NamedThings, named_things, provider_words
 from core.queries.find.not_loaded import NotLoaded, find_not_loaded
 from core.queries.parties.plans import HealthPlan, search_plans

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
+from core.queries.code_titles import with_titles
 from core.queries.coverage import Coverage
-from core.queries.find.code_titles import with_titles
 from core.queries.over_time.matching import MATCHED, OUTCOMES, PAID_KEY, TERMS, match
 from core.queries.rules.columns import (
     BillingClass,

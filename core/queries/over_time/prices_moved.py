@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from core.queries.find.code_titles import with_titles
+from core.queries.code_titles import with_titles
 from core.queries.over_time.changes import ORDERS, OfCode, OfPayer, OfTerms
 from core.queries.over_time.matching import MATCHED, TERMS, match
 from core.queries.rules.market import Market

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from core.queries.find.code_titles import with_titles
+from core.queries.code_titles import with_titles
 from core.queries.parties.plans import HealthPlan, list_plans_of_file
 from core.queries.parties.providers import TAX_ID_COLUMNS, Npi, TaxId
 from core.queries.rules.columns import (

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import compared_codes
+from core.queries.code_titles import with_titles
 from core.queries.comparison.compared_rates import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, SAME_TERMS
-from core.queries.find.code_titles import with_titles
 from core.queries.parties.tax_id_people import TIN_IN_STATE, TaxIdPeople, cursor_of_state, find_people
 from core.queries.rules.columns import (
     BusinessName,

@@ -10,7 +10,7 @@ from django.test import Client
 from core.pages.formats import write_percent
 from core.pages.shared.paging import PAGE_ROWS
 from core.queries.code_answer import spread_by_terms
-from core.queries.find.code_titles import code_titles
+from core.queries.code_titles import code_titles
 from core.queries.rules.market import Market
 from core.queries.yardstick.below_schedule import ROW_TYPES, count_below_schedule, list_below_schedule
 from core.store.connection import Snapshot

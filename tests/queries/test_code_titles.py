@@ -1,7 +1,7 @@
 """What codes are called: words that tell one code from another, not a category of hundreds."""
 
 from core.pages.shared.words.labels import title_of
-from core.queries.find.code_titles import choose_titles, code_titles
+from core.queries.code_titles import choose_titles, code_titles
 from core.queries.find.codes import CodeTitle
 from core.store.connection import Snapshot
 
