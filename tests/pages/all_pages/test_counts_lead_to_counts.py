@@ -48,7 +48,7 @@ def test_families_and_groups_lead_to_their_counts(site: Client, demo: Snapshot) 
         assert sum(int(row["rates"]) for row in rows) == int(rates)
     # A row of the table leads to its rates, and to those of the market.
     lines = re.findall(
-        r'<th scope="row"[^>]*>\s*<a href="(/rates/[^"]*)">.*?data-label="Rates" class="n">([0-9]+)</td>.*?'
+        r'<th scope="row"[^>]*>\s*<a href="(/rates/[^"]*)">.*?data-label="Rates"[^>]*>([0-9]+)</td>.*?'
         r'<a href="(/rates/[^"]*)" title="([0-9,]+) rates">',
         page,
         re.DOTALL,

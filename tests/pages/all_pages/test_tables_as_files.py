@@ -6,9 +6,9 @@ from typing import Any
 from django.test import Client
 
 from core.fields.codes.code_list import read_codes
+from core.pages.shared.page import FAMILIAR_CODES
 from core.queries import coverage
-from core.queries.find import codes
-from core.queries.find.codes import list_busiest_codes
+from core.queries.find.codes import list_asked_codes, list_busiest_codes
 from core.queries.over_time import changes
 from core.queries.parties import networks, organizations, provider_rates, providers
 from core.queries.parties.payers import compare_payers
@@ -38,7 +38,7 @@ def test_tables_of_codes_and_providers_can_be_downloaded(site: Client, demo: Sna
         (f"/npi/{npi}/", "rates", provider_rates.list_code_rates(demo, demo, of_npi, 10**6, 0)[1]),
         (f"/npi/{npi}/", "groups", providers.list_groups(demo, "npi", npi)),
         (f"/tin/{tin}/", "npis", providers.list_npis_of_tin(demo, tin, 10**6, 0)[1]),
-        ("/codes/", "rows", codes.search_codes(demo, "", 10**6)[1]),
+        ("/codes/", "rows", list_asked_codes(demo, 10**6, 0, FAMILIAR_CODES)[1]),
         ("/", "rows", coverage.list_coverage(demo)),
     ):
         parameters: dict[str, Any] = {
