@@ -377,7 +377,7 @@ class TrendForm(BasisForm):
 class PayersForm(MarketForm):
     """Payers compared for some codes, and the page of one payer."""
 
-    tables = ("payers", "networks", "files", "codes")
+    tables = ("payers", "networks", "files", "codes", "specialties", "against_market")
 
     codes = CodeListField()
     base = PayerField(

@@ -23,10 +23,13 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging
 from core.queries import coverage
 from core.queries.baskets.basket_codes import with_ranges_filled
+from core.queries.baskets.basket_medians import BasketMedian
+from core.queries.baskets.payer_levels import PayerLevels, SpecialtyIndex, list_payer_levels
 from core.queries.code_answer import spread_by_terms
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.facets import Choice, count_choices
 from core.queries.find import codes
+from core.queries.latest import with_latest
 from core.queries.parties import networks
 from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
 from core.queries.rules.market import Market
@@ -201,18 +204,24 @@ def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
     if months and not any((row.state, row.year_month) == (state, year_month) for row in months):
         state, year_month = months[0].state, months[0].year_month
     market = Market(state, year_month, payer=slug)
+
+    def levels() -> PayerLevels:
+        return list_payer_levels(db, _market_beside(db, market), slug) or PayerLevels(market, [], [])
+
     tables: dict[str, tuple[Callable[[], Sequence[object]], type]] = {
         "payers": (lambda: months, coverage.Coverage),
         "networks": (lambda: networks.list_networks(db, slug), networks.NetworkRow),
         "files": (lambda: coverage.list_files(db, slug), coverage.File),
         "codes": (lambda: codes.list_busiest_codes(db, market, ROW_CAP), codes.CodeCount),
+        "specialties": (lambda: levels().specialties, SpecialtyIndex),
+        "against_market": (lambda: levels().codes, BasketMedian),
     }
     if query.wants_file:
         rows, row_type = tables[query.values["table"]]
         return query.download(rows(), row_type, f"{slug}_{query.values['table']}")
     every = codes.list_busiest_codes(db, market, ROW_CAP)
     paging = Paging(query.values["page"], len(every))
-    found = networks.list_networks(db, slug)
+    found, level = networks.list_networks(db, slug), levels()
     of_month = [row for row in months if (row.state, row.year_month) == (state, year_month)]
     return query.render(
         "pages/payer.html",
@@ -224,6 +233,8 @@ def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
         rates=sum(row.rates for row in of_month),
         files_of_month=sum(row.files for row in of_month),
         labels=list_overruled_labels(db, market),
+        levels=level,
+        furthest=_furthest(level.codes),
         networks=found,
         names_networks=any(row.network for row in found),
         files=coverage.list_files(db, slug),
@@ -232,3 +243,22 @@ def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
         code_pages=paging,
         has_earlier_month=coverage.has_earlier_month(db, state, slug),
     )
+
+
+def _market_beside(db: Snapshot, market: Market) -> Market:
+    """Return the market of all payers that a payer's month is part of: the latest files, if it is its latest."""
+    latest = with_latest(db, Market(market.state, ""))
+    is_latest = latest.month_of(market.payer or "") == market.year_month
+    return latest if is_latest else replace(market, payer=None)
+
+
+FURTHEST = 5
+"""The codes that a payer pays least and most for, against the market, of each so many."""
+
+
+def _furthest(found: Sequence[BasketMedian]) -> list[tuple[str, Sequence[BasketMedian]]]:
+    """Return the codes that a payer pays least and most for, against the market, each below its heading."""
+    enough = [one for one in found if one.rates >= LEAST_RANKED]
+    below = [one for one in enough[:FURTHEST] if (one.difference or 0) < 0]
+    above = [one for one in reversed(enough[-FURTHEST:]) if (one.difference or 0) > 0]
+    return [(name, rows) for name, rows in (("Pays the least for", below), ("Pays the most for", above)) if rows]

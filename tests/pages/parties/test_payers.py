@@ -1,6 +1,7 @@
 """Payers compared, and one payer."""
 
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,12 @@ import pytest
 from django.test import Client
 
 from core.fields.codes.code_list import MAX_CODES, read_codes
-from core.pages.formats import write_dollars
+from core.pages.formats import write_dollars, write_percent
+from core.pages.parties.payers import LEAST_RANKED
 from core.queries import coverage
+from core.queries.baskets.payer_levels import list_payer_levels
 from core.queries.find.codes import list_busiest_codes
+from core.queries.latest import with_latest
 from core.queries.parties import networks
 from core.queries.parties.payers import compare_payers
 from core.queries.rules.market import Market
@@ -108,7 +112,7 @@ def test_many_codes_are_shown_as_a_matrix(site: Client, demo: Snapshot) -> None:
 def test_the_page_of_a_payer(site: Client, demo: Snapshot) -> None:
     slug = "example_savannah_benefit_administrators"
     response = site.get("/payers/", {"payer": slug})
-    months, codes, named, files = tables(response)
+    *_, months, codes, named, files = tables(response)
     assert [row[0] for row in months[1:]] == ["August 2025", "July 2025"]
     assert [row[2] for row in codes[1:]] == [
         f"{row.rates:,}" for row in list_busiest_codes(demo, Market(**MONTH, payer=slug), 50)
@@ -137,3 +141,24 @@ def test_a_payer_is_listed_once_and_code_systems_are_a_choice(site: Client) -> N
     chosen = re.split('<select [^>]*name="code_type"', rates)[1].split("</select>")[0]
     assert '<option value="CPT" selected>' in chosen
     assert '<option value="HCPCS">' in chosen
+
+
+def test_a_payer_s_page_begins_with_what_it_pays(site: Client, demo: Snapshot) -> None:
+    levels = list_payer_levels(demo, with_latest(demo, Market("GA", "")), PEACH)
+    assert levels
+    response = site.get("/payers/", {"payer": PEACH, "state": "GA"})
+    specialties, *_ = tables(response)
+    assert specialties[0] == ["Usual services", "% of Medicare", "Against the market", "Codes"]
+    assert specialties[1:] == [
+        [one.title, write_percent(one.percent), write_percent(one.index), f"{one.codes} of {one.codes_of_basket}"]
+        for one in levels.specialties
+    ]
+    enough = [one for one in levels.codes if one.rates >= LEAST_RANKED]
+    for heading, one, sign in (("least", enough[0], -1), ("most", enough[-1], 1)):
+        said = text_of(response).partition(f"Pays the {heading} for")[2]
+        assert (f"{one.code} {one.name}" in said) == (sign * (one.difference or 0) > 0)
+    assert text_of(response).index("What it pays, by specialty") < text_of(response).index("Codes with the most rates")
+    link = re.search(r'href="(/baskets/[^"]*basket=[^"]*)">', response.content.decode())
+    assert link
+    basket = text_of(site.get(unescape(link[1])))
+    assert write_percent(levels.specialties[0].percent) in basket

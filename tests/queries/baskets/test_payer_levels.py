@@ -1,0 +1,63 @@
+"""A payer's figures by specialty are those of the baskets, and its codes stand against the market."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.queries import coverage
+from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
+from core.queries.baskets.basket_codes import codes_of_named
+from core.queries.baskets.payer_levels import list_payer_levels
+from core.queries.rules.market import Market
+from core.store.connection import Snapshot
+from core.vocabulary.baskets import named_baskets
+
+AUGUST = Market("GA", "2025-08")
+
+
+def test_a_specialty_has_the_index_of_its_basket(demo: Snapshot) -> None:
+    found = 0
+    for slug, _ in coverage.list_payers(demo):
+        levels = list_payer_levels(demo, AUGUST, slug)
+        assert levels
+        by_basket = {one.basket: one for one in levels.specialties}
+        for key, basket in named_baskets().items():
+            answer = answer_basket(demo, BasketQuestion(levels.market, codes_of_named(demo, basket), basket))
+            of_payer = next((one for one in answer.indexes if one.payer_slug == slug), None)
+            assert (key in by_basket) == (of_payer is not None)
+            if of_payer is not None:
+                one = by_basket[key]
+                assert one.percent == (None if of_payer.percent is None else pytest.approx(of_payer.percent))
+                assert one.index == (
+                    None if of_payer.index is None or len(answer.indexes) == 1 else pytest.approx(of_payer.index)
+                )
+                assert (one.codes, one.codes_of_basket) == (of_payer.codes, of_payer.codes_of_basket)
+                found += 1
+    assert found > 10
+
+
+def test_a_payer_s_codes_are_those_that_others_have_too_and_the_lowest_come_first(demo: Snapshot) -> None:
+    ((slug, _), *_) = coverage.list_payers(demo)
+    levels = list_payer_levels(demo, AUGUST, slug)
+    assert levels
+    differences = [one.difference for one in levels.codes if one.difference is not None]
+    assert differences == sorted(differences)
+    assert len(differences) == len(levels.codes)
+    assert differences
+    assert all(one.payer_slug == slug and one.market_rates > one.rates for one in levels.codes)
+    assert all(one.difference == pytest.approx(one.p50 / one.market - 1) for one in levels.codes)
+
+
+def test_a_payer_alone_has_no_market(demo: Snapshot) -> None:
+    ((slug, _), *_) = coverage.list_payers(demo)
+    levels = list_payer_levels(demo, replace(AUGUST, payer=slug), slug)
+    assert levels
+    assert levels.specialties
+    assert {one.index for one in levels.specialties} == {None}
+    assert levels.codes == []
+
+
+def test_a_market_of_too_many_rates_is_not_asked(demo: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    ((slug, _), *_) = coverage.list_payers(demo)
+    monkeypatch.setattr(demo, "limits", replace(demo.limits, whole_rates=1))
+    assert list_payer_levels(demo, AUGUST, slug) is None
