@@ -30,15 +30,20 @@ def test_the_lowest_price_becomes_the_lowest(old: list[float], new: list[float])
         if old and new and 0 not in old:
             assert moved.ends == (min(new) / min(old) - 1, max(new) / max(old) - 1)
         return
-    left_old, left_new, ups, downs, same = list(old), list(new), 0, 0, 0
+    left_old, left_new = list(old), list(new)
+    changes: list[float] = []
     while left_old:
         before, after = min(left_old), min(left_new)
         left_old.remove(before)
         left_new.remove(after)
-        ups, downs, same = ups + (after > before), downs + (after < before), same + (after == before)
-    assert (len(moved.ups), len(moved.downs), moved.same) == (ups, downs, same)
-    assert list(moved.ups) == sorted(moved.ups)
-    assert list(moved.downs) == sorted(moved.downs, reverse=True), "the least cut first"
+        changes.append(after / before - 1 if before else float("inf") if after else 0.0)
+    assert list(moved.ups) == sorted(one for one in changes if one > 0)
+    assert list(moved.downs) == sorted((one for one in changes if one < 0), reverse=True), "the least cut first"
+    assert moved.same == changes.count(0.0)
+
+
+def test_prices_are_paired_in_their_order() -> None:
+    assert pair_prices([300, 100], [110, 330]).ups == pytest.approx((0.1, 0.1))
 
 
 @pytest.mark.parametrize(
