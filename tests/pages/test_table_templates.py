@@ -5,21 +5,28 @@ from typing import Any
 
 from django.template import Context, Template
 
+PARTY = SimpleNamespace(
+    tin_type="ein", tin_value="123456789", business_name="<script>A & B", name_confidence="high", specialty=None,
+    is_person=False,
+)  # fmt: skip
 ROW = SimpleNamespace(
-    tin_type="ein", tin_value="123456789", business_name="<script>A & B", npis=2, rank=1, groups=1, share=0.5,
-    rates=3, mean=1.0, p10=1.0, p50=1234.5, p90=None, difference=-0.5,
+    leading=PARTY, organizations=1, payers=["<b>Payer"], npis=2, rank=1, groups=1, share=0.5, rates=3, mean=1.0,
+    p10=1.0, p50=1234.5, p90=None, difference=-0.5, oldest_month="2025-08", newest_month="2025-08",
 )  # fmt: skip
 
 
 def organizations(**values: Any) -> str:
     page = Template('{% table "organizations" %}')
-    return page.render(Context({"path": "/organizations/", "parameters": {"code": "99213"}, **values}))
+    return page.render(
+        Context({"path": "/organizations/", "parameters": {"code": "99213"}, "unlikely_from": None, **values})
+    )
 
 
 def test_a_table_escapes_what_a_payer_wrote() -> None:
     html = organizations(rows=[ROW])
     assert "&lt;script&gt;A &amp; B" in html
     assert "<script>" not in html
+    assert "<b>" not in html
 
 
 def test_a_table_has_the_filters_and_links_of_the_other_templates() -> None:
