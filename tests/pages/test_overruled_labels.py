@@ -278,7 +278,7 @@ def test_a_taxonomy_code_is_not_shown_as_a_word(site: Client) -> None:
 def test_the_classes_of_files_are_folded_and_named_as_labeled(site: Client) -> None:
     page = site.get(in_month(f"/rates/?code_type=CPT&code={ANOTHER_CODE}")).content.decode()
     front, _, folded = page.partition('aria-label="Classes of rates"')[2].partition("</nav>")[0].partition("<details>")
-    assert text_of_markup(front) == "Professional fee 2 All together"
+    assert text_of_markup(front) == "Professional fee 2 All classes"
     assert "Professional fee (as labeled) 1 Facility fee (as labeled) 1" in text_of_markup(folded)
 
 

@@ -221,7 +221,7 @@ class MarketForm(QueryForm):
             evidence=[("", "All rates"), (LIKELY, "Likely performed")],
         )
         if CLASSES in self.fields:
-            self.offer(classes=[("", "The one with most rates"), (ALL_CLASSES, "All together")])
+            self.offer(classes=[("", "The one with most rates"), (ALL_CLASSES, "All classes")])
         if AREA in self.fields:
             self.offer(area=[("", "Of the provider's own area"), (STATE_MEAN, "Mean of the state")])
         if YARDSTICK in self.fields:
