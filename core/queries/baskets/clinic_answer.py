@@ -8,15 +8,12 @@ from core.fields.codes.clinic_lines import BadLine, ClinicLine
 from core.fields.codes.code_list import WantedCode
 from core.queries import coverage
 from core.queries.baskets.basket_codes import BasketCode, basket_codes
+from core.queries.baskets.clinic_class import choose_class_of_lines, choose_clinic_class, choose_side, count_own_classes
 from core.queries.baskets.clinic_position import (
     MOST_OWN_CODES,
     AskedLine,
     Clinic,
     ClinicPosition,
-    choose_class_of_lines,
-    choose_clinic_class,
-    choose_side,
-    count_own_classes,
     list_own_codes,
     list_positions,
     list_services,

@@ -15,7 +15,8 @@ from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.clinic_answer import ClinicAnswer, ClinicQuestion, answer_clinic
-from core.queries.baskets.clinic_position import Clinic, UnplacedPayer, choose_side, list_left_out
+from core.queries.baskets.clinic_class import choose_side
+from core.queries.baskets.clinic_position import Clinic, UnplacedPayer, list_left_out
 from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
