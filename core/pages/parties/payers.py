@@ -74,7 +74,7 @@ def show_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
 
 
 LEAST_RANKED = 5
-"""The fewest rates of a payer that is said to pay the most or the least: the middle of one or two is no price level."""
+"""How many rates a payer must have to be named as paying the most or the least. One or two rates say little."""
 
 
 def _all_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:

@@ -156,7 +156,7 @@ def list_paid_alike(
 ) -> tuple[int, list[PaidAlike]]:
     """Return at most `limit` rows from `offset` on, in one of ORDERS, and how many such rows there are.
 
-    A contract is told by its figures in both months: payers number their provider groups anew with each file.
+    A contract is recognized by its figures in both months, because payers renumber their provider groups in each file.
     `what` is one of OUTCOMES, or None for all.
     """
     alike = ", ".join(("what", "payer_slug", *TERMS, *_FIGURES))

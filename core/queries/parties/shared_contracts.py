@@ -10,7 +10,7 @@ from typing import Any
 
 from core.fields.codes.performing_specialties import list_performing
 from core.queries.parties.organizations import ORDERS, show_tins, show_wanted_tins
-from core.queries.rules.evidence import LEAST_CLINICIANS, LEAST_SHARE, knows_utilization
+from core.queries.rules.evidence import list_billing_specialties
 from core.queries.rules.keyset import descending, order_by
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import ALL_CLASSES
@@ -127,17 +127,7 @@ def find_performing(db: Snapshot, market: Market) -> tuple[str, ...]:
         return (market.specialty,)
     if not market.code:
         return ()
-    if knows_utilization(db):
-        found = db.rows(
-            f"""SELECT specialty FROM specialty_use
-                WHERE code = $code AND share >= {LEAST_SHARE} AND specialty <> ''
-                  AND code IN (SELECT code FROM code_use WHERE code = $code AND clinicians >= {LEAST_CLINICIANS})
-                ORDER BY share DESC, specialty""",
-            {"code": market.code},
-        )
-        if found:
-            return tuple(specialty for (specialty,) in found)
-    return list_performing(market.code_type or "CPT", market.code)
+    return list_billing_specialties(db, market.code) or list_performing(market.code_type or "CPT", market.code)
 
 
 def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collection[str], words: str) -> None:

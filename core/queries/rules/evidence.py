@@ -89,6 +89,23 @@ def group_uses_sql(asked: str, code: str, month: str) -> str:
         LEFT JOIN known k ON k.code = a.code"""
 
 
+def list_billing_specialties(db: Snapshot, code: str) -> tuple[str, ...]:
+    """Return the specialties of which enough clinicians bill a code to Medicare, most first.
+
+    There are none if too few clinicians bill it at all, or if no such file is loaded.
+    """
+    if not knows_utilization(db):
+        return ()
+    rows = db.rows(
+        f"""SELECT specialty FROM specialty_use
+            WHERE code = $code AND share >= {LEAST_SHARE} AND specialty <> ''
+              AND code IN (SELECT code FROM code_use WHERE code = $code AND clinicians >= {LEAST_CLINICIANS})
+            ORDER BY share DESC, specialty""",
+        {"code": code},
+    )
+    return tuple(specialty for (specialty,) in rows)
+
+
 def likely_condition(month: str, asked: str = "") -> str:
     """Return the condition on fact_rate AS f that the filter sets: no rate without evidence, if those are asked for.
 
