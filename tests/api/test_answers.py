@@ -175,7 +175,7 @@ def test_following_cursors_returns_each_rate_once_in_order(
         assert (row["npis"], row["service_codes"]) == (len(fact["npis"]), fact["places"])
     compared = walk(site, "medicare", **asked, sort=data.draw(st.sampled_from(["percent", "-percent"])), limit=limit)
     for row in compared:
-        outcome = slow_comparison.compared(by_uid[row["fact_uid"]], everything.benchmarks, market.pos)
+        outcome = slow_comparison.compared_in(market, by_uid[row["fact_uid"]], everything.benchmarks)
         assert (row["reason"], row["basis"], row["medicare"]) == (outcome.reason, outcome.basis, outcome.amount)
     assert sorted(row["fact_uid"] for row in compared) == sorted(by_uid)
     per_tin = {tin for fact in facts if fact["kind"] == "dollars" for tin in fact["tins"]}

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import strategies as st
 
+from core.fields.places.care_setting import FOUR_SETTINGS, SIDES
 from core.fields.providers.payer_slug import make_payer_slug
 from core.queries import rates
 from core.queries.comparison.reasons import REASONS
@@ -26,7 +27,7 @@ SPREAD = (0.1, 0.25, 0.5, 0.75, 0.9)
 def a_market(everything: Everything) -> st.SearchStrategy[Market]:
     """Return markets of one of the facts, with filters that it meets and filters that it may not meet."""
     return st.builds(
-        lambda fact, names, pos, modifier: Market(
+        lambda fact, names, pos, modifier, care_setting: Market(
             fact["state"],
             fact["year_month"],
             fact["code_type"] if "code_type" in names else None,
@@ -38,6 +39,7 @@ def a_market(everything: Everything) -> st.SearchStrategy[Market]:
             npi=min(fact["npis"], default="1912951245") if "npi" in names else None,
             tin=min((t[1] for t in fact["tins"]), default="000000000") if "tin" in names else None,
             setting=(fact["setting"] or "unstated") if "setting" in names else None,
+            care_setting=care_setting if "care_setting" in names else None,
             negotiated_type=(fact["negotiated_type"] or "unstated") if "negotiated_type" in names else None,
             arrangement=(fact["negotiation_arrangement"] or "unstated") if "arrangement" in names else None,
             network=max(fact["networks"], default="None such") if "network" in names else None,
@@ -49,6 +51,7 @@ def a_market(everything: Everything) -> st.SearchStrategy[Market]:
         ),
         st.sampled_from(["11", "21", "99", "CSTM-00"]),
         st.sampled_from(["none", "26", "TC", "53"]),
+        st.sampled_from([*FOUR_SETTINGS, *SIDES]),
     )
 
 
@@ -127,7 +130,7 @@ def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row]) ->
 
 
 def assert_medicare(db: Snapshot, everything: Everything, market: Market, by_uid: dict[str, slow.Row]) -> None:
-    expected = {uid: slow_comparison.compared(fact, everything.benchmarks, market.pos) for uid, fact in by_uid.items()}
+    expected = {uid: slow_comparison.compared_in(market, fact, everything.benchmarks) for uid, fact in by_uid.items()}
     found = medicare.list_comparisons(db, market, "percent", 10**6, 0)
     assert len(found) == len(expected)
     for row in found:
@@ -205,7 +208,7 @@ def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> No
         inside = [a for a in amounts if span.low * (1 + 1e-12) < a < span.high * (1 - 1e-12)]
         near = [a for a in amounts if span.low * (1 - 1e-12) <= a <= span.high * (1 + 1e-12)]
         assert len(inside) <= span.rates <= len(near), n
-    outcomes = [slow_comparison.compared(fact, everything.benchmarks, market.pos) for fact in facts]
+    outcomes = [slow_comparison.compared_in(market, fact, everything.benchmarks) for fact in facts]
     pairs = [(outcome.basis, outcome.amount) for outcome in outcomes if outcome.amount is not None]
     if market.code_type is None or market.code is None:
         return

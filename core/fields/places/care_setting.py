@@ -35,6 +35,15 @@ PLACES_OF = {
 SETTING_OF_PLACE = {place: setting for setting, places in PLACES_OF.items() for place in places}
 """The setting of each place that has one of the four."""
 
+PLACE_OF_SETTING = {OFFICE: "11", HOSPITAL_OUTPATIENT: "22", SURGICAL_CENTER: "24", INPATIENT: "21"}
+"""The usual place of each setting: where a rate that is looked at in the setting is rendered."""
+
+PLACE_OF_SIDE = {
+    NON_FACILITY_OR_UNSTATED: PLACE_OF_SETTING[OFFICE],
+    FACILITY_OR_UNSTATED: PLACE_OF_SETTING[HOSPITAL_OUTPATIENT],
+}
+"""The usual place of each side of a professional's rates."""
+
 COMMON_PLACES = ("11", "22", "21", "24", "23", "19", "20", "49", "12", "81")
 """The places that most services are rendered in, most common first. Equal counts are shown in this order."""
 

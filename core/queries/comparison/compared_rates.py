@@ -7,6 +7,7 @@ it on to another (schedules.py). These rules have no other copy. docs/method.md 
 from collections.abc import Sequence
 
 from core.queries.comparison.area_amounts import area_steps
+from core.queries.comparison.asked_place import ANYWHERE, AskedPlace
 from core.queries.comparison.lookup_scope import ANYTHING, LookupScope
 from core.queries.comparison.lookups import lookups_sql
 from core.queries.comparison.reasons import MOST_HELPFUL_FIRST
@@ -101,7 +102,7 @@ def compared_sql(
     where: str,
     facts: str = RATE_WITH_PAYEE,
     *,
-    place: str | None = None,
+    place: AskedPlace = ANYWHERE,
     basis: str | None = None,
     scope: LookupScope = ANYTHING,
     areas: bool = False,
@@ -126,7 +127,7 @@ def compared_terms_sql(
     facts: str,
     count: str = "count(*)",
     *,
-    place: str | None = None,
+    place: AskedPlace = ANYWHERE,
     basis: str | None = None,
     scope: LookupScope = ANYTHING,
     areas: bool = False,
@@ -138,8 +139,8 @@ def compared_terms_sql(
 
     `rate_count` says how many rates a row stands for; `count` counts them. Which amount a rate is compared with depends
     on its terms, not on how much it is, except for its size (rate_size): 60 rows are compared rather than 83,000
-    (docs/decisions/0031). `place` is SQL of the one place of service that a visitor asks about: rates are then compared
-    as rendered there, whatever other places they hold for. `basis` is the schedule that a visitor asks for (BASES).
+    (docs/decisions/0031). `place` is the place of service that a visitor asks about. `basis` is the schedule that a
+    visitor asks for (BASES).
     `scope` says what need not be looked up, see find_scope. With `areas`, the facts have a column `group_area`,
     rates of groups in different areas are different rows, and each is compared in its own area; with `means`, all terms
     have a row with the state's mean as well, whose area is null and which may stand for no rate. With `localities`
@@ -174,7 +175,7 @@ def measured_sql(outcomes: str, yardstick: str | None) -> str:
 def _located(
     facts: str,
     count: str,
-    place: str | None,
+    place: AskedPlace,
     basis: str | None,
     scope: LookupScope,
     *,
@@ -203,7 +204,7 @@ def _located(
     return f"{_outcomes(facts, count, place, basis, scope)}, {steps}"
 
 
-def _outcomes(facts: str, count: str, place: str | None, basis: str | None, scope: LookupScope) -> str:
+def _outcomes(facts: str, count: str, place: AskedPlace, basis: str | None, scope: LookupScope) -> str:
     """Return the queries of a WITH clause that end in `outcomes`: the distinct terms of the facts, each with OUTCOME.
 
     The steps: `picked` finds each rate's kind, places, and own schedule. `periods` finds the release that is in force
@@ -212,11 +213,13 @@ def _outcomes(facts: str, count: str, place: str | None, basis: str | None, scop
     `reasoned` says why a candidate has none, and `chosen` keeps one candidate for each rate: the first with an amount,
     otherwise the one whose reason tells most.
     """
+    listed = "service_codes" if place.of_all is None else f"[{place.of_all}::VARCHAR]"
+    of_fee = listed if place.of_professionals is None else f"[{place.of_professionals}::VARCHAR]"
     return f"""
         sets AS (
-            SELECT pos_set_id, {"service_codes" if place is None else f"[{place}::VARCHAR]"} AS service_places,
-                   place_setting(service_places) AS places, is_mostly_facility(service_places) AS mostly_facility,
-                   allows_both_settings(service_places) AS allows_both
+            SELECT pos_set_id, {listed} AS service_places, {of_fee} AS fee_places,
+                   place_setting(fee_places) AS places, is_mostly_facility(fee_places) AS mostly_facility,
+                   allows_both_settings(fee_places) AS allows_both
             FROM dim_pos_set),
         terms AS (
             SELECT {TERMS}, rate_size(code, negotiated_rate) AS size, {count} AS rate_count

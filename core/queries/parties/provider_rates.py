@@ -7,6 +7,7 @@ from typing import Annotated
 
 from core.fields.codes.code_family import HCPCS_SYSTEMS
 from core.queries.comparison.area_amounts import locality_values
+from core.queries.comparison.asked_place import asked_place
 from core.queries.comparison.compared_rates import EXTREMES_SQL, compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
@@ -35,7 +36,7 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.keyset import ascending, descending, order_by
 from core.queries.rules.market import Market
-from core.queries.rules.market_rates import asked_place, counted_rates, market_cache, uses_own_areas
+from core.queries.rules.market_rates import counted_rates, market_cache, uses_own_areas
 from core.queries.rules.named_rows import read_page
 from core.queries.rules.percentiles import median
 from core.store.connection import MarketSnapshot, Snapshot

@@ -245,8 +245,3 @@ def market_facts(db: Snapshot, market: Market, *, areas: bool = False) -> tuple[
 
 RATE_COUNT = "sum(rate_count)::BIGINT"
 """SQL of how many rates the rows of counted_rates stand for."""
-
-
-def asked_place(market: Market) -> str | None:
-    """Return SQL of the one place of service that is asked about, or None."""
-    return "$pos" if market.pos else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, NamedTuple
 
 from core.queries.comparison.area_amounts import NOTABLE_ERROR, WHOLE_STATE, locality_values
+from core.queries.comparison.asked_place import AskedPlace, asked_place
 from core.queries.comparison.compared_rates import (
     LEAST_PLAUSIBLE,
     MOST_PLAUSIBLE,
@@ -39,7 +40,6 @@ from core.queries.rules.keyset import RowKey, ascending, descending, order_by, r
 from core.queries.rules.market import Market
 from core.queries.rules.market_rates import (
     RATE_COUNT,
-    asked_place,
     counted_rates,
     knows_areas,
     market_facts,
@@ -281,7 +281,7 @@ def with_compared_terms(
     areas = uses_own_areas(db, market)
     # With the areas of groups, how far the state's mean is off costs nothing more.
     with_errors = areas or (with_errors and knows_areas(db))
-    table = f"compared_{f'{market.pos} {market.basis} {areas} {with_errors}'.encode().hex()}"
+    table = f"compared_{f'{asked_place(market)} {market.basis} {areas} {with_errors}'.encode().hex()}"
     everything = replace(market.unfiltered, basis=market.basis, area=market.area)
     outcomes = measured_sql(table, market.yardstick)
     query, _ = _compare_terms(db, everything, asked_place(market), with_errors=with_errors, means=True)
@@ -300,16 +300,16 @@ def _compare_once(db: MarketSnapshot, market: Market) -> tuple[str, dict[str, An
 
     The questions of a page find the outcomes in a table: comparing the rates of two months takes a second.
     """
-    table = f"compared_{f'{market.pos} {market.basis} {uses_own_areas(db, market)}'.encode().hex()}"
+    table = f"compared_{f'{asked_place(market)} {market.basis} {uses_own_areas(db, market)}'.encode().hex()}"
     query, parameters = _compare_terms(db, market, asked_place(market), with_errors=knows_areas(db))
     db.keep_table(table, f"{query} SELECT * FROM compared", parameters)
     return f"WITH compared AS (SELECT * FROM {table})", {}
 
 
 def _compare_terms(
-    db: Snapshot, market: Market, place: str | None, *, with_errors: bool, means: bool = False
+    db: Snapshot, market: Market, place: AskedPlace, *, with_errors: bool, means: bool = False
 ) -> tuple[str, dict[str, Any]]:
-    """Return what with_compared_terms does, by comparing. `place` is SQL of the place that is asked about.
+    """Return what with_compared_terms does, by comparing. `place` is what is asked about.
 
     The errors of the state's means take time, and are known only if the areas of some provider groups are.
     """

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.tables import rows_of
 
@@ -85,27 +86,61 @@ class Outcome:
     rule: str | None = None
 
 
-def compared(fact: Row, benchmarks: Benchmarks, pos: str | None = None) -> Outcome:
-    """One rate against Medicare, step by step; `pos` is the one place that is asked about."""
+ASKED = [
+    {}, {}, {"pos": "11"}, {"pos": "22"}, {"pos": "24"}, {"care_setting": "office"}, {"care_setting": "inpatient"},
+    {"care_setting": "surgical center"}, {"care_setting": "other place"}, {"care_setting": "non-facility or unstated"},
+    {"care_setting": "facility or unstated"},
+]  # fmt: skip
+"""Filters that say where a rate is rendered, and some that do not."""
+
+USUAL_PLACE = {"office": "11", "hospital outpatient": "22", "surgical center": "24", "inpatient": "21"}
+
+
+def compared_in(market: Market, fact: Row, benchmarks: Benchmarks) -> Outcome:
+    """One rate against Medicare as it is rendered where a market's filters ask about."""
+    return compared(fact, benchmarks, *pos_and_side(market))
+
+
+def pos_and_side(market: Market) -> tuple[str | None, str | None]:
+    """Return the one place, or else the side, that a market's filters ask about."""
+    pos = market.pos or USUAL_PLACE.get(str(market.care_setting))
+    return pos, None if pos else market.care_setting
+
+
+def places_asked(places: list[str], side: str | None) -> list[str]:
+    """Return the places of a professional's fee on a side."""
+    if side == "facility or unstated":
+        return ["22"]
+    return ["11"] if side == "non-facility or unstated" else places
+
+
+def compared(fact: Row, benchmarks: Benchmarks, pos: str | None = None, side: str | None = None) -> Outcome:
+    """One rate against Medicare, step by step; `pos` is the one place that is asked about.
+
+    `side` is the side of professionals' fees that is asked about: which schedule pays a facility does not depend on it.
+    """
     if fact["kind"] != "dollars":
         return Outcome(fact["kind"])
     if fact["negotiated_rate"] == 0:
         return Outcome("zero rate")
     places = fact["places"] if pos is None else [pos]
     own = own_schedule(fact, places)
+    fee_places = places_asked(places, side)
     if own in {"class not stated", "other place", "inpatient"}:
-        found = [tried(fact, places, own, kind, benchmarks) for kind in TRIED_NEXT[own]]
+        found = [tried(fact, fee_places, own, kind, benchmarks) for kind in TRIED_NEXT[own]]
         amounts = [one for one in found if one.reason is None]
         return replace(amounts[0], rule="code") if amounts else Outcome(own)
     if fact["code_type"] not in {"CPT", "HCPCS"}:
         return Outcome("other code system")
-    first = tried(fact, places, own, own, benchmarks)
+    first = tried(fact, fee_places, own, own, benchmarks)
     if first.reason is None:
         return replace(first, rule="class")
     if not passed_on(fact, own, benchmarks):
         return first
     return the_best(
-        first, [tried(fact, places, own, kind, benchmarks) for kind in TRIED_NEXT[own]], own_says(fact, own, benchmarks)
+        first,
+        [tried(fact, fee_places, own, kind, benchmarks) for kind in TRIED_NEXT[own]],
+        own_says(fact, own, benchmarks),
     )
 
 

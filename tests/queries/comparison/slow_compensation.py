@@ -7,6 +7,7 @@ from tests.queries.comparison.slow_comparison import (
     Benchmarks,
     is_mostly_facility,
     own_schedule,
+    places_asked,
     priced_modifier,
     setting_of,
     system,
@@ -25,14 +26,15 @@ class CompensationOutcome:
     release: str | None = None
 
 
-def compensated(fact: Row, known: Benchmarks, pos: str | None = None) -> CompensationOutcome:
-    """One rate against its state's schedule, step by step; `pos` is the one place that is asked about."""
+def compensated(fact: Row, known: Benchmarks, pos: str | None = None, side: str | None = None) -> CompensationOutcome:
+    """One rate against its state's schedule, step by step; `pos` and `side` as in slow_comparison.compared."""
     if fact["kind"] != "dollars":
         return CompensationOutcome(fact["kind"])
     if fact["negotiated_rate"] == 0:
         return CompensationOutcome("zero rate")
     places = fact["places"] if pos is None else [pos]
     own, is_case = own_schedule(fact, places), fact["code_type"] == "MS-DRG"
+    places = places_asked(places, side)
     if own in {"class not stated", "other place"} or (own == "inpatient" and not is_case):
         return CompensationOutcome(own)
     rows = known.of_code("wcfs", fact)

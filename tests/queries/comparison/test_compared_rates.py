@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.queries.comparison.asked_place import asked_place
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.reasons import MOST_HELPFUL_FIRST, REASONS
 from core.queries.rules.market import Market
@@ -157,24 +158,25 @@ def store_of(root: Path, rates: list[dict[str, Any]], benchmarks: dict[str, Any]
     return written(root, tables)
 
 
-@given(st.lists(facts, min_size=15, max_size=30), schedules(), st.sampled_from([None, None, "11", "22", "24"]))
+@given(st.lists(facts, min_size=15, max_size=30), schedules(), st.sampled_from(slow_comparison.ASKED))
 def test_outcomes_are_those_of_the_slow_reference(
-    rates: list[dict[str, Any]], benchmarks: dict[str, Any], pos: str | None
+    rates: list[dict[str, Any]], benchmarks: dict[str, Any], filters: dict[str, str]
 ) -> None:
     with TemporaryDirectory() as directory:
         db = store_of(Path(directory), rates, benchmarks)
         known = slow_comparison.Benchmarks(db)
-        asked = compared_sql("true", place=None if pos is None else "$pos")
+        market = Market("GA", "2025-01", **filters)
+        asked = compared_sql("true", place=asked_place(market))
         found = db.rows(
             f"""{asked} SELECT fact_uid, reason, basis, medicare, release, other_amount, detail, rule
                 FROM compared ORDER BY 1""",
-            {} if pos is None else {"pos": pos},
+            {"pos": market.pos} if market.pos else {},
         )
-        if pos is None:
+        if not filters:
             outcomes = {(row[0], *row[1:4], *row[5:8]) for row in found}
             assert all(set(as_pages_ask(db, rate)) <= outcomes for rate in rates[:3])
     for number, (rate, row) in enumerate(zip(rates, found, strict=True)):
-        expected = slow_comparison.compared({**rate, "kind": slow.kind(rate)}, known, pos)
+        expected = slow_comparison.compared_in(market, {**rate, "kind": slow.kind(rate)}, known)
         outcome = (expected.reason, expected.basis, expected.amount, expected.release, expected.other)
         assert row[:6] == (f"{number:04}", *outcome), rate
         assert (row[6] or None, row[7]) == (expected.detail or None, expected.rule)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.queries.comparison.asked_place import asked_place
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.state_schedule import COMPENSATION_OUTCOME, COMPENSATION_REASONS
 from core.queries.rules.market import Market
@@ -15,7 +16,7 @@ from core.queries.yardstick import medicare
 from core.store.schema.ids import pos_set_id
 from tests.queries import slow
 from tests.queries.comparison.fee_schedules import AN_OFFICE_VISIT, differing, months_in_force
-from tests.queries.comparison.slow_comparison import Benchmarks
+from tests.queries.comparison.slow_comparison import ASKED, Benchmarks, pos_and_side
 from tests.queries.comparison.slow_compensation import compensated
 from tests.queries.tables import written
 
@@ -94,18 +95,19 @@ schedules = st.lists(
 )
 
 
-@given(st.lists(facts, min_size=15, max_size=30), schedules, st.sampled_from([None, None, "11", "22", "24"]))
-def test_outcomes_are_those_of_the_slow_reference(rates: list[Row], drawn: list[Row], pos: str | None) -> None:
+@given(st.lists(facts, min_size=15, max_size=30), schedules, st.sampled_from(ASKED))
+def test_outcomes_are_those_of_the_slow_reference(rates: list[Row], drawn: list[Row], filters: dict[str, str]) -> None:
     with TemporaryDirectory() as directory:
         db = store_of(Path(directory), rates, drawn, ["GA", "TX"])
         known = Benchmarks(db)
-        asked = compared_sql("true", place=None if pos is None else "$pos")
+        market = Market("GA", "2025-01", **filters)
+        asked = compared_sql("true", place=asked_place(market))
         columns = ", ".join(COMPENSATION_OUTCOME)
         found = db.rows(
-            f"{asked} SELECT {columns} FROM compared ORDER BY fact_uid", {} if pos is None else {"pos": pos}
+            f"{asked} SELECT {columns} FROM compared ORDER BY fact_uid", {"pos": market.pos} if market.pos else {}
         )
     for rate, row in zip(rates, found, strict=True):
-        expected = compensated({**rate, "kind": slow.kind(rate)}, known, pos)
+        expected = compensated({**rate, "kind": slow.kind(rate)}, known, *pos_and_side(market))
         assert row == (expected.amount, expected.basis, expected.release, expected.reason)
         assert (expected.reason is None) == (expected.amount is not None)
         assert expected.reason is None or expected.reason in COMPENSATION_REASONS

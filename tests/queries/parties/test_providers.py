@@ -65,7 +65,7 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         assert row.above == (sum(one > row.p50 for one in others) if len(others) < LEAST_FOR_PERCENTILES else None)
         assert row.percentile == (pytest.approx(percentile(positions, 0.5)) if len(others) > len(amounts) else None)
         assert row.family == family_of(row.code_type, row.code)
-        outcomes = [slow_comparison.compared(fact, everything.benchmarks, market.pos) for fact in facts]
+        outcomes = [slow_comparison.compared_in(market, fact, everything.benchmarks) for fact in facts]
         percents = [
             fact["negotiated_rate"] / outcome.amount
             for fact, outcome in zip(facts, outcomes, strict=True)
