@@ -10,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from core.pages.shared.stacked_tables import FOLDED_ROWS, MAX_ROWS
 from core.store.connection import Snapshot
 
 pytestmark = pytest.mark.browser
@@ -292,6 +293,31 @@ def test_the_answer_is_on_the_first_screen_of_a_phone_and_no_table_is_cut(look: 
         cut = page.evaluate("""[...document.querySelectorAll('.scroll')]
             .filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText.slice(0, 80))""")
         assert cut == [], f"at {width} pixels"
+
+
+def test_boxes_show_the_folded_fields_and_rows_of_a_phone_without_a_script(look: Any) -> None:
+    page: Page = look("/codes/", width=390, java_script_enabled=False)
+    rows = page.locator("main tbody tr")
+    total = rows.count()
+    assert total > MAX_ROWS
+    expect(rows.nth(FOLDED_ROWS - 1)).to_be_visible()
+    expect(rows.nth(FOLDED_ROWS)).to_be_hidden()
+    page.get_by_label(f"Show the other {total - FOLDED_ROWS} rows").check()
+    expect(rows.nth(total - 1)).to_be_visible()
+    page = look(f"/rates/?{MARKET}&code=99213", width=390, java_script_enabled=False)
+    table = page.locator("table.dense.stack").last
+    folded = table.locator("tbody tr").first.locator("td[data-more]")
+    shown = table.locator("tbody tr").first.locator("td:not([data-more])")
+    assert folded.count() > 1
+    assert shown.count() >= 3
+    expect(folded.first).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollHeight") < 7_000
+    page.get_by_label("All fields of each row").last.check()
+    expect(folded.first).to_be_visible()
+    # A wide screen has room for all of it.
+    page = look("/codes/", width=1280, java_script_enabled=False)
+    expect(page.locator("main tbody tr").nth(total - 1)).to_be_visible()
+    expect(page.locator(".all-rows")).to_be_hidden()
 
 
 def test_a_menu_that_scrolls_begins_at_the_current_page(look: Any) -> None:

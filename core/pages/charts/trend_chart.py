@@ -123,13 +123,19 @@ def draw_trend(points: Sequence[TrendPoint], months: Sequence[str], scale: Amoun
         '<rect class="median" x="{}" width="22" transform="translate(-11 -1)" y="{}" height="2"/>',
         ((middle(n), height(one.p50)) for n, one in shown),
     )
+
     # The label stands at the mark of the median: above the bar it would read as the bar's upper end.
-    where = "beside" if len(months) <= MAX_BESIDE else "over"
+    def side(number: int) -> str:
+        if len(months) > MAX_BESIDE:
+            return "over"
+        # The edge of a phone would cut the label behind the last of three bars.
+        return "ahead" if number + 1 == len(months) == MAX_BESIDE else "beside"
+
     labels = format_html_join(
         "",
         '<text class="mark {}" x="{}" y="{}">{}</text><text class="mark" x="{}" y="{}">{}</text>',
         (
-            (where, middle(n), f"{float(height(one.p50)) - 5:.1f}", write_dollars(one.p50),
+            (side(n), middle(n), f"{float(height(one.p50)) - 5:.1f}", write_dollars(one.p50),
              middle(n), _TOP + _BODY + 16, _short(one.year_month))
             for n, one in shown
             if is_labeled(n)
