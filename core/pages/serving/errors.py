@@ -5,9 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from core.pages.shared.error_pages import sorry
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's
     """Return the page for an address that does not exist."""
-    return sorry(request, 404, "Page not found", [("", f"{request.path} does not exist on this site.")])
+    return sorry(request, 404, "Page not found", [("", f"{request.path} does not exist on this site.")], lost=True)
 
 
 def failed(request: HttpRequest) -> HttpResponse:
