@@ -16,11 +16,13 @@ from typing import Annotated, Any
 from core.fields.places.care_setting import (
     HOSPITAL_OUTPATIENT,
     INPATIENT,
+    NON_FACILITY_OR_UNSTATED,
     OFFICE,
     OTHER_PLACE,
     SIDES,
     SURGICAL_CENTER,
 )
+from core.queries.comparison.lookup_scope import is_paid_in_facilities_alone
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.rules.columns import described
 from core.queries.rules.listed_codes import in_codes
@@ -101,7 +103,7 @@ def choose_class(db: Snapshot, market: Market) -> ClassChoice:
     anything = market.without(*CLASS_FILTERS)
     with market_cache(db, anything) as cached:
         counts = count_classes(cached, anything, *counted_rates(cached, anything))
-        choice = _unless_alone(market, choose_among(market, counts))
+        choice = _where_it_is_paid(cached, _unless_alone(market, choose_among(market, counts)))
         return replace(choice, has_facilities=any(one.measured != _PROFESSIONAL for one in counts))
 
 
@@ -117,6 +119,28 @@ def choose_class_of_codes(db: Snapshot, market: Market, numbers: Iterable[str]) 
     facts, parameters = market_facts(db, anything)
     rates = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {listed})"
     return choose_among(market, count_classes(db, anything, rates, {**parameters, **bound}))
+
+
+def _where_it_is_paid(db: Snapshot, choice: ClassChoice) -> ClassChoice:
+    """Return the choice with the side in facilities, if Medicare pays for the code there alone.
+
+    That is so if both sides have as many rates: no knee is replaced in an office.
+    """
+    outside = next((one for one in choice.classes if one.chosen), None)
+    if "care_setting" not in choice.filled or outside is None or outside.care_setting != NON_FACILITY_OR_UNSTATED:
+        return choice
+    inside = next((one for one in choice.classes if _is_other_side(one, outside)), None)
+    if inside is None or not is_paid_in_facilities_alone(db, choice.market.code or ""):
+        return choice
+    market = replace(choice.market, care_setting=inside.care_setting)
+    filters = {name: getattr(market, name) for name in CLASS_FILTERS}
+    return replace(choice, market=market, classes=[_marked(one, filters) for one in choice.classes])
+
+
+def _is_other_side(one: RateClass, other: RateClass) -> bool:
+    """Return whether a class has the rates of another, and as many, on the other side."""
+    same = [(each.billing_class, each.modifier, each.dollars, each.rates) for each in (one, other)]
+    return one.is_side and one.care_setting != other.care_setting and same[0] == same[1]
 
 
 def _unless_alone(market: Market, choice: ClassChoice) -> ClassChoice:

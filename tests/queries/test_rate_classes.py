@@ -6,10 +6,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.fields.codes.code_list import read_codes
+from core.fields.places.care_setting import SIDES
 from core.queries import rates
 from core.queries.code_answer import answer_code, spread_by_terms
 from core.queries.facets import count_choices
@@ -22,6 +24,7 @@ from core.queries.rules.without_place import count_without_place
 from core.store.connection import Snapshot
 from tests.queries.one_market import LABELS, MARKET, store_of_market, with_centers, with_overruled
 from tests.queries.slow import Everything, Row, matches, settings_of, sides_of
+from tests.queries.tables import written
 
 HOSPITAL = {"billing_class": "institutional", "places": [], "negotiated_rate": 50.0}
 CENTER = {"billing_class": "institutional", "places": ["24"], "negotiated_rate": 30.0}
@@ -205,6 +208,29 @@ def test_an_office_and_a_facility_are_two_classes_of_a_professional(tmp_path: Pa
     # Where a list is for every place, or no rate is for facilities alone, one figure is for all.
     alone = store_of_market(tmp_path / "alone", office, {**facility, "places": ["CSTM-00"]}, unstated)
     assert choose_class(alone, MARKET).market == MARKET
+
+
+@pytest.mark.parametrize(
+    ("outside_na", "inside_na", "more_offices", "chosen"),
+    [
+        (True, False, [], "facility or unstated"),
+        (None, None, [], "non-facility or unstated"),
+        (False, True, [], "non-facility or unstated"),
+        (True, False, [{"places": ["11"], "group": 1}], "non-facility or unstated"),
+    ],
+)
+def test_what_medicare_pays_in_facilities_alone_is_looked_at_there(
+    tmp_path: Path, outside_na: bool | None, inside_na: bool | None, more_offices: list[Row], chosen: str
+) -> None:
+    """No knee is replaced in an office. Where more rates are for offices, they are what is asked about all the same."""
+    db = store_of_market(tmp_path, {"places": ["11"]}, {"places": ["21"]}, *more_offices)
+    flags = {"nonfacility_na": outside_na, "facility_na": inside_na}
+    listed = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": MARKET.code}
+    db = written(db.root, {"bench_medicare_prof": [{**listed, **flags}]})
+    choice = choose_class(db, MARKET)
+    assert choice.market.care_setting == chosen
+    assert [one.care_setting for one in choice.classes if one.chosen] == [chosen]
+    assert choose_class(db, replace(MARKET, care_setting=SIDES[0])).market.care_setting == SIDES[0], "asked for"
 
 
 def test_most_codes_of_a_list_decide(demo: Snapshot) -> None:
