@@ -40,9 +40,15 @@ class _ShownTable(Dataset):  # type: ignore[misc]
         return self.empty.schema
 
     def scanner(self, columns: list[str] | None = None, filter: Expression | None = None) -> "_Scanner":  # noqa: A002
-        # The rows are chosen first: DuckDB 2.0 does not ask for columns that only they are chosen by.
-        chosen = self.table if filter is None else self.table.filter(filter)
-        return _Scanner(chosen if columns is None else chosen.select(columns))
+        asked = self.table if columns is None else self.table.select(columns)
+        if filter is None:
+            return _Scanner(asked)
+        try:
+            return _Scanner(asked.filter(filter))
+        except pa.ArrowInvalid:
+            # DuckDB 2.0 does not ask for columns that only rows are chosen by. All columns of the rows are copied then,
+            # and a kept plan holds them until it is asked again.
+            return _Scanner(self.table.filter(filter).select(asked.column_names))
 
 
 class _Scanner:
