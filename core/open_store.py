@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from core.queries.rules.rate_kinds import MACROS
+from core.runtime.own_folder import own_folder
 from core.runtime.request_notes import note_generation
 from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.integrity.background_check import BackgroundCheck
@@ -90,7 +91,7 @@ def limits() -> QueryLimits:
     return QueryLimits(
         memory=settings.BEACONPOINT_QUERY_MEMORY,
         threads=settings.BEACONPOINT_QUERY_THREADS,
-        temp_directory=str(settings.BEACONPOINT_TEMP_DIR),
+        temp_directory=_temp_directory("command"),
         temp_size=settings.BEACONPOINT_QUERY_TEMP_SIZE,
         seconds=settings.BEACONPOINT_QUERY_SECONDS,
         whole_rates=settings.BEACONPOINT_WHOLE_RATES,
@@ -125,8 +126,8 @@ _LIMITS = {"command": limits, "quick": _quick_limits, "heavy": _heavy_limits}
 
 
 def _temp_directory(name: str) -> str:
-    # Two connections of one process would use the same names of files.
-    return str(settings.BEACONPOINT_TEMP_DIR / name)
+    # Two connections of one process would use the same names of files, as would two processes.
+    return str(own_folder(settings.BEACONPOINT_TEMP_DIR) / name)
 
 
 def _share_of_memory(share: float) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from core import open_store
+from core.runtime.own_folder import own_folder
 from core.store.connection import Snapshot
 from tests.site import serving
 
@@ -24,9 +25,10 @@ def test_heavy_questions_take_nothing_from_the_others(demo_root: Path, settings:
     with serving(demo_root):
         open_store._reader.cache_clear()
         quick, heavy = open_store.snapshot_for_site(), open_store.snapshot_for_site(heavy=True)
-        assert limits_of(quick) == ("400.0 MiB", "2", str(tmp_path / "quick"))
-        assert limits_of(heavy) == ("600.0 MiB", "1", str(tmp_path / "heavy"))
-        assert limits_of(open_store.snapshot()) == ("700.0 MiB", "2", str(tmp_path))
+        own = own_folder(tmp_path)
+        assert limits_of(quick) == ("400.0 MiB", "2", str(own / "quick"))
+        assert limits_of(heavy) == ("600.0 MiB", "1", str(own / "heavy"))
+        assert limits_of(open_store.snapshot()) == ("700.0 MiB", "2", str(own / "command"))
         assert open_store.snapshot_for_site() is quick
 
 

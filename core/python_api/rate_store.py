@@ -44,6 +44,7 @@ from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
 from core.queries.yardstick import medicare
 from core.runtime.errors import BeaconError
+from core.runtime.own_folder import own_folder
 from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.integrity.damage import expect_whole
 from core.store.generations.store import Store
@@ -60,7 +61,7 @@ def open_store(
     missing or cut short.
     """
     root = Path(path or os.environ.get("BEACONPOINT_DATA_DIR") or "core/data").expanduser().absolute()
-    temporary = str(Path(tempfile.gettempdir()) / "beaconpoint")
+    temporary = str(own_folder(Path(tempfile.gettempdir()) / "beaconpoint"))
     limits = QueryLimits(memory=memory, threads=threads, temp_directory=temporary, seconds=seconds)
     return RateStore(Store(root), limits)
 
