@@ -11,7 +11,7 @@ from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code, spre
 from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import OverruledLabel, list_overruled_labels
 from core.queries.find.codes import count_codes, list_busiest_codes
-from core.queries.rate_classes import choose_class
+from core.queries.rate_classes import ClassChoice, choose_class
 from core.queries.rules.market import Market
 from core.queries.rules.market_rates import market_cache, uses_own_areas
 from core.store.connection import Snapshot
@@ -41,23 +41,25 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
     titles, labels = code_titles(db), list_overruled_labels(db, market)
     found: list[WorkedQuestion] = []
     for ask, code in zip(asked, codes, strict=False):
-        of_code = choose_class(db, replace(market, code=code.code)).market
+        choice = choose_class(db, replace(market, code=code.code))
+        of_code = choice.market
         with market_cache(db, of_code, areas=uses_own_areas(db, of_code)) as cached:
             answer = answer_code(spread_by_terms(cached, of_code))
         if answer:
             name = begin_in_lower_case(title_of(code, titles)) or code.code
-            said_of = _said_of(answer, of_code, labels)
+            said_of = _said_of(answer, choice, labels)
             found += ask(answer, f"{name} ({code.code})" if name != code.code else name, said_of, of_code)
     return found
 
 
-def _said_of(answer: CodeAnswer, market: Market, labels: Sequence[OverruledLabel]) -> str:
-    """Return whose bill an answer is about, and whose rates if they are one payer's, of which month."""
-    bill = describe_bill(answer, labels)
+def _said_of(answer: CodeAnswer, choice: ClassChoice, labels: Sequence[OverruledLabel]) -> str:
+    """Return whose bill an answer is about and for what, and whose rates of which month if they are one payer's."""
+    settings = [setting for one in choice.classes if one.chosen for setting in one.settings]
+    bill = describe_bill(answer, labels, {one.modifier for one in choice.classes}, settings)
     if len(answer.payers) != 1:
         return bill
     payer = answer.payers[0]
-    return f"{bill}, {payer.reporting_entity_name}, {write_month(market.month_of(payer.payer_slug or ''))}"
+    return f"{bill}, {payer.reporting_entity_name}, {write_month(choice.market.month_of(payer.payer_slug or ''))}"
 
 
 def _about_spread(answer: CodeAnswer, name: str, said_of: str, market: Market) -> Iterator[WorkedQuestion]:

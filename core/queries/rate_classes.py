@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from core.fields.places.care_setting import (
+    FACILITY_OR_UNSTATED,
     HOSPITAL_OUTPATIENT,
     INPATIENT,
     NON_FACILITY_OR_UNSTATED,
@@ -76,6 +77,14 @@ class RateClass:
     def is_side(self) -> bool:
         """Whether these are a professional's rates of one of SIDES."""
         return self.care_setting in SIDES
+
+    @property
+    def is_mostly_of_both(self) -> bool:
+        """Whether these are the rates in facilities, and most of them hold outside as well, or state no place.
+
+        Set against what Medicare pays in facilities, a fee that is meant for an office looks high.
+        """
+        return self.care_setting == FACILITY_OR_UNSTATED and 2 * self.shared > self.rates
 
     @property
     def filters(self) -> dict[str, str | None]:
