@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import Client
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
@@ -58,6 +59,14 @@ def do_not_wait_for_the_disk() -> Iterator[None]:
     """Let this process not sync files: each load syncs some 60, and no test cuts the power."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def let_questions_take_their_time() -> Iterator[None]:
+    """Give each question a minute: on a busy machine, one of half a second may take more than a visitor would wait."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(django_settings, "BEACONPOINT_QUERY_SECONDS", 60)
         yield
 
 
