@@ -6,11 +6,13 @@ from pydantic import Field
 from core.api.protocol.resources import Answer, AnswerFields, ResourceRequest, resource
 from core.pages.forms.query_form import CodesForm
 from core.queries.find.code_index import FoundCode
+from core.queries.find.middle_rates import MiddleRate, find_middle_rates
 from core.queries.find.named_things import FoundPayer
 from core.queries.find.not_loaded import NotLoaded
-from core.queries.find.search import Provider, search_everything
+from core.queries.find.organizations import FoundOrganization, Provider
+from core.queries.find.search import search_everything
 from core.queries.parties.plans import HealthPlan
-from core.queries.parties.roll_ups import OrganizationProfile, SystemProfile
+from core.queries.parties.roll_ups import SystemProfile
 
 router = Router(tags=["Search"])
 
@@ -20,9 +22,19 @@ class SearchAnswer(Answer):
 
     codes: list[FoundCode] = Field(description="Billing codes that match, best first.")
     codes_in_all: int = Field(description="Number of codes that match; the resource `codes` lists them.", examples=[12])
-    providers: list[Provider] = Field(description="Providers that match.")
+    providers: list[Provider] = Field(description="What a number names, and people whose names match.")
     payers: list[FoundPayer] = Field(description="Payers that match.")
-    organizations: list[OrganizationProfile] = Field(description="Organizations with several tax IDs that match.")
+    organizations: list[FoundOrganization] = Field(
+        description="Organizations that match, each once: those with dollar rates for most procedures first."
+    )
+    organizations_in_all: int = Field(description="Number of organizations that match.", examples=[3])
+    middles: list[MiddleRate] = Field(
+        description="What the pages of the first three codes open with: their rates in dollars of one class, and the "
+        "median of these. Codes without dollar rates are left out."
+    )
+    set_aside: list[str] = Field(
+        description="The settings of care that the text names, if what matches is found without them.", examples=[[]]
+    )
     systems: list[SystemProfile] = Field(description="Health systems that match.")
     plans: list[HealthPlan] = Field(description="Health plans that match.")
     not_loaded: NotLoaded = Field(description="What the text names of which no rate is loaded.")
@@ -38,4 +50,6 @@ def search(request: ResourceRequest) -> AnswerFields:
     The first twelve of each. If nothing matches, codes that match after a spelling correction.
     """
     found = search_everything(request.db, request.values["q"])
-    return {name: getattr(found, name) for name in SearchAnswer.model_fields if hasattr(found, name)}
+    middles = find_middle_rates(request.db, found.codes, found.context.filters)
+    of_search = {name: getattr(found, name) for name in SearchAnswer.model_fields if hasattr(found, name)}
+    return {**of_search, "middles": list(middles.values()), "set_aside": list(found.set_aside)}

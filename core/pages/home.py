@@ -1,26 +1,18 @@
 """The first page: one box for everything, and what is loaded."""
 
 from django.http import HttpResponseBase
-from django.shortcuts import redirect, render
 
 from core.fields.places.states import STATES
-from core.pages.forms.query_form import CodesForm, HomeForm
-from core.pages.shared import urls
+from core.pages.forms.query_form import HomeForm
+from core.pages.search_results import show_results
 from core.pages.shared.conditional import UNFINISHED
 from core.pages.shared.page import PageQuery, page
 from core.pages.worked_questions import WorkedQuestion, work_questions
 from core.queries import coverage
-from core.queries.find.named_things import count_known_providers
-from core.queries.find.search import SearchResults, search_everything
 from core.queries.latest import with_latest
 from core.queries.rules.market import Market
 from core.store.connection import QueryTimeout, Snapshot
 from core.vocabulary.search_text import read_search
-from core.vocabulary.services import SPELLINGS
-
-MAX_SUGGESTIONS = 7
-_LIKE_CPT = frozenset(SPELLINGS["CPT"])
-"""Systems that payers label one code with. Without the system, the page shows the one that has rates."""
 
 MAX_RATES_FOR_EXAMPLES = 100_000_000
 """Counting the rates of a larger month by code takes too long for a first page."""
@@ -32,7 +24,7 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
     state = query.values["state"]
     if query.values["q"]:
         text = query.values["q"]
-        return _search(query, f"{text}, {state}" if state and not read_search(text).state else text)
+        return show_results(query, f"{text}, {state}" if state and not read_search(text).state else text)
     db = query.db
     loaded = coverage.list_coverage(db)
     if query.wants_file:
@@ -72,44 +64,3 @@ def _work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion] | None
         return work_questions(db, market)
     except QueryTimeout:
         return None
-
-
-@page(CodesForm)
-def suggest(query: PageQuery[CodesForm]) -> HttpResponseBase:
-    """Answer `/suggest/?q=…`: the first things that a text may stand for, as options of a list under the search box."""
-    found = search_everything(query.db, query.values["q"], MAX_SUGGESTIONS)
-    return render(query.request, "partials/suggestions.html", {"found": found, "context": found.context})
-
-
-def _search(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
-    found = search_everything(query.db, text)
-    address = _only_meaning(found, text)
-    if address:
-        return redirect(address)
-    return query.render(
-        "pages/search.html", q=text, found=found, context=found.context, known=count_known_providers(query.db)
-    )
-
-
-def _only_meaning(found: SearchResults, text: str) -> str | None:
-    """Return the address of the one thing that a number stands for; None if there are several or none."""
-    said = read_search(text)
-    if len(found.providers) == 1 and said.numbers and not found.codes:
-        provider = found.providers[0]
-        return urls.to(provider.by, None, **{provider.by: provider.value})
-    codes = {code.code for code in found.codes}
-    if found.not_loaded.says_something:
-        return None  # a page says it first
-    if len(codes) != 1 or found.codes_in_all != len(found.codes) or not (said.says_codes or text.strip().isdigit()):
-        return None
-    code, context = found.codes[0], found.context
-    return urls.to(
-        "rates",
-        state=context.state,
-        code_type=code.code_type if code.code_type not in _LIKE_CPT else None,
-        code=code.code,
-        payer=context.payer.payer_slug if context.payer else None,
-        modifier=context.modifier,
-        city=context.city,
-        zip=context.zip,
-    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.http import HttpResponseBase
 
-from core.pages import dictionary, home, method, places, quality
+from core.pages import dictionary, home, method, places, quality, search_results
 from core.pages.code_pages import changes, codes, feed, medicare, rates, report, trend
 from core.pages.desk import baskets, below_schedule, clinic, compensation, contract_rule
 from core.pages.parties import groups, organizations, payers, plans, providers, roll_ups
@@ -29,7 +29,7 @@ class SitePage:
 
 PAGES = (
     SitePage("", home.show_home, "home"),
-    SitePage("suggest/", home.suggest, "suggest"),
+    SitePage("suggest/", search_results.suggest, "suggest"),
     SitePage("codes/", codes.show_codes, "codes", "Codes", keeps_market=False),
     SitePage("rates/", rates.show_rates, "rates", "Rates"),
     SitePage("npi/<str:npi>/", providers.show_npi, "npi"),

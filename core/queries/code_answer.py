@@ -82,25 +82,44 @@ class AnswerSpread:
 
     @property
     def few_amounts(self) -> tuple[float, ...]:
-        """The amounts themselves, lowest first, where they are at most MAX_LISTED; nothing where they are more.
+        """The amounts themselves, see list_few_amounts."""
+        return list_few_amounts(self)
 
-        Quartiles of so few lie between the rates, where no rate is. Percentiles interpolate, so the second of four
-        rates is known from the first quartile: that is a quarter of the lowest and three quarters of the second.
-        """
-        if self.rates > MAX_LISTED:
-            return ()
-        of_number = {
-            1: (self.p50,),
-            2: (self.lowest, self.highest),
-            3: (self.lowest, self.p50, self.highest),
-            4: (
-                self.lowest,
-                round((4 * self.p25 - self.lowest) / 3, 6),
-                round((4 * self.p75 - self.highest) / 3, 6),
-                self.highest,
-            ),
-        }
-        return of_number.get(self.rates, ())
+
+@dataclass(frozen=True)
+class MiddleOfRates:
+    """The same rates without their percents: what is asked of a code that is only named."""
+
+    billing_class: BillingClass
+    modifier: Modifier
+    rates: RateCount
+    lowest: Lowest
+    p25: RateP25
+    p50: RateP50
+    p75: RateP75
+    highest: Highest
+
+
+def list_few_amounts(row: AnswerSpread | MiddleOfRates) -> tuple[float, ...]:
+    """Return the amounts themselves, lowest first, where they are at most MAX_LISTED; nothing where they are more.
+
+    Quartiles of so few lie between the rates, where no rate is. Percentiles interpolate, so the second of four rates is
+    known from the first quartile: that is a quarter of the lowest and three quarters of the second.
+    """
+    if row.rates > MAX_LISTED:
+        return ()
+    of_number = {
+        1: (row.p50,),
+        2: (row.lowest, row.highest),
+        3: (row.lowest, row.p50, row.highest),
+        4: (
+            row.lowest,
+            round((4 * row.p25 - row.lowest) / 3, 6),
+            round((4 * row.p75 - row.highest) / 3, 6),
+            row.highest,
+        ),
+    }
+    return of_number.get(row.rates, ())
 
 
 @dataclass(frozen=True)
@@ -155,6 +174,28 @@ def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
             ORDER BY of_payer, rates DESC, billing_class NULLS LAST, modifier, lower(reporting_entity_name)""",
         parameters | of_terms,
     )
+
+
+def find_middle(db: Snapshot, market: Market) -> MiddleOfRates | None:
+    """Return what answer_code finds for all payers together, without comparing a rate; None if there are no rates."""
+    together = f"'{market.billing_class}'" if market.is_measured else "f.billing_class"
+    rates, parameters = counted_rates(db, market)
+    found = read_rows(
+        db,
+        MiddleOfRates,
+        f"""SELECT billing_class, modifier, rates, lowest, {percentile_columns("percentiles", ("p25", "p50", "p75"))},
+                   highest
+            FROM (SELECT billing_class, modifier, count(*) AS rates, min(negotiated_rate) AS lowest,
+                         max(negotiated_rate) AS highest, {percentile_list("negotiated_rate")} AS percentiles
+                  FROM (SELECT {together} AS billing_class, f.billing_code_modifier AS modifier, f.negotiated_rate,
+                               unnest(range(f.rate_count))
+                        FROM {rates} f
+                        WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars')
+                  GROUP BY billing_class, modifier)
+            ORDER BY rates DESC, billing_class NULLS LAST, modifier LIMIT 1""",
+        parameters,
+    )
+    return found[0] if found else None
 
 
 def answer_code(spreads: Sequence[AnswerSpread]) -> CodeAnswer | None:

@@ -53,6 +53,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "months": formats.write_months,
     "day": formats.write_day,
     "state_name": formats.write_state,
+    "city": formats.write_city,
     "tin": formats.write_tin,
     "postal_code": formats.write_postal_code,
     "filter_value": formats.write_filter,
@@ -170,15 +171,29 @@ def to(page: str, market: Any = None, **parameters: Any) -> str:
 @register.simple_tag
 def rates_found(code: Any, said: Any) -> str:
     """Return the address of the rates of a code that a search has found, with the other things that its text says."""
-    return urls.to(
-        "rates",
-        state=code.state,
-        code_type=code.code_type,
-        code=code.code,
-        payer=said.payer.payer_slug if said.payer else None,
-        modifier=said.modifier,
-        city=said.city,
-        zip=said.zip,
+    return urls.to("rates", state=code.state, code_type=code.code_type, code=code.code, **said.filters)
+
+
+@dataclass(frozen=True)
+class OrganizationLinks:
+    """Where an organization that a search has found has its page, and its report against the market."""
+
+    page: str
+    report: str
+
+
+@register.simple_tag
+def organization_found(one: Any) -> OrganizationLinks:
+    """Return the addresses of an organization: by its key if it has several tax IDs, or else by its number."""
+    if one.tins > 1:
+        by, value = "organization", one.organization_id
+    elif one.tins:
+        by, value = "tin", one.tin
+    else:
+        by, value = "npi", one.npi
+    state = one.rates_state
+    return OrganizationLinks(
+        urls.to(by, None, state=state, **{by: value}), urls.to("clinic", None, state=state, **{by: value})
     )
 
 

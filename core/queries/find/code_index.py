@@ -178,7 +178,9 @@ class CodeIndex:
         words = [word for word in said if stem(word) not in optional_words()] or said
         if not words:
             return sorted(self.titles)
-        found = [key for key, text in self._words.items() if all(word in text for word in words)]
+        found = list(self._words)
+        for word in words:
+            found = [key for key in found if word in self._words[key]]
         whole = {key: len(set(words).intersection(_NOT_IN_WORDS.split(self._words[key]))) for key in found}
         return sorted(found, key=lambda key: (-whole[key], *self._rank(key)))
 

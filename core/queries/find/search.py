@@ -3,7 +3,6 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated
 
 from core.fields.providers.tin import is_tin
 from core.fields.texts.near_words import find_near_words
@@ -11,36 +10,25 @@ from core.queries.code_titles import CodeKey
 from core.queries.find.code_index import CodeIndex, FoundCode, code_index, count_rates_of
 from core.queries.find.named_things import FoundPayer, NamedThings, named_things, provider_words
 from core.queries.find.not_loaded import NotLoaded, find_not_loaded
+from core.queries.find.organizations import FoundOrganization, FoundProviders, Place, Provider, find_providers
 from core.queries.parties.plans import HealthPlan, search_plans
-from core.queries.parties.roll_ups import OrganizationProfile, SystemProfile, search_organizations, search_systems
-from core.queries.rules.columns import described
-from core.queries.rules.folded_names import contains_words, fold_name, folded_sql
-from core.queries.rules.named_rows import read_page, read_rows
+from core.queries.parties.roll_ups import SystemProfile, search_systems
+from core.queries.rules.folded_names import fold_name
+from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import NamedBasket, named_baskets
 from core.vocabulary.find_names import find_city, find_payers, find_specialty
 from core.vocabulary.find_services import is_service_word
 from core.vocabulary.search_text import SearchText, read_search
 from core.vocabulary.service_words import optional_words, split_words, stem
+from core.vocabulary.services import SPELLINGS
+from core.vocabulary.setting_words import set_aside_settings
 
 LIMIT = 12
 """How many codes, providers and payers are named at most."""
 
 
 _FORMS_OF_ADDRESS = frozenset({"dr", "doctor", "md", "mr", "mrs", "ms"})
-
-
-@dataclass(frozen=True)
-class Provider:
-    """An organization by its tax ID, or a person or organization by its NPI."""
-
-    by: Annotated[str, described("npi or tin.", "npi")]
-    value: Annotated[str, described("The NPI or the tax ID.", "1234567893")]
-    name: Annotated[str | None, described("Name of the provider, if it is known.", "DOE, JANE")]
-    other_name: Annotated[
-        str | None,
-        described("The other name by which the provider was found; null if its name matches.", "JANE ROE"),
-    ] = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +48,12 @@ class SearchContext:
         """Return whether a city or a ZIP code is named."""
         return bool(self.city or self.zip)
 
+    @property
+    def filters(self) -> dict[str, str | None]:
+        """The filters of a code's rates that the text names."""
+        payer = self.payer.payer_slug if self.payer else None
+        return {"payer": payer, "modifier": self.modifier, "city": self.city, "zip": self.zip}
+
 
 @dataclass(frozen=True)
 class SearchResults:
@@ -70,16 +64,21 @@ class SearchResults:
     code_text: str
     """What to look for in the list of all codes, which knows no places and payers, to find the same."""
     providers: list[Provider]
+    """What a number names, and people by their names."""
     payers: list[FoundPayer]
     corrected: str | None
     corrected_name: str | None = None
     """The words by which the providers were found, if no provider's name has those of the text."""
     context: SearchContext = field(default_factory=SearchContext)
     local_providers: list[Provider] = field(default_factory=list)
-    """Providers of the place and specialty that are named."""
+    """People of the place and specialty that are named."""
     local_in_all: int = 0
-    organizations: list[OrganizationProfile] = field(default_factory=list)
-    """Organizations with several tax IDs."""
+    """How many people those are."""
+    organizations: list[FoundOrganization] = field(default_factory=list)
+    """Each organization once, whatever number of NPIs and tax IDs it has: by its name, place, or specialty."""
+    organizations_in_all: int = 0
+    means_organization: bool = False
+    """Whether the text rather names organizations than services."""
     systems: list[SystemProfile] = field(default_factory=list)
     plans: list[HealthPlan] = field(default_factory=list)
     baskets: list[NamedBasket] = field(default_factory=list)
@@ -88,6 +87,8 @@ class SearchResults:
     """Whether the text names a code or a payer that is not loaded, or has words beside its codes that mean nothing."""
     not_loaded: NotLoaded = field(default_factory=NotLoaded)
     """What the text names besides, without any loaded rate."""
+    set_aside: tuple[str, ...] = ()
+    """The settings of care that the text names, if what was found is found without them."""
 
     @property
     def is_empty(self) -> bool:
@@ -112,35 +113,56 @@ class _Meaning:
 def search_everything(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResults:
     """Return what the text may be: codes by number or words (typing errors forgiven), payers, places, and providers.
 
-    If nothing is found, what the text names that is not loaded is set aside, and the rest of it is looked for.
+    If nothing is found, what only says where or how much is set aside, and then what the text names that is not loaded.
     """
-    found = _search(db, text, limit)
+    found = _search_with_or_without_setting(db, text, limit)
     if not (found.is_empty or found.leaves_something) or not split_words(text):
         return found
     not_loaded, texts = find_not_loaded(db, read_search(text), code_index(db), named_things(db), limit)
     for instead in texts if found.is_empty else ():
-        found = _search(db, instead, limit)
+        found = _search_with_or_without_setting(db, instead, limit)
         if not found.is_empty:
             break
     return replace(found, not_loaded=not_loaded)
+
+
+def _search_with_or_without_setting(db: Snapshot, text: str, limit: int) -> SearchResults:
+    """Return what a text finds; what it finds without its setting if it finds nothing, or hospital departments alone.
+
+    "MRI at a hospital" names the department that a hospital bills MRIs in, and asks for an MRI.
+    """
+    found = _search(db, text, limit)
+    departments = _are_departments(found)
+    if not (found.is_empty or departments) or (rest := set_aside_settings(text)) is None:
+        return found
+    instead = _search(db, rest.text, limit)
+    if instead.is_empty or (departments and (not instead.codes or _are_departments(instead))):
+        return found
+    return replace(instead, set_aside=rest.settings)
+
+
+def _are_departments(found: SearchResults) -> bool:
+    """Return whether codes are all that was found, and all of them are revenue codes."""
+    nothing_else = not (found.organizations or found.providers or found.local_providers or found.systems)
+    return nothing_else and bool(found.codes) and all(one.code_type in _REVENUE for one in found.codes)
+
+
+_REVENUE = frozenset({"REV", "RC"})
+"""The code systems of hospitals' departments."""
 
 
 def _search(db: Snapshot, text: str, limit: int) -> SearchResults:
     index, named = code_index(db), named_things(db)
     meant = _read_meaning(index, named, text)
     keys = _find_codes(index, meant, text)
-    providers = _find_by_number(db, meant.said.numbers) or _find_by_name(db, meant.said.words, limit)
-    if not providers and meant.name_words != tuple(meant.said.words):
-        providers = _find_by_name(db, meant.name_words, limit, meant.context)
-    locals_in_all, local_providers = _find_locally(db, meant, limit)
+    providers = _find_by_number(db, meant.said.numbers)
+    known = FoundProviders() if providers else _find_providers(db, meant, limit)
     corrected = corrected_name = None
-    # An organization with several tax IDs is more than one of them; others are found by their tax ID.
-    organizations = [one for one in search_organizations(db, text, limit) if one.tins > 1]
     systems = search_systems(db, text, limit)
-    if not (providers or organizations or systems):
-        corrected_name, providers = _find_by_near_name(db, meant, limit)
+    if not (providers or systems) and known.is_empty:
+        corrected_name, known = _find_by_near_name(db, meant, limit)
     plans = search_plans(db, text, limit)[1] if text.strip() else []
-    if not (keys or providers or meant.payers or local_providers or organizations or systems or plans):
+    if known.is_empty and not (keys or providers or meant.payers or systems or plans):
         corrected = index.correct_spelling(text)
         keys = index.find(read_search(corrected), corrected) if corrected else []
     if meant.said.codes and not any(map(index.has, meant.said.codes)):
@@ -156,19 +178,44 @@ def _search(db: Snapshot, text: str, limit: int) -> SearchResults:
         codes=found,
         codes_in_all=len(keys) + len(not_loaded),
         code_text=corrected or (text if meant.said.says_codes else " ".join(meant.service_words)),
-        providers=providers,
+        providers=providers or known.people,
         payers=payers,
         corrected=corrected,
         corrected_name=corrected_name,
         context=meant.context,
-        local_providers=local_providers,
-        local_in_all=locals_in_all,
-        organizations=organizations,
+        local_providers=known.local_people,
+        local_in_all=known.local_people_in_all,
+        organizations=known.organizations,
+        organizations_in_all=known.organizations_in_all,
+        means_organization=bool(known.organizations) and _means_organization(meant, keys),
         systems=systems,
         plans=plans,
         baskets=[one for one in named_baskets().values() if meant.context.specialty in one.specialties],
         leaves_something=_leaves_something(index, meant),
     )
+
+
+def _means_organization(meant: _Meaning, keys: Sequence[CodeKey]) -> bool:
+    """Return whether a text rather names organizations: by a word for one, or by none of a procedure or visit.
+
+    Pieces of equipment and departments of hospitals are called by the words of organizations' names.
+    """
+    if meant.said.says_codes:
+        return False
+    if any(stem(word.lower()) in _WORDS_FOR_ORGANIZATIONS for word in meant.name_words):
+        return True
+    first = keys[:_FIRST_CODES]
+    return all(not (system in SPELLINGS["CPT"] and code[:1].isdigit()) for system, code in first)
+
+
+_FIRST_CODES = 3
+"""A service of which none of so many codes is a procedure is equipment, or a department of a hospital."""
+
+_WORDS_FOR_ORGANIZATIONS = frozenset(map(stem, (
+    "clinic", "clinics", "hospital", "hospitals", "center", "centers", "centre", "associates", "group", "practice",
+    "practices", "physicians", "partners", "institute", "laboratory", "laboratories", "pharmacy", "llc", "pllc", "pa",
+    "pc", "inc", "hospice", "agency", "orthopedics", "orthopaedics",
+)))  # fmt: skip
 
 
 def _read_meaning(index: CodeIndex, named: NamedThings, text: str) -> _Meaning:
@@ -227,39 +274,31 @@ def _find_by_number(db: Snapshot, numbers: Sequence[str]) -> list[Provider]:
     )
 
 
-def _find_by_name(
-    db: Snapshot, names: Sequence[str], limit: int, context: SearchContext | None = None
-) -> list[Provider]:
-    """Return the providers whose name has each word, those of a place alone if the context names one."""
-    words, has_all = contains_words(" ".join(name for name in names if name.lower() not in _FORMS_OF_ADDRESS), "folded")
-    if not words:
-        return []
-    place, parameters = _place_condition(context or SearchContext())
-    # A person is found by the middle name and the suffix as well, and a provider by its other names.
-    return read_rows(
-        db,
-        Provider,
-        f"""WITH known AS (
-                SELECT 'tin' AS "by", tin_value AS value, shown_name AS name,
-                       concat_ws(' ', business_name, city) AS known_as, false AS is_other
-                FROM named_tin WHERE business_name IS NOT NULL {"AND false" if place else ""}
-                UNION ALL SELECT 'npi', npi, name, concat_ws(' ', name, middle_name, suffix, city), false FROM dim_npi
-                    WHERE name IS NOT NULL
-                UNION ALL SELECT 'npi', npi, name, other_name, true FROM dim_npi WHERE other_name IS NOT NULL
-                UNION ALL SELECT 'npi', npi, name, o.other_name, true
-                    FROM npi_other_name o JOIN dim_npi USING (npi)),
-            found AS (SELECT *, {folded_sql("known_as")} AS folded FROM known WHERE {has_all}
-                {f"AND value IN (SELECT npi FROM provider_profile p WHERE {place})" if place else ""}),
-            once AS (
-                -- An NPI that is a tax ID as well stands for both: the tax ID's page leads to the NPI.
-                FROM found QUALIFY row_number() OVER (PARTITION BY value ORDER BY is_other, "by" DESC, known_as) = 1)
-            SELECT "by", value, name, CASE WHEN is_other THEN known_as END AS other_name FROM once
-            ORDER BY starts_with(folded, $word0) DESC, is_other, "by" DESC, name, value LIMIT $limit""",
-        {**words, **parameters, "limit": limit},
-    )
+def _find_providers(db: Snapshot, meant: _Meaning, limit: int) -> FoundProviders:
+    """Return the providers whose name and town have each word, or else each word besides the place, of that place.
+
+    Those of the named place or specialty are found as well, of both if both are named.
+    """
+    context = meant.context
+    place = Place(context.state, context.city, context.zip, context.specialty)
+    only_place = not (meant.service_words or meant.said.says_codes)
+    at = place if context.specialty or (context.has_place and only_place) else None
+    found = find_providers(db, _without_address(meant.said.words), limit, at=at, state=context.state)
+    if not (found.organizations or found.people) and meant.name_words != tuple(meant.said.words):
+        words = _without_address(meant.name_words)
+        found = find_providers(db, words, limit, within=_town(context), at=at, state=context.state)
+    return found
 
 
-def _find_by_near_name(db: Snapshot, meant: _Meaning, limit: int) -> tuple[str | None, list[Provider]]:
+def _town(context: SearchContext) -> Place | None:
+    return Place(city=context.city, zip=context.zip) if context.has_place else None
+
+
+def _without_address(words: Sequence[str]) -> str:
+    return " ".join(word for word in words if word.lower() not in _FORMS_OF_ADDRESS)
+
+
+def _find_by_near_name(db: Snapshot, meant: _Meaning, limit: int) -> tuple[str | None, FoundProviders]:
     """Return the words of providers' names that a text may be with typing errors, and the providers; None and nobody.
 
     Words that mean something else, a service or a payer, are no errors.
@@ -273,38 +312,7 @@ def _find_by_near_name(db: Snapshot, meant: _Meaning, limit: int) -> tuple[str |
         wrong += bool(near)
         words.append(near[0] if near else word)
     if not wrong:
-        return None, []
-    found = _find_by_name(db, words, limit, meant.context if meant.context.has_place else None)
-    return (" ".join(words), found) if found else (None, [])
-
-
-def _find_locally(db: Snapshot, meant: _Meaning, limit: int) -> tuple[int, list[Provider]]:
-    """Return the providers of the named place or specialty, of both if both are named, and how many there are."""
+        return None, FoundProviders()
     context = meant.context
-    only_place = not (meant.service_words or meant.said.says_codes)
-    if not (context.specialty or (context.has_place and only_place)):
-        return 0, []
-    place, parameters = _place_condition(context)
-    if context.state and not context.has_place:
-        place, parameters = "p.state = $state", {"state": context.state}
-    specialty = "p.specialty = $specialty" if context.specialty else ""
-    return read_page(
-        db,
-        Provider,
-        f"""SELECT count(*) OVER () AS total, 'npi' AS "by", npi AS value, d.name, NULL AS other_name
-            FROM provider_profile p JOIN dim_npi d USING (npi) WHERE {" AND ".join(filter(None, (place, specialty)))}
-            ORDER BY p.entity_type = 'organization' DESC, d.name, npi LIMIT $limit OFFSET $offset""",
-        {**parameters, **({"specialty": context.specialty} if specialty else {}), "limit": limit, "offset": 0},
-    )
-
-
-def _place_condition(context: SearchContext) -> tuple[str, dict[str, str]]:
-    """Return the condition on provider_profile AS p that a context's place makes, empty if it names none."""
-    conditions, parameters = [], {}
-    if context.zip:
-        conditions.append("p.zip = $zip")
-        parameters["zip"] = context.zip
-    if context.city:
-        conditions.append("p.city = $city" if ", " in context.city else "starts_with(p.city, $city || ', ')")
-        parameters["city"] = context.city
-    return " AND ".join(conditions), parameters
+    found = find_providers(db, _without_address(words), limit, within=_town(context), state=context.state)
+    return (None if found.is_empty else " ".join(words)), found

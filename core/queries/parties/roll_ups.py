@@ -202,29 +202,10 @@ def is_too_large(rates: Iterable[RatesByPeriod], market: Market) -> bool:
     return market.code is None and sum(of_market) > MAX_COMPARED
 
 
-def search_organizations(db: Snapshot, text: str, limit: int) -> list[OrganizationProfile]:
-    """Return the organizations whose name and town contain each word: at least one of them is in the name."""
-    words, has_all = contains_words(text, "folded")
-    if not words:
-        return []
-    in_name = " OR ".join(f"contains(named, ${name})" for name in words if name.startswith("word"))
-    return read_rows(
-        db,
-        OrganizationProfile,
-        f"""SELECT * EXCLUDE (folded, named)
-            FROM (SELECT *, {folded_sql("concat_ws(' ', organization_name, city, state)")} AS folded,
-                         replace({folded_sql("organization_name")}, ' ', '') AS named
-                  FROM ({_PROFILE} GROUP BY organization_id) WHERE organization_name IS NOT NULL)
-            WHERE {has_all} AND ({in_name})
-            ORDER BY starts_with(folded, $word0) DESC, tins DESC, organization_name, organization_id LIMIT $limit""",
-        {**words, "limit": limit},
-    )
-
-
 def search_systems(db: Snapshot, text: str, limit: int) -> list[SystemProfile]:
     """Return the health systems whose name contains each word."""
     words, has_all = contains_words(text, "folded")
-    if not words:
+    if not words or not db.ask_once(_knows_systems):
         return []
     return read_rows(
         db,
@@ -234,3 +215,7 @@ def search_systems(db: Snapshot, text: str, limit: int) -> list[SystemProfile]:
             WHERE {has_all} ORDER BY tins DESC, system_name, system_id LIMIT $limit""",
         {**words, "limit": limit},
     )
+
+
+def _knows_systems(db: Snapshot) -> bool:
+    return bool(db.rows("SELECT 1 FROM named_tin WHERE system_id IS NOT NULL LIMIT 1"))

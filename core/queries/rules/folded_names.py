@@ -28,18 +28,19 @@ def folded_sql(column: str) -> str:
     return f"strip_accents(lower(translate({column}, '{marks}', '{' ' * len(_SPACES)}')))"
 
 
-def contains_words(text: str, column: str) -> tuple[dict[str, str], str]:
+def contains_words(text: str, column: str, joined: str = "") -> tuple[dict[str, str], str]:
     """Return the words of a text as parameters, and the condition that a column contains each of them.
 
-    The column is one of `folded_sql`. A word is also found with blanks within it if it begins where a word of the name
-    begins: "obrien" is in "O'BRIEN" and in "O BRIEN". There are no words if every one has one letter: these are in
-    nearly every name.
+    The column is one of `folded_sql`, and `joined` SQL of the same without blanks, if a column has it. A word is also
+    found with blanks within it if it begins where a word of the name begins: "obrien" is in "O'BRIEN" and in "O BRIEN".
+    There are no words if every one has one letter: these are in nearly every name.
     """
     words = [folded for word in text.split() if (folded := fold_name(word).replace(" ", ""))]
     if not any(len(word) > 1 for word in words):
         return {}, "false"
     parameters: dict[str, str] = {}
     conditions = []
+    joined = joined or f"replace({column}, ' ', '')"
     for number, word in enumerate(words):
         name, split = f"word{number}", f"split{number}"
         parameters[name] = word
@@ -47,7 +48,6 @@ def contains_words(text: str, column: str) -> tuple[dict[str, str], str]:
         if 1 < len(word) <= _LONGEST_SPLIT_WORD:
             parameters[split] = r"(^| )" + " ?".join(re.escape(letter) for letter in word)
             # The regular expression is slow, so it is tried only on names that have the letters.
-            joined = f"contains(replace({column}, ' ', ''), ${name}) AND regexp_matches({column}, ${split})"
-            condition = f"({condition} OR ({joined}))"
+            condition = f"(contains({joined}, ${name}) AND ({condition} OR regexp_matches({column}, ${split})))"
         conditions.append(condition)
     return parameters, " AND ".join(conditions)

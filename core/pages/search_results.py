@@ -1,0 +1,99 @@
+"""What a text of the search box stands for: organizations, codes with their middle rates, payers, and people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.http import HttpResponseBase
+from django.shortcuts import redirect, render
+
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED, OFFICE
+from core.pages.forms.query_form import CodesForm, HomeForm
+from core.pages.shared import urls
+from core.pages.shared.page import PageQuery, page
+from core.pages.shared.words.answer_words import describe_setting, describe_terms
+from core.queries.code_titles import CodeKey
+from core.queries.find.code_index import FoundCode
+from core.queries.find.middle_rates import MAX_MIDDLES, MiddleRate, find_middle_rates
+from core.queries.find.named_things import count_known_providers
+from core.queries.find.search import SearchResults, search_everything
+from core.queries.rate_classes import COMPONENTS
+from core.queries.rules.measured_class import class_of_like
+from core.vocabulary.search_text import read_search
+from core.vocabulary.services import SPELLINGS
+
+MAX_SUGGESTIONS = 7
+_LIKE_CPT = frozenset(SPELLINGS["CPT"])
+"""Systems that payers label one code with. Without the system, the page shows the one that has rates."""
+
+
+@dataclass(frozen=True)
+class CodeRow:
+    """A code that was found, with what its page opens with if that was looked for and it has rates in dollars."""
+
+    code: FoundCode
+    asked: bool
+    middle: MiddleRate | None
+    terms: str
+    """Whose fee the middle rate is, and where."""
+
+
+@page(CodesForm)
+def suggest(query: PageQuery[CodesForm]) -> HttpResponseBase:
+    """Answer `/suggest/?q=…`: the first things that a text may stand for, as options of a list under the search box."""
+    found = search_everything(query.db, query.values["q"], MAX_SUGGESTIONS)
+    return render(query.request, "partials/suggestions.html", {"found": found, "context": found.context})
+
+
+def show_results(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
+    """Return what a text may stand for, or go to the one thing that a number stands for."""
+    found = search_everything(query.db, text)
+    address = _only_meaning(found, text)
+    if address:
+        return redirect(address)
+    context = found.context
+    middles = find_middle_rates(query.db, found.codes, context.filters)
+    return query.render(
+        "pages/search.html",
+        q=query.values["q"],
+        state=query.values["state"],
+        found=found,
+        codes=[_describe(code, n < MAX_MIDDLES, middles.get(code.key)) for n, code in enumerate(found.codes)],
+        settings=_link_settings(found, middles),
+        context=context,
+        known=count_known_providers(query.db),
+    )
+
+
+def _describe(code: FoundCode, asked: bool, middle: MiddleRate | None) -> CodeRow:
+    if middle is None:
+        return CodeRow(code, asked, None, "")
+    billing_class = middle.measured_as or class_of_like(middle.billing_class)
+    parts = COMPONENTS if middle.has_parts else ()
+    return CodeRow(code, asked, middle, describe_terms(billing_class, middle.modifier, parts, middle.settings))
+
+
+def _link_settings(found: SearchResults, middles: Mapping[CodeKey, MiddleRate]) -> list[tuple[str, str]]:
+    """Return where the rates of the first code hold, and their addresses: of the settings that were set aside."""
+    middle = middles.get(found.codes[0].key) if found.codes else None
+    if middle is None:
+        return []
+    sides = [NON_FACILITY_OR_UNSTATED if one == OFFICE else FACILITY_OR_UNSTATED for one in found.set_aside]
+    settings = [one for one in dict.fromkeys((*sides, *found.set_aside)) if one in middle.divided_by]
+    of_code = {"state": middle.state, "code_type": middle.code_type, "code": middle.code, **found.context.filters}
+    return [(describe_setting(one), urls.to("rates", **of_code, care_setting=one)) for one in settings]
+
+
+def _only_meaning(found: SearchResults, text: str) -> str | None:
+    """Return the address of the one thing that a number stands for; None if there are several or none."""
+    said = read_search(text)
+    if len(found.providers) == 1 and said.numbers and not found.codes:
+        provider = found.providers[0]
+        return urls.to(provider.by, None, **{provider.by: provider.value})
+    codes = {code.code for code in found.codes}
+    if found.not_loaded.says_something:
+        return None  # a page says it first
+    if len(codes) != 1 or found.codes_in_all != len(found.codes) or not (said.says_codes or text.strip().isdigit()):
+        return None
+    code = found.codes[0]
+    system = code.code_type if code.code_type not in _LIKE_CPT else None
+    return urls.to("rates", state=found.context.state, code_type=system, code=code.code, **found.context.filters)

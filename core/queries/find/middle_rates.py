@@ -1,0 +1,97 @@
+"""The figure that a code's page opens with, for the codes that a search shows first: the median of its usual class."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from core.queries.code_answer import find_middle, list_few_amounts
+from core.queries.code_titles import CodeKey
+from core.queries.find.code_index import FoundCode
+from core.queries.latest import with_latest
+from core.queries.rate_classes import COMPONENTS, choose_class
+from core.queries.rules.columns import Code, CodeType, Modifier, State, described
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import market_cache
+from core.store.connection import Snapshot
+
+MAX_MIDDLES = 3
+"""Of so many codes the median is found: each costs some 20 ms when it is asked for first."""
+
+
+@dataclass(frozen=True)
+class MiddleRate:
+    """What a code's page opens with: the rates in dollars of one class, and their median."""
+
+    code_type: CodeType
+    code: Code
+    state: State
+    billing_class: Annotated[
+        str | None, described("The class of these rates, as a value of the filter `billing_class`.", "professional")
+    ]
+    modifier: Modifier
+    settings: Annotated[list[str], described("Where they hold, if others hold elsewhere; empty otherwise.", [])]
+    measured_as: Annotated[
+        str, described("Whose fees they are, whatever their label; empty if of several.", "professional")
+    ]
+    has_parts: Annotated[
+        bool, described("Whether the code has rates of its professional or technical part alone as well.", False)
+    ]
+    rates: Annotated[int, described("Number of these rates.", 12)]
+    p50: Annotated[float, described("Their median.", 100.0)]
+    few_amounts: Annotated[list[float], described("The rates themselves, if they are four at most.", [])]
+    divided_by: Annotated[
+        list[str], described("The values of the filter `care_setting` that divide the code's rates.", [])
+    ]
+
+
+def find_middle_rates(
+    db: Snapshot, found: Sequence[FoundCode], filters: Mapping[str, str | None] | None = None
+) -> dict[CodeKey, MiddleRate]:
+    """Return the middle rates of the first codes, each in the state that it is shown for: of those that have dollars.
+
+    `filters` are those of the links to the codes. Without any, an answer is kept as long as its generation.
+    """
+    given = {name: value for name, value in (filters or {}).items() if value}
+    rows = {}
+    for one in found[:MAX_MIDDLES]:
+        if one.state and one.rates:
+            question = _MiddleRateOf(one.state, *one.key)
+            row = question.ask(db, given) if given else db.ask_once(question)
+            rows |= {one.key: row} if row else {}
+    return rows
+
+
+@dataclass(frozen=True)
+class _MiddleRateOf:
+    """The question of a code's middle rate: equal for equal codes, so that it is asked once."""
+
+    state: str
+    code_type: str
+    code: str
+
+    def __call__(self, db: Snapshot) -> MiddleRate | None:
+        return self.ask(db, {})
+
+    def ask(self, db: Snapshot, filters: Mapping[str, str]) -> MiddleRate | None:
+        """Return the answer as the code's page chooses its rates."""
+        market = Market(self.state, "", self.code_type, self.code, **filters)
+        choice = choose_class(db, with_latest(db, market))
+        with market_cache(db, choice.market) as cached:
+            middle = find_middle(cached, choice.market)
+        if middle is None:
+            return None
+        chosen = next((one for one in choice.classes if one.chosen), None)
+        return MiddleRate(
+            code_type=self.code_type,
+            code=self.code,
+            state=self.state,
+            billing_class=middle.billing_class,
+            modifier=middle.modifier,
+            settings=chosen.settings if chosen else [],
+            measured_as=chosen.measured_as if chosen else "",
+            has_parts=any(one.modifier in COMPONENTS for one in choice.classes),
+            rates=middle.rates,
+            p50=middle.p50,
+            few_amounts=list(list_few_amounts(middle)),
+            divided_by=sorted({setting for one in choice.classes for setting in one.settings}),
+        )
