@@ -80,7 +80,7 @@ def _link_settings(found: SearchResults, middles: Mapping[CodeKey, MiddleRate]) 
     sides = [NON_FACILITY_OR_UNSTATED if one == OFFICE else FACILITY_OR_UNSTATED for one in found.set_aside]
     settings = [one for one in dict.fromkeys((*sides, *found.set_aside)) if one in middle.divided_by]
     of_code = {"state": middle.state, "code_type": middle.code_type, "code": middle.code, **found.context.filters}
-    return [(describe_setting(one), urls.to("rates", **of_code, care_setting=one)) for one in settings]
+    return [(describe_setting(one), urls.to("rates", None, **of_code, care_setting=one)) for one in settings]
 
 
 def _only_meaning(found: SearchResults, text: str) -> str | None:
@@ -96,4 +96,4 @@ def _only_meaning(found: SearchResults, text: str) -> str | None:
         return None
     code = found.codes[0]
     system = code.code_type if code.code_type not in _LIKE_CPT else None
-    return urls.to("rates", state=found.context.state, code_type=system, code=code.code, **found.context.filters)
+    return urls.to("rates", None, state=found.context.state, code_type=system, code=code.code, **found.context.filters)

@@ -12,6 +12,7 @@ from core.fields.codes import code_list
 from core.quality.checks import CHECKS
 from core.queries import coverage, facets, quality
 from core.queries.find import search
+from core.queries.find.middle_rates import find_middle_rates
 from core.queries.histogram import build_histogram
 from core.queries.over_time import changes
 from core.queries.over_time.matching import OUTCOMES
@@ -126,6 +127,10 @@ def test_search_finds_codes_providers_and_payers(site: Client, demo: Snapshot, t
     assert answer["providers"] == plain(found.providers)
     assert answer["payers"] == plain(found.payers)
     assert answer["corrected"] == found.corrected
+    assert answer["organizations"] == plain(found.organizations)
+    assert answer["organizations_in_all"] == found.organizations_in_all
+    assert answer["set_aside"] == list(found.set_aside)
+    assert answer["middles"] == plain(list(find_middle_rates(demo, found.codes, found.context.filters).values()))
 
 
 @hypothesis_settings(max_examples=5)

@@ -80,7 +80,8 @@ def test_a_first_page_without_its_worked_questions_is_not_kept(site: Client, mon
 def test_the_form_takes_a_state_and_words(site: Client) -> None:
     assert "Georgia" in text_of(site.get("/", {"state": "GA"}))
     found = site.get("/", {"state": "GA", "q": "knee"})
-    assert 'value="knee, GA"' in found.content.decode()
+    assert 'value="knee"' in found.content.decode()
+    assert '<input type="hidden" name="state" value="GA">' in found.content.decode(), "another search keeps the state"
     missing = text_of(site.get("/", {"state": "TX"}))
     assert "No rates of Texas are available yet. There are rates of Georgia" in missing
 

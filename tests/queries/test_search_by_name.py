@@ -60,7 +60,7 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
         ("st marys", ["1003027533"]),
         ("Saint", []),
         ("peachtree", ["1003027533"]),
-        ("holdings 12", ["123456789", "1003027533"]),
+        ("holdings 12", ["1003027533"]),
         ("dangelo muller zoe", ["1457354516"]),
         ("Muller", ["1457354516"]),
         ("co nobri", ["1912951245"]),
@@ -70,18 +70,19 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     ],
 )
 def test_a_provider_is_found(db: Snapshot, text: str, found: list[str]) -> None:
-    assert [one.value for one in search_everything(db, text).providers] == found
+    said = search_everything(db, text)
+    assert [*(one.npi for one in said.organizations), *(one.value for one in said.providers)] == found
 
 
 def test_the_other_name_that_was_found_is_told(db: Snapshot) -> None:
     for text, other in (("peachtree", "PEACHTREE IMAGING"), ("marys", "ST. MARY'S CLINIC"), ("holdings", None)):
-        (one,) = (one for one in search_everything(db, text).providers if one.by == "npi")
-        assert (one.name, one.other_name) == ("HOLDINGS 12, LLC", other)
+        (one,) = search_everything(db, text).organizations
+        assert (one.organization_name, one.other_name) == ("HOLDINGS 12, LLC", other)
 
 
 def test_a_tax_id_is_found_by_an_inferred_name_which_says_so(db: Snapshot) -> None:
-    (one,) = (one for one in search_everything(db, "holdings").providers if one.by == "tin")
-    assert (one.value, one.name) == ("123456789", "HOLDINGS 12, LLC (inferred)")
+    (one,) = search_everything(db, "holdings").organizations
+    assert (one.tin, one.organization_name, one.name_inferred) == ("123456789", "HOLDINGS 12, LLC", True)
 
 
 @given(st.text(st.characters(max_codepoint=0x24F, exclude_categories=["Cc"]), max_size=12))

@@ -26,6 +26,9 @@ MAX_KEPT_NAMES = 500_000
 
 _NPI_KEY = "concat('npi ', r.folded_name, '|', upper(coalesce(r.city, '')), '|', coalesce(r.state, ''))"
 
+_ALIKE = "replace({}, ' ', '')"
+"""Names are alike whatever their blanks and marks: ELM CLINIC, LLC is ELM CLINIC LLC."""
+
 _MEMBERS = f"""
     tax_id AS (
         SELECT t.* EXCLUDE (organization_id), organization_id,
@@ -46,15 +49,19 @@ _MEMBERS = f"""
                min(tin_value) AS tin
         FROM tax_id GROUP BY key HAVING NOT bool_and(is_person)),
     by_name AS (
-        SELECT {folded_sql("organization_name")} AS folded_name, upper(state) AS state, min(key) AS key
+        SELECT {_ALIKE.format(folded_sql("organization_name"))} AS folded_name, coalesce(upper(state), '') AS state,
+               min(key) AS key
         FROM rolled_up GROUP BY ALL),
     register AS (
         SELECT npi, name, other_name, city, upper(left(state, 2)) AS state, entity_type, middle_name, suffix,
-               {folded_sql("name")} AS folded_name
+               {_ALIKE.format(folded_sql("name"))} AS folded_name
         FROM dim_npi),
     npi AS (
-        SELECT r.*, if(r.entity_type = 'organization' AND r.name IS NOT NULL, coalesce(o.key, {_NPI_KEY}), NULL) AS key
-        FROM register r LEFT JOIN by_name o ON o.folded_name = r.folded_name AND o.state = r.state)"""
+        SELECT r.*, CASE WHEN r.entity_type = 'organization' AND r.name IS NOT NULL
+                         THEN coalesce(o.key, somewhere.key, {_NPI_KEY}) END AS key
+        FROM register r
+        LEFT JOIN by_name o ON o.folded_name = r.folded_name AND o.state = r.state
+        LEFT JOIN by_name somewhere ON somewhere.folded_name = r.folded_name AND somewhere.state = '')"""
 
 _NAMES_SQL = f"""
     WITH {_MEMBERS},

@@ -52,7 +52,7 @@ def find_middle_rates(
     `filters` are those of the links to the codes. Without any, an answer is kept as long as its generation.
     """
     given = {name: value for name, value in (filters or {}).items() if value}
-    rows = {}
+    rows: dict[CodeKey, MiddleRate] = {}
     for one in found[:MAX_MIDDLES]:
         if one.state and one.rates:
             question = _MiddleRateOf(one.state, *one.key)

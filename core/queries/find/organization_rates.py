@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pyarrow as pa
-
 from core.fields.codes.code_family import HCPCS_SYSTEMS, LABORATORY_TESTS
 from core.queries import coverage
 from core.queries.find.known_providers import MEMBER_GROUPS_SQL
@@ -23,17 +21,17 @@ _PROCEDURE = f"""code_type IN {HCPCS_SYSTEMS} AND regexp_full_match(code, '[0-9]
     AND {family_sql()} <> '{LABORATORY_TESTS}'"""
 
 
-def organization_rates(db: Snapshot) -> Any:
-    """Return an Arrow table of the rates of organizations by `key` and `state`, of each payer's newest month.
+def organization_rates(db: Snapshot) -> list[Any]:
+    """Return an Arrow table for each state with the rates of organizations by `key`, of each payer's newest month.
 
-    `rates` counts each rate once, and `codes` its different codes. `procedures` are the codes of procedures and visits
+    There is at least one. `rates` counts each rate once, and `codes` its different codes. `procedures` are the codes of procedures and visits
     among them that have a rate in dollars: a list of laboratory tests, or of percents of the charge, is not what a
     clinic is looked up for.
     """
     return db.ask_once(_count)
 
 
-def _count(db: Snapshot) -> Any:
+def _count(db: Snapshot) -> list[Any]:
     states = list(dict.fromkeys(period.state for period in coverage.list_periods(db)))
     markets = [with_latest(db, Market(state, "")) for state in states]
     counted = sum(coverage.count_market_rates(db, market) for market in markets) <= MAX_COUNTED_RATES
@@ -44,9 +42,9 @@ def _count(db: Snapshot) -> Any:
         return _count_markets(db, [])
 
 
-def _count_markets(db: Snapshot, markets: list[Market]) -> Any:
+def _count_markets(db: Snapshot, markets: list[Market]) -> list[Any]:
     tables = [db.arrow_rows(_count_sql(one.where), one.parameters) for one in markets]
-    return pa.concat_tables(tables or [db.arrow_rows(_count_sql("false"), {})])
+    return tables or [db.arrow_rows(_count_sql("false"), {})]
 
 
 def _count_sql(where: str) -> str:

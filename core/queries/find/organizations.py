@@ -20,7 +20,7 @@ from core.store.connection import Snapshot
 from core.store.watched_cursor import WatchedCursor
 
 _RATES = "organization_rates"
-"""The table in memory that organization_rates returns."""
+"""What the tables in memory begin with that organization_rates returns."""
 
 _FOUND = "found_name"
 """The table in memory of the names that a search finds."""
@@ -158,18 +158,23 @@ def find_providers(
         if not found.num_rows:
             return FoundProviders()
         cursor.plain.register(_FOUND, found)
-        cursor.plain.register(_RATES, rates)
+        of_states = [f"{_RATES}_{number}" for number in range(len(rates))]
+        for name, table in zip(of_states, rates, strict=True):
+            cursor.plain.register(name, table)
         no_people = (0, list[Provider]())
         has_people = found["key"].null_count
         total, organizations = fetch_page(
-            cursor, FoundOrganization, _organizations_sql(tables), {"state": state, "limit": limit, "offset": 0}
+            cursor,
+            FoundOrganization,
+            _organizations_sql(tables, " UNION ALL ".join(f"FROM {name}" for name in of_states)),
+            {"state": state, "limit": limit, "offset": 0},
         )
         _, people = _list_people(cursor, "is_named", limit) if words and has_people else no_people
         number, local_people = _list_people(cursor, "is_local", limit) if at and has_people else no_people
     return FoundProviders(organizations, total, people, local_people, number)
 
 
-def _organizations_sql(tables: str) -> str:
+def _organizations_sql(tables: str, rates: str) -> str:
     return f"""
         WITH {tables} organization AS (
             SELECT key, bool_or(is_named) AS is_named, bool_and(is_other) AS is_other, bool_or(first) AS first,
@@ -177,7 +182,7 @@ def _organizations_sql(tables: str) -> str:
             FROM {_FOUND} WHERE key IS NOT NULL GROUP BY key),
         counted AS (
             SELECT r.key, r.state AS rates_state, rates, codes, procedures
-            FROM {_RATES} r SEMI JOIN organization USING (key)
+            FROM ({rates}) r SEMI JOIN organization USING (key)
             QUALIFY row_number() OVER (
                 PARTITION BY r.key ORDER BY coalesce(r.state = $state, false) DESC, rates DESC, r.state) = 1)
         SELECT count(*) OVER () AS total, o.* EXCLUDE (key), rates_state, rates, codes, procedures,

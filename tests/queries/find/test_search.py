@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from core.queries.find import codes
 from core.queries.find.named_things import named_things
-from core.queries.find.search import Provider, search_everything
+from core.queries.find.organizations import Provider
+from core.queries.find.search import SearchResults, search_everything
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.slow import Everything
@@ -63,7 +64,7 @@ def test_the_box_finds_out_what_it_is_given(demo: Snapshot) -> None:
         Provider("npi", npi, search_everything(demo, npi).providers[0].name)
     ]
     assert search_everything(demo, f"{tin[:2]}-{tin[2:]}").providers == [Provider("tin", tin, name)]
-    assert Provider("tin", tin, name) in search_everything(demo, name.upper()).providers
+    assert tin in {one.tin for one in search_everything(demo, name.upper()).organizations}
     (piedmont,) = search_everything(demo, "piedmont").payers
     assert piedmont.reporting_entity_name == "Example Piedmont Mutual, Inc."
     assert demo.rows(
@@ -102,6 +103,17 @@ def test_a_payer_alone_finds_no_codes(demo: Snapshot) -> None:
     assert (found.codes, len(found.payers)) == ([], 1)
 
 
+def numbers_at_place(db: Snapshot, found: SearchResults) -> list[str]:
+    """Return the NPIs of the people, and those of the organizations' names, that practice at the place of a search."""
+    names = [one.organization_name for one in found.organizations]
+    rows = db.rows(
+        """SELECT npi FROM dim_npi JOIN provider_profile p USING (npi)
+           WHERE name IN (SELECT unnest($names)) AND coalesce(p.zip = $zip, p.city = $city)""",
+        {"names": names, "zip": found.context.zip, "city": found.context.city},
+    )
+    return sorted([*(one.value for one in found.local_providers), *(str(npi) for (npi,) in rows)])
+
+
 def test_a_specialty_and_a_town_find_the_providers_there(demo: Snapshot) -> None:
     specialty, city, providers = demo.rows(
         """SELECT p.specialty, p.city, list(npi) FROM provider_profile p JOIN dim_npi USING (npi)
@@ -109,8 +121,8 @@ def test_a_specialty_and_a_town_find_the_providers_there(demo: Snapshot) -> None
     )[0]
     found = search_everything(demo, f"{specialty} {city.lower()}", 1000)
     assert (found.context.specialty, found.context.city) == (specialty, city)
-    assert sorted(one.value for one in found.local_providers) == sorted(providers)
-    assert found.local_in_all == len(providers)
+    assert numbers_at_place(demo, found) == sorted(providers)
+    assert (found.local_in_all, found.organizations_in_all) == (len(found.local_providers), len(found.organizations))
 
 
 def test_a_providers_name_with_its_town_finds_it(demo: Snapshot) -> None:
@@ -126,7 +138,7 @@ def test_a_zip_code_finds_its_providers(demo: Snapshot) -> None:
     )[0]
     found = search_everything(demo, zip_code, 1000)
     assert found.context.zip == zip_code
-    assert sorted(one.value for one in found.local_providers) == sorted(providers)
+    assert numbers_at_place(demo, found) == sorted(providers)
 
 
 @given(st.text(max_size=40))
@@ -146,8 +158,10 @@ def test_a_tax_id_that_is_an_npi_is_found_once_by_its_name(demo: Snapshot) -> No
         """SELECT business_name, tin_value FROM named_tin JOIN dim_npi n ON n.npi = tin_value AND n.name = business_name
            ORDER BY tin_value LIMIT 1"""
     )[0]
-    found = search_everything(demo, name, limit=1_000).providers
-    assert [one.by for one in found if one.value == number] == ["tin"]
+    found = search_everything(demo, name, limit=1_000)
+    people = [one.by for one in found.providers if one.value == number]
+    assert [*people, *(one for one in found.organizations if number in {one.npi, one.tin})]
+    assert len(people) <= 1
 
 
 def test_a_typing_error_in_a_provider_s_name_is_forgiven(demo: Snapshot) -> None:
@@ -158,7 +172,7 @@ def test_a_typing_error_in_a_provider_s_name_is_forgiven(demo: Snapshot) -> None
     wrong = f"{first[:3]}{first[4:]} {second}"  # a letter is missing
     found = search_everything(demo, wrong)
     assert found.corrected_name == f"{first} {second}".lower()
-    assert name in {one.name for one in found.providers}
+    assert name in {one.organization_name for one in found.organizations}
     assert search_everything(demo, f"{first} {second}").corrected_name is None
     assert search_everything(demo, f"{wrong} xyzzyx").corrected_name is None, "no provider has the other word"
     assert search_everything(demo, "knee replcement").corrected_name is None
@@ -188,3 +202,20 @@ def test_the_list_of_all_codes_is_of_those_that_were_found(demo: Snapshot, text:
     total, listed = codes.search_codes(demo, found.code_text, 1000)
     assert total == found.codes_in_all
     assert {code.code for code in found.codes} <= {code.code for code in listed}
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "settings"),
+    [
+        ("head ct cost hospital or office", "70450", ("hospital outpatient", "office")),
+        ("how much is a ct of the head in an office", "70450", ()),
+        ("office visit", "99213", ()),
+        ("office visit price", "99213", ()),
+        ("head ct", "70450", ()),
+    ],
+)
+def test_words_that_say_where_or_how_much_empty_no_search(
+    demo: Snapshot, text: str, first: str, settings: tuple[str, ...]
+) -> None:
+    found = search_everything(demo, text)
+    assert (found.codes[0].code, found.set_aside) == (first, settings)

@@ -1,0 +1,75 @@
+"""The page of a search: organizations with their reports, and codes with what their pages say."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+
+from core.pages.formats import write_dollars
+from core.queries.find.middle_rates import MAX_MIDDLES, find_middle_rates
+from core.queries.find.search import search_everything
+from core.store.connection import Snapshot
+from tests.site import text_of
+
+
+@pytest.mark.parametrize("text", ["knee", "office visit", "head ct", "piedmont head ct", "physical therapy"])
+def test_a_search_and_the_page_it_leads_to_say_the_same(site: Client, demo: Snapshot, text: str) -> None:
+    response = site.get("/", {"q": text})
+    html = response.content.decode()
+    rows = re.findall(r'<li>\s*<a href="(/rates/[^"]*)">.*?</li>', html, re.DOTALL)
+    found = search_everything(demo, text)
+    middles = find_middle_rates(demo, found.codes, found.context.filters)
+    assert len(middles) == min(MAX_MIDDLES, sum(1 for code in found.codes if code.rates)) > 0
+    for code in found.codes[:MAX_MIDDLES]:
+        middle = middles[code.key]
+        (address,) = {
+            one for one in rows if f"code={code.code}" in urlsplit(one.replace("&amp;", "&")).query.split("&")
+        }
+        page = text_of(site.get(address.replace("&amp;", "&"), follow=True))
+        said = write_dollars(middle.few_amounts[0] if middle.few_amounts else middle.p50)
+        assert said in page
+        assert f"{middle.rates:,} rates" in page or middle.rates == 1
+        assert said in text_of(response)
+
+
+def test_an_organization_leads_to_its_page_and_to_its_report(site: Client, demo: Snapshot) -> None:
+    one = search_everything(demo, "orthopedic clinic").organizations[0]
+    response = site.get("/", {"q": "orthopedic clinic"})
+    html, text = response.content.decode(), text_of(response)
+    assert f"{one.rates:,} rates for {one.codes:,} codes in Georgia" in text
+    by, value = ("npi", one.npi) if not one.tins else ("tin", one.tin)
+    assert one.tins < 2
+    page, report = f"/{by}/{value}/?state=GA", f"/clinic/?state=GA&amp;{by}={value}"
+    assert (html.count(f'href="{page}"'), html.count(f'href="{report}"')) == (1, 1)
+    assert f"{one.rates:,} rates for {one.codes:,} codes" in text_of(site.get(page))
+    assert site.get(report.replace("&amp;", "&")).status_code == 200
+    assert html.count(f">{one.organization_name}<") == 1, "the name comes once"
+
+
+def test_organizations_come_before_codes_if_the_words_mean_them(site: Client) -> None:
+    for text, organizations_first in (("orthopedic clinic", True), ("imaging", True), ("office visit", False)):
+        html = site.get("/", {"q": text}).content.decode()
+        organizations, codes = html.find("<h2>Organizations"), html.find("<h2>Codes")
+        assert (organizations >= 0 and (codes < 0 or organizations < codes)) == organizations_first
+        suggested = site.get("/suggest/", {"q": text}).content.decode()
+        assert ("<small>Organization</small>" in suggested) == organizations_first
+
+
+def test_the_settings_that_were_set_aside_are_links(site: Client, demo: Snapshot) -> None:
+    text = "head ct cost hospital or office"
+    assert search_everything(demo, text).set_aside == ("hospital outpatient", "office")
+    response = site.get("/", {"q": text})
+    assert "Found without the words that say where or how much." in text_of(response)
+    links = re.findall(r'href="(/rates/[^"]*care_setting=[^"]*)"', response.content.decode())
+    middles = find_middle_rates(demo, search_everything(demo, text).codes)
+    assert bool(links) == bool(next(iter(middles.values())).divided_by)
+    for one in links:
+        assert "has no rates" not in text_of(site.get(one.replace("&amp;", "&")))
+
+
+def test_an_npi_leads_to_its_report(site: Client, demo: Snapshot) -> None:
+    ((npi,),) = demo.rows("SELECT min(npi) FROM group_by_npi")
+    html = site.get(f"/npi/{npi}/").content.decode()
+    (report,) = {one for one in re.findall(r'href="(/clinic/[^"]*)"', html) if f"npi={npi}" in one}
+    assert site.get(report.replace("&amp;", "&")).status_code == 200

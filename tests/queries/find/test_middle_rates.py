@@ -1,0 +1,46 @@
+"""What a search says of a code is what the code's page opens with."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.queries.code_answer import answer_code, find_middle, list_few_amounts, spread_by_terms
+from core.queries.find.middle_rates import find_middle_rates
+from core.queries.find.search import search_everything
+from core.queries.latest import with_latest
+from core.queries.rate_classes import choose_class
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import market_cache
+from tests.queries.one_market import GROUPS
+from tests.queries.rates_by_month import facts, store_of
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(facts, min_size=1, max_size=12))
+def test_the_middle_is_that_of_the_answer(rates: list[dict[str, Any]]) -> None:
+    with TemporaryDirectory() as directory:
+        db = store_of(Path(directory), {"2025-08": (GROUPS, rates)})
+        for code_type, code in {(rate["code_type"], rate["code"]) for rate in rates}:
+            market = choose_class(db, with_latest(db, Market("GA", "", code_type, code))).market
+            with market_cache(db, market) as cached:
+                answer, middle = answer_code(spread_by_terms(cached, market)), find_middle(cached, market)
+            assert (answer is None) == (middle is None)
+            if answer and middle:
+                row = answer.everybody
+                assert (middle.billing_class, middle.modifier, middle.rates, middle.p50) == (
+                    *row.terms,
+                    row.rates,
+                    row.p50,
+                )
+                assert list_few_amounts(middle) == row.few_amounts
+
+
+def test_codes_without_dollars_have_no_middle(tmp_path: Path) -> None:
+    rate = {"reporting_entity_name": "Payer A", "code_type": "CPT", "code": "99213", "negotiated_type": "percentage",
+            "negotiation_arrangement": "ffs", "negotiated_rate": 20.0, "billing_class": "professional", "setting": None,
+            "billing_code_modifier": "", "severity_of_illness": None, "places": [], "group": 0}  # fmt: skip
+    db = store_of(tmp_path, {"2025-08": (GROUPS, [rate])})
+    assert find_middle_rates(db, search_everything(db, "99213").codes) == {}
