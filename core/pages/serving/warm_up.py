@@ -12,11 +12,14 @@ from core.pages.shared import urls
 from core.queries import coverage
 from core.runtime.errors import BeaconError
 
+_ANY_SEARCH = "clinic"
+"""A search that looks for codes, names, and a specialty."""
+
 AnyPage = Callable[[HttpRequest], HttpResponseBase]
 
 
 def warm_up(home: AnyPage = show_home, rates: AnyPage = show_rates) -> None:
-    """Import the pages, open the store, and make the first page and a page of rates in the newest month.
+    """Import the pages, open the store, and make the first page, a search, and a page of rates in the newest month.
 
     That reads the files' footers and the templates. If it fails, the pages themselves will say why.
     """
@@ -26,6 +29,8 @@ def warm_up(home: AnyPage = show_home, rates: AnyPage = show_rates) -> None:
         if db is None:
             return
         home(_request("/"))
+        # The first search of a generation reads what all others find in memory.
+        home(_request("/", q=_ANY_SEARCH))
         for period in coverage.list_periods(db)[:1]:
             month = {"state": period.state, "year_month": period.year_month}
             for code_type, code in db.rows(

@@ -11,7 +11,7 @@ from core.queries.rules.market import Market
 from core.store.connection import QueryTimeout, QueryTooLarge, Snapshot
 from core.store.generations.manifest import BY_GROUP
 
-MAX_COUNTED_RATES = 20_000_000
+MAX_COUNTED_RATES = 10_000_000
 """Of how many rates of the newest months those of each organization are counted: some seconds, once per generation.
 
 Of more, the search lists organizations without numbers.

@@ -13,7 +13,7 @@ from tests.site import serving, text_of
 
 
 @pytest.mark.usefixtures("site")
-def test_the_first_page_and_one_of_rates_are_made() -> None:
+def test_the_first_page_a_search_and_a_page_of_rates_are_made() -> None:
     made = []
 
     def noting(view: Any) -> Any:
@@ -25,7 +25,7 @@ def test_the_first_page_and_one_of_rates_are_made() -> None:
         return noted
 
     warm_up(home=noting(show_home), rates=noting(show_rates))
-    assert made == [("/", None, 200), ("/rates/", "2025-08", 200)]
+    assert made == [("/", None, 200), ("/", None, 200), ("/rates/", "2025-08", 200)]
 
 
 @pytest.mark.usefixtures("site")
