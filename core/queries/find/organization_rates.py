@@ -24,9 +24,9 @@ _PROCEDURE = f"""code_type IN {HCPCS_SYSTEMS} AND regexp_full_match(code, '[0-9]
 def organization_rates(db: Snapshot) -> list[Any]:
     """Return an Arrow table for each state with the rates of organizations by `key`, of each payer's newest month.
 
-    There is at least one. `rates` counts each rate once, and `codes` its different codes. `procedures` are the codes of procedures and visits
-    among them that have a rate in dollars: a list of laboratory tests, or of percents of the charge, is not what a
-    clinic is looked up for.
+    There is at least one. `rates` counts each rate once, and `codes` its different codes. `procedures` are the codes of
+    procedures and visits among them that have a rate in dollars: a list of laboratory tests, or of percents of the
+    charge, is not what a clinic is looked up for.
     """
     return db.ask_once(_count)
 
