@@ -17,6 +17,7 @@ from core.queries.rules.columns import (
 from core.queries.rules.folded_names import contains_words
 from core.queries.rules.named_rows import fetch_page
 from core.store.connection import Snapshot
+from core.store.sql import used_parameters
 from core.store.watched_cursor import WatchedCursor
 
 _RATES = "organization_rates"
@@ -148,13 +149,11 @@ def find_providers(
     values = {**words, **(within or Place()).parameters, **(at or Place()).parameters}
     rates = organization_rates(db)
     with named_cursor(db) as (cursor, tables):
-        found = cursor.read_arrow(
-            f"""WITH {tables} chosen AS (FROM {PROVIDER_NAME} WHERE ({named}) OR ({local}))
-                SELECT key, "by", value, name, known_as, is_other, coalesce({named}, false) AS is_named,
-                       coalesce(NOT is_other AND {local}, false) AS is_local, {first} AS first
-                FROM chosen""",
-            values,
-        )
+        sql = f"""WITH {tables} chosen AS (FROM {PROVIDER_NAME} WHERE ({named}) OR ({local}))
+                  SELECT key, "by", value, name, known_as, is_other, coalesce({named}, false) AS is_named,
+                         coalesce(NOT is_other AND {local}, false) AS is_local, {first} AS first
+                  FROM chosen"""
+        found = cursor.read_arrow(sql, used_parameters(sql, values))
         if not found.num_rows:
             return FoundProviders()
         cursor.plain.register(_FOUND, found)
