@@ -136,7 +136,8 @@ def _search_with_or_without_setting(db: Snapshot, text: str, limit: int) -> Sear
     if not (found.is_empty or departments) or (rest := set_aside_settings(text)) is None:
         return found
     instead = _search(db, rest.text, limit)
-    if instead.is_empty or (departments and (not instead.codes or _are_departments(instead))):
+    # A hospital that is looked for by its name is no setting.
+    if instead.is_empty or (rest.settings and not instead.codes) or (departments and _are_departments(instead)):
         return found
     return replace(instead, set_aside=rest.settings)
 

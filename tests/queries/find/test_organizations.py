@@ -144,6 +144,13 @@ def test_a_specialty_and_words_for_an_organization_find_organizations_before_cod
     }
 
 
+def test_words_for_a_setting_and_a_price_beside_a_name(tmp_path: Path) -> None:
+    db = usual_store(tmp_path)
+    assert search_everything(db, "elm hospital").is_empty, "no hospital has this name"
+    found = search_everything(db, "how much does elm charge")
+    assert ([one.organization_id for one in found.organizations], found.set_aside) == (["elm"], ())
+
+
 def test_too_many_names_or_rates_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = find_providers(usual_store(tmp_path), "orthopedics", 9)
     with monkeypatch.context() as patch:
