@@ -13,7 +13,7 @@ from core.pages.shared.page import PageQuery, page
 from core.pages.shared.words.answer_words import describe_setting, describe_terms
 from core.queries.code_titles import CodeKey
 from core.queries.find.code_index import FoundCode
-from core.queries.find.middle_rates import MAX_MIDDLES, MiddleRate, find_middle_rates
+from core.queries.find.middle_rates import MiddleRate, count_middles, find_middle_rates
 from core.queries.find.named_things import count_known_providers
 from core.queries.find.search import SearchResults, search_everything
 from core.queries.rate_classes import COMPONENTS
@@ -51,13 +51,13 @@ def show_results(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
     if address:
         return redirect(address)
     context = found.context
-    middles = find_middle_rates(query.db, found.codes, context.filters)
+    middles, asked = find_middle_rates(query.db, found.codes, context.filters), count_middles(context.filters)
     return query.render(
         "pages/search.html",
         q=query.values["q"],
         state=query.values["state"],
         found=found,
-        codes=[_describe(code, n < MAX_MIDDLES, middles.get(code.key)) for n, code in enumerate(found.codes)],
+        codes=[_describe(code, n < asked, middles.get(code.key)) for n, code in enumerate(found.codes)],
         settings=_link_settings(found, middles),
         context=context,
         known=count_known_providers(query.db),

@@ -50,7 +50,7 @@ def test_an_organization_leads_to_its_page_and_to_its_report(site: Client, demo:
 def test_organizations_come_before_codes_if_the_words_mean_them(site: Client) -> None:
     for text, organizations_first in (("orthopedic clinic", True), ("imaging", True), ("office visit", False)):
         html = site.get("/", {"q": text}).content.decode()
-        organizations, codes = html.find("<h2>Organizations"), html.find("<h2>Codes")
+        organizations, codes = html.find("    Organizations"), html.find("<h2>Codes")
         assert (organizations >= 0 and (codes < 0 or organizations < codes)) == organizations_first
         suggested = site.get("/suggest/", {"q": text}).content.decode()
         assert ("<small>Organization</small>" in suggested) == organizations_first

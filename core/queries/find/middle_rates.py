@@ -17,6 +17,13 @@ from core.store.connection import Snapshot
 MAX_MIDDLES = 3
 """Of so many codes the median is found: each costs some 20 ms when it is asked for first."""
 
+_PLACES = ("city", "zip")
+
+
+def count_middles(filters: Mapping[str, str | None]) -> int:
+    """Return of how many codes the median is found: of one at a place, where its rates are found more slowly."""
+    return 1 if any(filters.get(name) for name in _PLACES) else MAX_MIDDLES
+
 
 @dataclass(frozen=True)
 class MiddleRate:
@@ -53,7 +60,7 @@ def find_middle_rates(
     """
     given = {name: value for name, value in (filters or {}).items() if value}
     rows: dict[CodeKey, MiddleRate] = {}
-    for one in found[:MAX_MIDDLES]:
+    for one in found[: count_middles(given)]:
         if one.state and one.rates:
             question = _MiddleRateOf(one.state, *one.key)
             row = question.ask(db, given) if given else db.ask_once(question)

@@ -78,7 +78,7 @@ class Provider:
 
 
 @dataclass(frozen=True)
-class Place:
+class NamedPlace:
     """A place and a specialty that a search names. None stands for any."""
 
     state: str | None = None
@@ -129,8 +129,8 @@ def find_providers(
     text: str,
     limit: int,
     *,
-    within: Place | None = None,
-    at: Place | None = None,
+    within: NamedPlace | None = None,
+    at: NamedPlace | None = None,
     state: str | None = None,
 ) -> FoundProviders:
     """Return the providers whose name and town have each word of a text, at least one of them in the name.
@@ -140,13 +140,13 @@ def find_providers(
     """
     words, has_all = contains_words(text, "folded", "joined")
     in_name = " OR ".join(f"contains(named, ${name})" for name in words if name.startswith("word"))
-    place = (within or Place()).condition
+    place = (within or NamedPlace()).condition
     named = " AND ".join(filter(None, (f"({has_all})", f"({in_name})", place))) if words else "false"
     local = (at.condition if at else "") or "false"
     if (named, local) == ("false", "false"):
         return FoundProviders()
     first = "starts_with(folded, $word0)" if words else "false"
-    values = {**words, **(within or Place()).parameters, **(at or Place()).parameters}
+    values = {**words, **(within or NamedPlace()).parameters, **(at or NamedPlace()).parameters}
     rates = organization_rates(db)
     with named_cursor(db) as (cursor, tables):
         sql = f"""WITH {tables} chosen AS (FROM {PROVIDER_NAME} WHERE ({named}) OR ({local}))

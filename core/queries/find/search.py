@@ -10,7 +10,7 @@ from core.queries.code_titles import CodeKey
 from core.queries.find.code_index import CodeIndex, FoundCode, code_index, count_rates_of
 from core.queries.find.named_things import FoundPayer, NamedThings, named_things, provider_words
 from core.queries.find.not_loaded import NotLoaded, find_not_loaded
-from core.queries.find.organizations import FoundOrganization, FoundProviders, Place, Provider, find_providers
+from core.queries.find.organizations import FoundOrganization, FoundProviders, NamedPlace, Provider, find_providers
 from core.queries.parties.plans import HealthPlan, search_plans
 from core.queries.parties.roll_ups import SystemProfile, search_systems
 from core.queries.rules.folded_names import fold_name
@@ -281,7 +281,7 @@ def _find_providers(db: Snapshot, meant: _Meaning, limit: int) -> FoundProviders
     Those of the named place or specialty are found as well, of both if both are named.
     """
     context = meant.context
-    place = Place(context.state, context.city, context.zip, context.specialty)
+    place = NamedPlace(context.state, context.city, context.zip, context.specialty)
     only_place = not (meant.service_words or meant.said.says_codes)
     at = place if context.specialty or (context.has_place and only_place) else None
     found = find_providers(db, _without_address(meant.said.words), limit, at=at, state=context.state)
@@ -291,8 +291,8 @@ def _find_providers(db: Snapshot, meant: _Meaning, limit: int) -> FoundProviders
     return found
 
 
-def _town(context: SearchContext) -> Place | None:
-    return Place(city=context.city, zip=context.zip) if context.has_place else None
+def _town(context: SearchContext) -> NamedPlace | None:
+    return NamedPlace(city=context.city, zip=context.zip) if context.has_place else None
 
 
 def _without_address(words: Sequence[str]) -> str:

@@ -8,14 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.queries.code_answer import answer_code, find_middle, list_few_amounts, spread_by_terms
+from core.queries.find.code_index import FoundCode
 from core.queries.find.middle_rates import find_middle_rates
-from core.queries.find.search import search_everything
 from core.queries.latest import with_latest
 from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
 from core.queries.rules.market_rates import market_cache
 from tests.queries.one_market import GROUPS
 from tests.queries.rates_by_month import facts, store_of
+
+CODE = FoundCode("CPT", "99213", None, None, None, "GA", "2025-08", 5)
 
 
 @settings(max_examples=10, deadline=None)
@@ -38,9 +40,22 @@ def test_the_middle_is_that_of_the_answer(rates: list[dict[str, Any]]) -> None:
                 assert list_few_amounts(middle) == row.few_amounts
 
 
+def test_equal_rates_of_several_groups_count_each(tmp_path: Path) -> None:
+    rate = {"reporting_entity_name": "Payer A", "code_type": "CPT", "code": "99213", "negotiated_type": "negotiated",
+            "negotiation_arrangement": "ffs", "negotiated_rate": 20.0, "billing_class": "professional", "setting": None,
+            "billing_code_modifier": "", "severity_of_illness": None, "places": [], "group": 0}  # fmt: skip
+    amounts = [(0, 20.0), (1, 20.0), (2, 20.0), (3, 50.0), (0, 60.0)]
+    db = store_of(
+        tmp_path,
+        {"2025-08": (GROUPS, [{**rate, "group": group, "negotiated_rate": amount} for group, amount in amounts])},
+    )
+    (middle,) = find_middle_rates(db, [CODE]).values()
+    assert (middle.rates, middle.p50, middle.few_amounts) == (5, 20.0, [])
+
+
 def test_codes_without_dollars_have_no_middle(tmp_path: Path) -> None:
     rate = {"reporting_entity_name": "Payer A", "code_type": "CPT", "code": "99213", "negotiated_type": "percentage",
             "negotiation_arrangement": "ffs", "negotiated_rate": 20.0, "billing_class": "professional", "setting": None,
             "billing_code_modifier": "", "severity_of_illness": None, "places": [], "group": 0}  # fmt: skip
     db = store_of(tmp_path, {"2025-08": (GROUPS, [rate])})
-    assert find_middle_rates(db, search_everything(db, "99213").codes) == {}
+    assert find_middle_rates(db, [CODE]) == {}
