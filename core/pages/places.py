@@ -12,6 +12,7 @@ from core.pages.formats import write_dollars, write_filter, write_percent, write
 from core.pages.forms.profile_forms import PlacesForm, SpecialtiesForm
 from core.pages.shared.page import MarketQuery, market_page
 from core.queries.find import codes
+from core.queries.parties.shared_contracts import find_performing
 from core.queries.profiles import Breakdown, BreakdownTotals, break_down, list_zip_points
 
 MAPPED = ("county", "zip")
@@ -70,7 +71,12 @@ def show_specialties(query: MarketQuery[SpecialtiesForm]) -> HttpResponseBase:
         )
     totals, rows = break_down(query.cached_by_area, market, "specialty")
     _, entities = break_down(query.cached_by_area, market, "entity")
-    bars = [spread_chart.Bar(row.label, (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in rows[:MAX_BARS]]
+    performing = find_performing(query.db, market)
+    # A rate is listed for each specialty of its group, whoever of them performs the service.
+    usual = [row for row in rows if row.value in performing]
+    seldom = [row for row in rows if row.value not in performing] if usual else []
+    shown = usual or rows
+    bars = [spread_chart.Bar(row.label, (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in shown[:MAX_BARS]]
     return query.render(
         "pages/specialties.html",
         code=codes.describe_code(query.db, market.code_type, market.code),
@@ -79,7 +85,9 @@ def show_specialties(query: MarketQuery[SpecialtiesForm]) -> HttpResponseBase:
             bars, spread_chart.dollars(totals.median), "Rates in dollars by specialty; the line marks the market median"
         ),
         charted=len(bars),
-        **_table(query, totals, rows, "specialty"),
+        seldom=seldom[:MAX_ROWS],
+        usual=bool(usual),
+        **_table(query, totals, shown, "specialty"),
     )
 
 

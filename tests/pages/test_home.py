@@ -77,6 +77,18 @@ def test_a_first_page_without_its_worked_questions_is_not_kept(site: Client, mon
     assert len(site.get("/", {"state": "GA"}).content) > len(unfinished.content)
 
 
+def test_the_worked_questions_say_whose_they_are(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "answered for Georgia" in text_of(site.get("/"))
+    monkeypatch.setattr(page, "ANSWERS", AnswerCache(0))
+    periods = coverage.list_periods
+    monkeypatch.setattr(coverage, "list_periods", lambda db: [*periods(db), replace(periods(db)[-1], state="TX")])
+    shown = site.get("/")
+    assert "No state is chosen" in text_of(shown)
+    assert 'href="/?state=TX">Texas</a>' in shown.content.decode()
+    assert 'href="/?state=GA" aria-current="true">Georgia</a>' in shown.content.decode()
+    assert "No state is chosen" not in text_of(site.get("/", {"state": "GA"}))
+
+
 def test_the_form_takes_a_state_and_words(site: Client) -> None:
     assert "Georgia" in text_of(site.get("/", {"state": "GA"}))
     found = site.get("/", {"state": "GA", "q": "knee"})

@@ -6,7 +6,10 @@ from dataclasses import replace
 import pytest
 from django.test import Client
 
+from core.pages import places
 from core.pages.places import divide_by_state
+from core.pages.shared import page as shared_page
+from core.pages.shared.answer_cache import AnswerCache
 from core.queries.profiles import break_down
 from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
@@ -129,3 +132,21 @@ def test_the_api_has_the_same_rows(placed_site: Client, placed: Snapshot) -> Non
         totals, rows = break_down(placed, choose_class(placed, Market(**MARKET)).market, by)
         assert answer["totals"] == vars(totals)
         assert answer["rows"] == [vars(row) for row in rows]
+
+
+def test_specialties_that_usually_perform_a_code_come_first(
+    placed_site: Client, placed: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_page, "ANSWERS", AnswerCache(0))
+    monkeypatch.setattr(places, "find_performing", lambda db, market: ("Hospital", "Cardiology"))
+    shown = placed_site.get("/specialties/", MARKET).content.decode().partition("<main")[2]
+    first, seldom = shown.split("Specialties that seldom perform it")
+    rows = break_down(placed, choose_class(placed, Market(**MARKET)).market, "specialty")[1]
+    assert len(rows) > 3
+    for row in rows:
+        is_usual = row.value in {"Hospital", "Cardiology"}
+        assert (f">{row.label}</a>" in first) == is_usual
+        assert (f">{row.label}</a>" in seldom) != is_usual
+        assert (f">{row.label}</text>" in first) == is_usual, "the chart has the same specialties"
+    monkeypatch.setattr(places, "find_performing", lambda db, market: ())
+    assert "seldom perform it" not in text_of(placed_site.get("/specialties/", MARKET)), "nothing says which"

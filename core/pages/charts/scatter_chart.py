@@ -61,7 +61,7 @@ def draw_scatter(points: Sequence[ScatterPoint], multiples: Sequence[float], wor
         format_html_join(
             "",
             '<text class="mark" x="{}" y="{}">{}</text>',
-            ((f"{min(max(across(one), 6), 94):.1f}%", base + 17, _write(one)) for one in marks),
+            ((f"{min(max(across(one), 6), 92):.1f}%", base + 17, _write(one)) for one in marks),
         ),
         # Beside the line, above it: the points of the lowest amounts are near the edge.
         format_html_join(

@@ -1,20 +1,26 @@
 """What rule is behind a payer's professional rates."""
 
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpResponseBase
 
 from core.pages.charts.scatter_chart import ScatterPoint, draw_scatter
+from core.pages.formats import write_percent, write_tin
 from core.pages.forms.market_forms import RuleForm
 from core.pages.shared.lanes.weights import is_too_broad
 from core.pages.shared.market_choice import MarketChoice, choose_market
 from core.pages.shared.page import MarketQuery, market_page
 from core.queries import coverage
 from core.queries.contract_rule import fit_rule
-from core.queries.contract_rule.find_rule import FamilyRule, FoundRule, RulePrice, find_contract_rule
+from core.queries.contract_rule.find_rule import FamilyRule, FoundRule, RulePrice, find_contract_rule, write_release
+from core.queries.contract_rule.payer_contracts import PayerRules, RuleOfContract, find_rules_of_payer
 from core.queries.contract_rule.payer_tins import list_payer_tins
+from core.queries.contract_rule.priced_rates import list_candidates
 from core.queries.parties import providers
+from core.queries.rules.file_dates import old_months
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 SHOWN_EXCEPTIONS = 50
@@ -47,14 +53,19 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
             else query.render("pages/rule.html", loaded=loaded)
         )
     too_broad = not market.tin and is_too_broad(db, market)
-    found = None if too_broad else find_contract_rule(query.cached, market)
+    rules = None if too_broad or market.tin else find_rules_of_payer(query.cached, market)
+    found = rules.of_all if rules else None if too_broad else find_contract_rule(query.cached, market)
     if query.wants_file:
-        return _download(query, found)
-    tins = [] if market.tin else list_payer_tins(db, market, SHOWN_TINS)
+        return _download(query, found, rules)
+    tins = list_payer_tins(db, market, SHOWN_TINS) if too_broad else []
     names = providers.find_tins(db, market.tin) if market.tin else []
     return query.render(
         "pages/rule.html",
         found=found,
+        answer=_split(found) if found else None,
+        rules=rules,
+        ends=[(_name(one), _describe_percent(one)) for one in rules.ends] if rules else [],
+        schedules_missing=describe_missing_schedules(db, market),
         too_broad=too_broad,
         payer_name=dict(coverage.list_payers(db)).get(market.payer, market.payer),
         tin_name=names[0].business_name if names else None,
@@ -77,8 +88,45 @@ def _draw(found: FoundRule) -> Any:
     return draw_scatter(points, lines if found.rule.verdict != "none" else [], found.rule.sentence)
 
 
-def _download(query: MarketQuery[RuleForm], found: FoundRule | None) -> HttpResponseBase:
+def _name(contract: RuleOfContract) -> str:
+    return contract.business_name or f"tax ID {write_tin(contract.tin_value, contract.tin_type)}"
+
+
+def _describe_percent(contract: RuleOfContract) -> str:
+    percent = write_percent(contract.multiple)
+    return percent if contract.verdict == "rule" else f"about {percent}"
+
+
+@dataclass(frozen=True)
+class RuleSentences:
+    """The sentences of a rule: the percent, what else the answer says, and what speaks for it."""
+
+    percent: str
+    others: str
+    evidence: str
+
+
+def _split(found: FoundRule) -> RuleSentences:
+    answer, _, evidence = found.rule.sentence.removesuffix(".").partition(". ")
+    match = re.match(r"[^;]*?(?=[,;]|$)", answer)
+    percent = match[0] if match and found.rule.verdict in {"rule", "close"} else ""
+    return RuleSentences(percent, f"{answer.removeprefix(percent)}.", f"{evidence}." if evidence else "")
+
+
+def describe_missing_schedules(db: Snapshot, market: Market) -> str:
+    """Return that the payer's file is older than every schedule; empty text if it is not."""
+    releases = sorted({one.release for one in list_candidates(db)})
+    written = old_months(db).get((market.state, market.year_month, market.payer or "")) or market.year_month
+    if not releases or written[:4] >= releases[0][:4]:
+        return ""
+    oldest = write_release(releases[0])
+    return f"The file is dated {write_release(written)}, and no schedule from before {oldest} is loaded."
+
+
+def _download(query: MarketQuery[RuleForm], found: FoundRule | None, rules: PayerRules | None) -> HttpResponseBase:
     table = query.values["table"]
+    if table == "contracts":
+        return query.download(rules.contracts if rules else [], RuleOfContract, "rule_contracts")
     if table == "families":
         return query.download(found.families if found else [], FamilyRule, "rule_families")
     rows = [] if found is None else found.exceptions if table == "exceptions" else found.prices

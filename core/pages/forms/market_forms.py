@@ -350,7 +350,7 @@ class MedicareForm(ComparedForm):
 class RuleForm(MarketForm):
     """The rule behind a payer's rates."""
 
-    tables = ("families", "exceptions", "prices")
+    tables = ("contracts", "families", "exceptions", "prices")
     classes = None  # it is about professional rates
 
 

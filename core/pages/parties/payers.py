@@ -15,6 +15,7 @@ from core.fields.codes.short_code_list import shorten_list
 from core.pages.charts import spread_chart
 from core.pages.formats import write_class
 from core.pages.forms.market_forms import PayersForm
+from core.pages.parties.levels_of_payer import find_levels
 from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import sorry
@@ -24,12 +25,11 @@ from core.pages.shared.paging import Paging
 from core.queries import coverage
 from core.queries.baskets.basket_codes import with_ranges_filled
 from core.queries.baskets.basket_medians import BasketMedian
-from core.queries.baskets.payer_levels import PayerLevels, SpecialtyIndex, list_payer_levels
+from core.queries.baskets.payer_levels import PayerLevels, SpecialtyIndex
 from core.queries.code_answer import spread_by_terms
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.facets import Choice, count_choices
 from core.queries.find import codes
-from core.queries.latest import with_latest
 from core.queries.parties import networks
 from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
 from core.queries.rules.market import Market
@@ -206,7 +206,7 @@ def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
     market = Market(state, year_month, payer=slug)
 
     def levels() -> PayerLevels:
-        return list_payer_levels(db, _market_beside(db, market), slug) or PayerLevels(market, [], [])
+        return find_levels(db, market)
 
     tables: dict[str, tuple[Callable[[], Sequence[object]], type]] = {
         "payers": (lambda: months, coverage.Coverage),
@@ -243,13 +243,6 @@ def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
         code_pages=paging,
         has_earlier_month=coverage.has_earlier_month(db, state, slug),
     )
-
-
-def _market_beside(db: Snapshot, market: Market) -> Market:
-    """Return the market of all payers that a payer's month is part of: the latest files, if it is its latest."""
-    latest = with_latest(db, Market(market.state, ""))
-    is_latest = latest.month_of(market.payer or "") == market.year_month
-    return latest if is_latest else replace(market, payer=None)
 
 
 FURTHEST = 5

@@ -3,10 +3,12 @@
 from django.http import HttpResponseBase
 
 from core.pages.forms.roll_up_forms import PlanForm, PlansForm
+from core.pages.parties.levels_of_payer import find_levels
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import sorry
-from core.pages.shared.page import PageQuery, page
+from core.pages.shared.page import FAMILIAR_CODES, PageQuery, page
 from core.pages.shared.paging import Paging, span
+from core.queries import coverage
 from core.queries.find import codes
 from core.queries.parties import plans
 from core.queries.rules.market import Market
@@ -58,13 +60,21 @@ def show_plan(query: PageQuery[PlanForm], plan: str) -> HttpResponseBase:
     content = plans.list_plan_contents(db, [plan]).get(plan)
     market = _market_of(content) if content else None
     every = codes.list_busiest_codes(db, market, ROW_CAP) if market else []
+    payers = sorted({(file.reporting_entity_name, file.payer_slug) for file in files})
+    of_payer = Market(market.state, market.year_month, payer=payers[0][1]) if market and len(payers) == 1 else None
+    levels = find_levels(db, of_payer) if of_payer else None
+    familiar = {one.code: one for one in levels.codes} if levels else {}
+    rates = sum(one.rates for one in every)
     return query.render(
         "pages/plan.html",
         plan=found,
         files=files,
         networks=sorted({name for file in files for name in file.networks}),
-        payers=sorted({(file.reporting_entity_name, file.payer_slug) for file in files}),
-        rates=sum(one.rates for one in every),
+        payers=payers,
+        levels=levels,
+        familiar=[familiar[code] for code in FAMILIAR_CODES if code in familiar],
+        is_whole=of_payer is not None and rates == coverage.count_market_rates(db, of_payer),
+        rates=rates,
         codes_in_all=len(every),
         files_of_month=len({file.source for file in files if market and file.year_month == market.year_month}),
         market=market,

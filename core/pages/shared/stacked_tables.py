@@ -28,8 +28,8 @@ _LOOKED_FOR = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         "^(your )?rate$|^median$|^amount$",
-        "%",
-        "^gap$|^vs|^change|^total$",
+        "%|^percent$",
+        "^gap$|^vs|^change|^total$|^difference$",
         "^payer$|^provider$",
         "^rates",
         "amount$|median$|rates",
@@ -37,12 +37,14 @@ _LOOKED_FOR = tuple(
 )
 """The columns that are shown first: what is paid, the percent, the difference, who, and how many rates."""
 
-_ON_ITS_OWN_LINE = re.compile("^provider$|^who |^meaning$|^contents$|^notes$|^needed|^basis, or", re.IGNORECASE)
+_ON_ITS_OWN_LINE = re.compile(
+    "^provider$|^who |^services with|^meaning$|^contents$|^notes$|^needed|^basis, or", re.IGNORECASE
+)
 
 _ON_DEMAND = re.compile("^notes$|^needed|^basis, or", re.IGNORECASE)
 """Columns of sentences, which only the box shows."""
 
-_SHORT = re.compile("^modifier$|^state$", re.IGNORECASE)
+_SHORT = re.compile("^modifier$|^state$|^setting$", re.IGNORECASE)
 """Columns of texts that are as short as figures."""
 
 _DETAIL = 'class="quiet detail'

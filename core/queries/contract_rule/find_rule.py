@@ -119,19 +119,22 @@ class FoundRule:
 
 def find_contract_rule(db: Snapshot, market: Market) -> FoundRule:
     """Return the rule behind a market's rates: of a payer, or of a payer and a tax ID."""
-    prices = list_common_prices(db, market)
+    return find_rule_of_prices(db, market.state, list_common_prices(db, market))
+
+
+def find_rule_of_prices(db: Snapshot, state: str, prices: Sequence[CommonPrice]) -> FoundRule:
+    """Return the rule behind the prices of a state."""
     candidates = list_candidates(db)
     if not candidates:
         return _nothing("not loaded", "No Medicare physician fee schedule is loaded for this month.", prices)
     if len(prices) < MIN_PRICES:
-        why = f"Only {len(prices)} {'price' if len(prices) == 1 else 'prices'} can be compared with the physician fee "
-        return _nothing("too few", f"{why}schedule: too few to tell a rule (at least {MIN_PRICES}).", prices)
-    of_state = [one for one in candidates if one.state == market.state]
+        return _too_few(prices)
+    of_state = [one for one in candidates if one.state == state]
     amounts = find_amounts_of(db, prices, of_state)
     rates, families = np.array([one.negotiated_rate for one in prices]), [one.family for one in prices]
     fits = fit_candidates(rates, families, amounts)
     if not fits or not _is_rule(fits[0]):
-        elsewhere = _screen_elsewhere(db, prices, [one for one in candidates if one.state != market.state])
+        elsewhere = _screen_elsewhere(db, prices, [one for one in candidates if one.state != state])
         other_amounts = find_amounts_of(db, prices, elsewhere)
         others = fit_candidates(rates, families, other_amounts)
         if others and _is_rule(others[0]):
@@ -139,6 +142,34 @@ def find_contract_rule(db: Snapshot, market: Market) -> FoundRule:
     if not fits:
         return _nothing("not loaded", "No Medicare physician fee schedule is loaded for this state.", prices)
     return _answer(fits, prices, rates, of_state, amounts)
+
+
+def find_rules_in_state(
+    db: Snapshot, state: str, some: Sequence[Sequence[CommonPrice]], among: Sequence[CommonPrice]
+) -> list[FoundRule]:
+    """Return the rule behind each of some lists of prices, all of whose services are `among` others.
+
+    Only localities of the state are tried, and the amounts of these are read once. The prices are not listed again.
+    """
+    candidates = [one for one in list_candidates(db) if one.state == state]
+    amounts = find_amounts_of(db, among, candidates)
+    row_of = {_service(one): row for row, one in enumerate(among)}
+    found = []
+    for prices in some:
+        rates, families = np.array([one.negotiated_rate for one in prices]), [one.family for one in prices]
+        own = amounts[[row_of[_service(one)] for one in prices]]
+        fits = fit_candidates(rates, families, own) if len(prices) >= MIN_PRICES else []
+        found.append(_answer(fits, prices, rates, candidates, own, in_full=False) if fits else _too_few(prices))
+    return found
+
+
+def _service(price: CommonPrice) -> tuple[str, str, str, bool]:
+    return price.code_type, price.code, price.modifier, price.facility
+
+
+def _too_few(prices: Sequence[CommonPrice]) -> FoundRule:
+    why = f"Only {len(prices)} {'price' if len(prices) == 1 else 'prices'} can be compared with the physician fee "
+    return _nothing("too few", f"{why}schedule: too few to tell a rule (at least {MIN_PRICES}).", prices)
 
 
 def _is_rule(fit: CandidateFit) -> bool:
@@ -161,6 +192,8 @@ def _answer(
     rates: Floats,
     candidates: Sequence[CandidateSchedule],
     amounts: Floats,
+    *,
+    in_full: bool = True,
 ) -> FoundRule:
     best = fits[0]
     verdict: Verdict = "rule" if _is_rule(best) else "none"
@@ -170,7 +203,7 @@ def _answer(
             verdict, best = "close", near
     number = best.candidate
     schedule = candidates[number]
-    listed = _list_prices(prices, best, amounts[:, number])
+    listed = _list_prices(prices, best, amounts[:, number]) if in_full else []
     equal = [candidates[fit.candidate] for fit in fits[1:] if fit.merit == best.merit] if verdict == "rule" else []
     families = [FamilyRule(**vars(one)) for one in sorted(best.families, key=lambda one: FAMILIES.index(one.family))]
     rule = ContractRule(
@@ -187,7 +220,7 @@ def _answer(
         explained=int(best.explained.sum()),
         as_well=[f"{one.release}, {one.locality_name}" for one in equal],
     )
-    edition = _describe_edition(prices, rates, candidates, amounts) if verdict == "close" else ""
+    edition = _describe_edition(prices, rates, candidates, amounts) if verdict == "close" and in_full else ""
     worded = ContractRule(**{**vars(rule), "sentence": _write_sentence(rule, families, edition)})
     return FoundRule(worded, families, listed)
 
@@ -244,14 +277,14 @@ def _write_sentence(rule: ContractRule, families: Sequence[FamilyRule], edition:
     where = f"{str(rule.locality_name).title()} (locality {rule.locality})"
     exceptions = rule.prices - rule.explained
     listed = "no exceptions" if not exceptions else f"{exceptions:,} exception{'' if exceptions == 1 else 's'}"
+    own = list_own_multiples(rule, families)
     if rule.verdict == "rule":
-        own = [f"{one.family} {_percent(one.multiple)}" for one in families if one.own]
-        what = f"{_percent(rule.multiple)} of the {year} physician fee schedule, {where}"
-        return "; ".join([f"{what}, for {rule.explained:,} of {rule.prices:,} prices", *own, listed]) + "."
+        what = f"{write_multiple(rule)} of the {year} physician fee schedule, {where}"
+        said = [f"{what}, for {rule.explained:,} of {rule.prices:,} prices", own, listed]
+        return "; ".join(one for one in said if one) + "."
     if rule.verdict == "close":
-        own = [f"{one.family} {100 * one.multiple:.0f}%" for one in families if one.own]
         of = "these multiples" if own else "that multiple"
-        around = "; ".join([f"About {100 * (rule.multiple or 0):.0f}% of Medicare", *own])
+        around = "; ".join(one for one in (f"About {write_multiple(rule)} of Medicare", own) if one)
         return (
             f"{around}. No loaded schedule reproduces the prices to the cent, but {rule.explained:,} of "
             f"{rule.prices:,} ({share:.0%}) are within {NEAR_TOLERANCE:.0%} of {of} of the {year} schedule, "
@@ -261,6 +294,17 @@ def _write_sentence(rule: ContractRule, families: Sequence[FamilyRule], edition:
         f"No single rule: no multiple of a loaded schedule reproduces more than {rule.explained:,} of {rule.prices:,} "
         f"prices ({share:.0%})."
     )
+
+
+def write_multiple(rule: ContractRule, multiple: float | None = None) -> str:
+    """Return the multiple of a rule, or another of its multiples, as a percent: exact, or rounded if only close."""
+    found = rule.multiple if multiple is None else multiple
+    return _percent(found) if rule.verdict == "rule" else f"{100 * (found or 0):.0f}%"
+
+
+def list_own_multiples(rule: ContractRule, families: Sequence[FamilyRule]) -> str:
+    """Return the families of services that have a multiple of their own, in words; empty text if none has."""
+    return "; ".join(f"{one.family} {write_multiple(rule, one.multiple)}" for one in families if one.own)
 
 
 def write_release(release: str) -> str:

@@ -46,6 +46,13 @@ class CommonPrice:
 
 
 @dataclass(frozen=True)
+class _ContractPrice(CommonPrice):
+    """A price of all contracts, if the number of its contract is -1, or of one."""
+
+    contract: int
+
+
+@dataclass(frozen=True)
 class CandidateSchedule:
     """One release of the physician fee schedule in one payment locality."""
 
@@ -59,27 +66,54 @@ class CandidateSchedule:
 
 def list_common_prices(db: Snapshot, market: Market) -> list[CommonPrice]:
     """Return the prices of a market that are compared with the physician fee schedule, by code."""
+    return list_contract_prices(db, market, ())[0]
+
+
+def list_contract_prices(
+    db: Snapshot, market: Market, contracts: Sequence[Sequence[str]]
+) -> tuple[list[CommonPrice], list[list[CommonPrice]]]:
+    """Return the prices of a market as list_common_prices does, and those of each contract, by its provider groups.
+
+    A provider group may be in several contracts. All are read at once: what a rate is compared with takes longest.
+    """
     # Which schedule a rate is compared with does not depend on where its group is.
     market = replace(market, area=STATE_MEAN, yardstick=None)
     compared, of_terms = with_compared_terms(db, market)
     rates, parameters = counted_rates(db, market)
-    return read_rows(
+    service = "code_type, code, modifier, facility"
+    whose, of_contracts, groups = "", "", {}
+    if contracts:
+        whose = "f.pg_uid,"
+        of_contracts = f"""UNION ALL
+            SELECT number, {service}, negotiated_rate, sum(rates)::BIGINT FROM compared_rate
+            JOIN (SELECT unnest($groups) AS pg_uid, unnest($numbers) AS number) USING (pg_uid) GROUP BY ALL"""
+        listed = [(group, number) for number, some in enumerate(contracts) for group in some]
+        groups = {"groups": [group for group, _ in listed], "numbers": [number for _, number in listed]}
+    found = read_rows(
         db,
-        CommonPrice,
+        _ContractPrice,
         f"""{compared},
-            counted AS (
-                SELECT if(f.code_type = 'HCPCS', 'CPT', f.code_type) AS code_type, f.code,
+            compared_rate AS MATERIALIZED (
+                SELECT {whose} if(f.code_type = 'HCPCS', 'CPT', f.code_type) AS code_type, f.code,
                        regexp_extract(c.basis, 'modifier (.*)$', 1) AS modifier,
                        contains(c.basis, ' facility') AS facility, f.negotiated_rate,
                        sum(f.rate_count)::BIGINT AS rates
-                FROM {rates} f JOIN compared c ON {SAME_TERMS} WHERE c.schedule = '{PHYSICIAN_SCHEDULE}' GROUP BY ALL)
+                FROM {rates} f JOIN compared c ON {SAME_TERMS} WHERE c.schedule = '{PHYSICIAN_SCHEDULE}' GROUP BY ALL),
+            counted AS (
+                SELECT -1 AS contract, {service}, negotiated_rate, sum(rates)::BIGINT AS rates
+                FROM compared_rate GROUP BY ALL
+                {of_contracts})
             SELECT *, (sum(rates) OVER service)::BIGINT AS all_rates FROM counted
-            WINDOW service AS (PARTITION BY code_type, code, modifier, facility)
-            QUALIFY 1 = row_number() OVER (
-                PARTITION BY code_type, code, modifier, facility ORDER BY rates DESC, negotiated_rate)
-            ORDER BY code, modifier, facility""",
-        {**parameters, **of_terms},
+            WINDOW service AS (PARTITION BY contract, {service})
+            QUALIFY 1 = row_number() OVER (PARTITION BY contract, {service} ORDER BY rates DESC, negotiated_rate)
+            ORDER BY contract, code, modifier, facility""",
+        {**parameters, **of_terms, **groups},
     )
+    of_all: list[CommonPrice] = []
+    of_each: list[list[CommonPrice]] = [[] for _ in contracts]
+    for one in found:
+        (of_all if one.contract < 0 else of_each[one.contract]).append(one)
+    return of_all, of_each
 
 
 def list_candidates(db: Snapshot) -> Sequence[CandidateSchedule]:

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,16 @@ import pytest
 from django.test import Client
 
 import beaconpoint
+from core.pages.desk import contract_rule
 from core.queries.contract_rule import fit_rule
 from core.queries.contract_rule.find_rule import find_contract_rule, write_release
+from core.queries.contract_rule.payer_contracts import find_rules_of_payer
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.pages.markets import PEACH
 from tests.paths import ROOT
 from tests.queries.tables import written
+from tests.site import csv_rows, text_of
 
 LOCALITIES = ("ATLANTA", "REST OF GEORGIA")
 PRICES = 60
@@ -171,3 +176,27 @@ def test_the_method_states_the_thresholds_of_the_code() -> None:
         f"differs by more than {fit_rule.NOTABLE_DIFFERENCE:.0%}",
     ):
         assert stated in " ".join(text.split())
+
+
+def test_a_payer_of_several_contracts_has_the_rule_of_each_first(site: Client, demo: Snapshot) -> None:
+    address = f"/rule/?state=GA&year_month=2025-08&payer={PEACH}"
+    rules = find_rules_of_payer(demo, Market("GA", "2025-08", payer=PEACH))
+    page = site.get(address).content.decode()
+    assert page.index("By contract") < page.index('<form class="market"')
+    listed = re.findall(r'<a href="([^"]*tin=(\d+)[^"]*)"', page.partition("By contract")[2].partition("</table>")[0])
+    assert [tin for _, tin in listed] == [one.tin_value for one in rules.contracts]
+    assert ("has several contracts" in page) == rules.differ
+    told = rules.told[0] if rules.told else rules.contracts[0]
+    own = find_contract_rule(demo, Market("GA", "2025-08", payer=PEACH, tin=told.tin_value))
+    link = next(unescape(target) for target, tin in listed if tin == told.tin_value)
+    assert own.rule.sentence.partition(". ")[2] in text_of(site.get(link))
+    assert len(csv_rows(site.get(f"{address}&format=csv&table=contracts"))) == len(rules.contracts)
+
+
+@pytest.mark.parametrize(("payers_month", "is_older"), [("2023-02", True), ("2025-08", False)])
+def test_a_file_older_than_every_schedule_is_said(
+    demo: Snapshot, monkeypatch: pytest.MonkeyPatch, payers_month: str, is_older: bool
+) -> None:
+    monkeypatch.setattr(contract_rule, "old_months", lambda _: {("GA", "2025-08", "a"): payers_month})
+    said = contract_rule.describe_missing_schedules(demo, MARKET)
+    assert ("dated February 2023, and no schedule from before" in said) == is_older

@@ -11,8 +11,12 @@ from django.test import Client
 
 from core.demo.organization_list import write_organizations
 from core.demo.payer_files import practices
+from core.pages.formats import write_dollars, write_percent
+from core.pages.parties.levels_of_payer import find_levels
+from core.pages.shared.page import FAMILIAR_CODES
 from core.queries.parties import roll_ups
 from core.queries.parties.plans import list_payers_without_plans
+from core.queries.rules.market import Market
 from core.reference.organizations.load_organizations import load_organizations
 from core.reference.utilization.load_utilization import load_utilization
 from core.store.connection import Snapshot
@@ -20,7 +24,7 @@ from core.store.generations.store import Store
 from tests.pages.markets import QUERY
 from tests.reference.utilization.utilization_files import Use, write_uses
 from tests.site import Visitor, csv_rows, json_rows, serving, tables, text_of
-from tests.stores import copy_store
+from tests.stores import copy_store, open_snapshot
 
 ORGANIZATION, SYSTEM = "peachtree_physicians_group_demo", "example_ridge_health_system_demo"
 PLAN = "hios_12345ga001_group_example_choice_ppo_demo"
@@ -161,6 +165,25 @@ def test_a_plan_has_its_files_networks_and_rates(rolled_up: Client) -> None:
     assert "1 plan" in text_of(listed)
     assert all("Savannah" in row[1] for row in tables(listed)[-1][1:])
     assert rolled_up.get("/plan/nothing/").status_code == 404
+
+
+def test_a_plan_of_one_payer_says_what_the_payer_pays(rolled_up: Client, rolled_up_root: Path) -> None:
+    db = open_snapshot(Store(rolled_up_root))
+    ((payer,),) = db.rows(
+        "SELECT DISTINCT payer_slug FROM dim_batch JOIN plan_file USING (batch_id) WHERE plan_key = $key", {"key": PLAN}
+    )
+    page = rolled_up.get(f"/plan/{PLAN}/")
+    levels = find_levels(db, Market("GA", "2025-08", payer=payer))
+    assert levels.specialties
+    shown = text_of(page)
+    for one in levels.specialties:
+        assert f"{one.title} {write_percent(one.percent)}" in shown
+    for one in levels.codes:
+        if one.code in FAMILIAR_CODES:
+            assert f"{write_dollars(one.p50)} {write_percent(one.percent)}" in shown
+    # The figures are those of the payer's page.
+    of_payer = text_of(rolled_up.get("/payers/", {"payer": payer}))
+    assert f"{levels.specialties[0].title} {write_percent(levels.specialties[0].percent)}" in of_payer
 
 
 def test_plans_are_listed_with_what_is_loaded_of_them(rolled_up: Client) -> None:

@@ -1,0 +1,132 @@
+"""The contracts of a payer, each with its own rule.
+
+A contract here is what the same provider groups are paid: tax IDs with the same groups have the same rates.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from core.queries.contract_rule.find_rule import (
+    ContractRule,
+    FamilyRule,
+    FoundRule,
+    find_rule_of_prices,
+    find_rules_in_state,
+    list_own_multiples,
+)
+from core.queries.contract_rule.priced_rates import list_contract_prices
+from core.queries.rules.columns import BusinessName, RateCount, TinType, TinValue, described
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import counted_rates
+from core.queries.rules.named_rows import read_rows
+from core.store.connection import Snapshot
+from core.store.views import NAMED_TIN
+
+MAX_CONTRACTS = 8
+"""Each takes a sixth of a second."""
+
+SAME_MULTIPLE = 0.005
+"""Multiples that differ by less than this share are the same percent in words."""
+
+
+@dataclass(frozen=True)
+class PayerContract:
+    """The tax IDs that have the same provider groups at a payer, named by one of them."""
+
+    tin_type: TinType
+    tin_value: TinValue
+    business_name: BusinessName
+    tins: Annotated[int, described("Number of tax IDs with the same provider groups.", 68)]
+    rates: RateCount
+    groups: Annotated[list[str], described("The provider groups.", ["1b9d6bcdbbfd4b2d9b5dab8dfbbd4bed"])]
+
+
+@dataclass(frozen=True)
+class RuleOfContract:
+    """A contract with the rule behind its rates, in one row."""
+
+    tin_type: TinType
+    tin_value: TinValue
+    business_name: BusinessName
+    tins: Annotated[int, described("Number of tax IDs with the same provider groups.", 68)]
+    rates: RateCount
+    verdict: Annotated[str, described("rule, close, none, or too few: as of the rule of a payer.", "close")]
+    multiple: Annotated[float | None, described("Rate divided by the amount of Medicare: 1.18 is 118%.", 1.18)]
+    prices: Annotated[int, described("Number of services with a price that a schedule of physicians pays for.", 1210)]
+    explained: Annotated[int, described("How many the multiples reproduce; if close, how many are within 5%.", 1104)]
+    families: Annotated[
+        str, described("Families of services with a multiple of their own, in words.", "imaging 121%; medicine 121%")
+    ]
+
+
+@dataclass(frozen=True)
+class PayerRules:
+    """The rule behind all rates of a payer, and the rules of its contracts, the highest percent first."""
+
+    of_all: FoundRule
+    contracts: list[RuleOfContract]
+
+    @property
+    def told(self) -> list[RuleOfContract]:
+        """The contracts that have a percent."""
+        return [one for one in self.contracts if one.verdict in {"rule", "close"}]
+
+    @property
+    def differ(self) -> bool:
+        """Whether contracts pay different percents, so that no one percent is the payer's."""
+        multiples = [one.multiple or 0 for one in self.told]
+        return len(multiples) > 1 and max(multiples) > min(multiples) * (1 + SAME_MULTIPLE)
+
+    @property
+    def ends(self) -> list[RuleOfContract]:
+        """The contracts with the lowest and with the highest percent, if contracts differ."""
+        return [self.told[-1], self.told[0]] if self.differ else []
+
+
+def find_rules_of_payer(db: Snapshot, market: Market) -> PayerRules:
+    """Return the rule behind all rates of a payer, and those of its contracts with the most rates."""
+    contracts = list_payer_contracts(db, market, MAX_CONTRACTS)
+    prices, of_each = list_contract_prices(db, market, [one.groups for one in contracts])
+    rules = find_rules_in_state(db, market.state, of_each, prices)
+    rows = [_row(one, found.rule, found.families) for one, found in zip(contracts, rules, strict=True)]
+    told = [one for one in rows if one.verdict != "too few"]
+    ordered = sorted(told, key=lambda one: (one.verdict == "none", -(one.multiple or 0), one.tin_value))
+    return PayerRules(find_rule_of_prices(db, market.state, prices), ordered)
+
+
+def _row(contract: PayerContract, rule: ContractRule, families: Sequence[FamilyRule]) -> RuleOfContract:
+    return RuleOfContract(
+        tin_type=contract.tin_type,
+        tin_value=contract.tin_value,
+        business_name=contract.business_name,
+        tins=contract.tins,
+        rates=contract.rates,
+        verdict=rule.verdict,
+        multiple=rule.multiple,
+        prices=rule.prices,
+        explained=rule.explained,
+        families="" if rule.verdict == "none" else list_own_multiples(rule, families),
+    )
+
+
+def list_payer_contracts(db: Snapshot, market: Market, limit: int) -> list[PayerContract]:
+    """Return the contracts with the most rates at the market's payer, each named by a tax ID, if any has a name."""
+    rates, parameters = counted_rates(db, market)
+    return read_rows(
+        db,
+        PayerContract,
+        f"""WITH paid AS (SELECT pg_uid, sum(rate_count)::BIGINT AS rates FROM {rates} f GROUP BY pg_uid),
+                 of_tin AS (
+                    SELECT tin_type, tin_value, list(pg_uid ORDER BY pg_uid) AS groups, sum(rates)::BIGINT AS rates
+                    FROM (SELECT DISTINCT tin_type, tin_value, pg_uid FROM xref_group_tin
+                          WHERE year_month = $year_month AND payer_slug = $payer)
+                    JOIN paid USING (pg_uid) GROUP BY tin_type, tin_value)
+            SELECT first(tin_type ORDER BY business_name IS NULL, tin_value, tin_type) AS tin_type,
+                   first(tin_value ORDER BY business_name IS NULL, tin_value, tin_type) AS tin_value,
+                   first(business_name ORDER BY business_name IS NULL, tin_value, tin_type) AS business_name,
+                   count(*) AS tins, first(rates) AS rates, groups
+            FROM of_tin LEFT JOIN {NAMED_TIN} USING (tin_type, tin_value)
+            GROUP BY groups ORDER BY rates DESC, tin_value LIMIT {limit:d}""",
+        {**parameters, "year_month": market.year_month, "payer": market.payer},
+    )
