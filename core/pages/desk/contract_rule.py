@@ -53,7 +53,10 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
             else query.render("pages/rule.html", loaded=loaded)
         )
     too_broad = not market.tin and is_too_broad(db, market)
-    rules = None if too_broad or market.tin else find_rules_of_payer(query.cached, market)
+    # Of one provider or one code there are too few prices to tell contracts apart.
+    has_contracts = not (too_broad or market.of_provider or market.code)
+    wants_them = not query.wants_file or query.values["table"] == "contracts"
+    rules = find_rules_of_payer(db, market) if has_contracts and wants_them else None
     found = rules.of_all if rules else None if too_broad else find_contract_rule(query.cached, market)
     if query.wants_file:
         return _download(query, found, rules)

@@ -27,9 +27,9 @@ FOLDED_ROWS, MAX_ROWS = 12, 16
 _LOOKED_FOR = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        "^(your )?rate$|^median$|^amount$",
+        "^(your )?rate$|^median( change)?$|^amount$",
         "%|^percent$",
-        "^gap$|^vs|^change|^total$|^difference$",
+        "^gap$|^vs|^change|^total$|^difference$|^up$|^down$",
         "^payer$|^provider$",
         "^rates",
         "amount$|median$|rates",

@@ -178,9 +178,9 @@ def test_a_plan_of_one_payer_says_what_the_payer_pays(rolled_up: Client, rolled_
     shown = text_of(page)
     for one in levels.specialties:
         assert f"{one.title} {write_percent(one.percent)}" in shown
-    for one in levels.codes:
-        if one.code in FAMILIAR_CODES:
-            assert f"{write_dollars(one.p50)} {write_percent(one.percent)}" in shown
+    for row in levels.codes:
+        if row.code in FAMILIAR_CODES:
+            assert f"{write_dollars(row.p50)} {write_percent(row.percent)}" in shown
     # The figures are those of the payer's page.
     of_payer = text_of(rolled_up.get("/payers/", {"payer": payer}))
     assert f"{levels.specialties[0].title} {write_percent(levels.specialties[0].percent)}" in of_payer

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.pages.shared.stacked_tables import FOLDED_ROWS, MAX_ROWS, label_cells
+from core.pages.shared.stacked_tables import FOLDED_ROWS, LINE_WIDTH, MAX_ROWS, label_cells
+from tests.paths import ROOT
 
 WIDE = ["Code", "Payer", "Class", "#Rates", "#Lowest", "#Median", "#Highest", "#% of Medicare", "#vs. market", "Notes"]
 
@@ -104,3 +105,10 @@ def test_a_line_fits_a_phone_and_loses_nothing(names: list[str], named_at: int |
     assert ("data-more" in html) == ("all-fields" in html)
     stripped = re.sub(r'<label.*?</label>| data-(label|width)="[^"]*"| data-more| lines lines-\d', "", html)
     assert stripped == before
+
+
+def test_the_style_sheet_folds_the_same_rows() -> None:
+    style = (ROOT / "static" / "site.css").read_text()
+    assert re.findall(r"tr:nth-child\(n \+ (\d+)\)", style) == [str(FOLDED_ROWS + 1)]
+    widest = LINE_WIDTH + 1
+    assert all(f".lines-{columns} {{ --columns: {columns}; }}" in style for columns in range(1, widest + 1))
