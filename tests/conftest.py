@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from core.fetch.client import Patience
 from core.load.load_file import load_file
 from core.load.outcome import LoadOutcome
 from core.load.remote.fetch_groups import GroupFetcher
+from core.pages.shared.lanes.admission import LANES
 from core.quality.record import keep_report
 from core.quality.report import run_checks
 from core.reference.benchmark_kinds import load_benchmark
@@ -64,9 +66,11 @@ def do_not_wait_for_the_disk() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def let_questions_take_their_time() -> Iterator[None]:
-    """Give each question a minute: on a busy machine, one of half a second may take more than a visitor would wait."""
+    """Give questions minutes: on a busy machine, half a second may become more than a visitor would wait."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(django_settings, "BEACONPOINT_QUERY_SECONDS", 60)
+        for lane in LANES:
+            patch.setattr(lane, "limits", replace(lane.limits, seconds=120))
         yield
 
 
