@@ -9,7 +9,7 @@ professionals, one of SIDES. This is the one place that
 chooses between them, for pages, files, the API, Python, and agents.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -23,7 +23,7 @@ from core.fields.places.care_setting import (
     SIDES,
     SURGICAL_CENTER,
 )
-from core.queries.comparison.lookup_scope import is_paid_in_facilities_alone
+from core.queries.comparison.lookup_scope import list_codes_of_facilities
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.rules.columns import described
 from core.queries.rules.listed_codes import in_codes
@@ -112,7 +112,10 @@ def choose_class(db: Snapshot, market: Market) -> ClassChoice:
     anything = market.without(*CLASS_FILTERS)
     with market_cache(db, anything) as cached:
         counts = count_classes(cached, anything, *counted_rates(cached, anything))
-        choice = _where_it_is_paid(cached, _unless_alone(market, choose_among(market, counts)))
+        choice = where_it_is_paid(
+            unless_alone(market, choose_among(market, counts)),
+            lambda: (market.code or "") in list_codes_of_facilities(db),
+        )
         return replace(choice, has_facilities=any(one.measured != _PROFESSIONAL for one in counts))
 
 
@@ -130,7 +133,7 @@ def choose_class_of_codes(db: Snapshot, market: Market, numbers: Iterable[str]) 
     return choose_among(market, count_classes(db, anything, rates, {**parameters, **bound}))
 
 
-def _where_it_is_paid(db: Snapshot, choice: ClassChoice) -> ClassChoice:
+def where_it_is_paid(choice: ClassChoice, in_facilities_alone: Callable[[], bool]) -> ClassChoice:
     """Return the choice with the side in facilities, if Medicare pays for the code there alone.
 
     That is so if both sides have as many rates: no knee is replaced in an office.
@@ -139,7 +142,7 @@ def _where_it_is_paid(db: Snapshot, choice: ClassChoice) -> ClassChoice:
     if "care_setting" not in choice.filled or outside is None or outside.care_setting != NON_FACILITY_OR_UNSTATED:
         return choice
     inside = next((one for one in choice.classes if _is_other_side(one, outside)), None)
-    if inside is None or not is_paid_in_facilities_alone(db, choice.market.code or ""):
+    if inside is None or not in_facilities_alone():
         return choice
     market = replace(choice.market, care_setting=inside.care_setting)
     filters = {name: getattr(market, name) for name in CLASS_FILTERS}
@@ -152,7 +155,7 @@ def _is_other_side(one: RateClass, other: RateClass) -> bool:
     return one.is_side and one.care_setting != other.care_setting and same[0] == same[1]
 
 
-def _unless_alone(market: Market, choice: ClassChoice) -> ClassChoice:
+def unless_alone(market: Market, choice: ClassChoice) -> ClassChoice:
     """Return the choice without its filters if there is one class: conditions that all rates meet only cost time."""
     return replace(choice, market=market, filled=frozenset()) if len(choice.classes) == 1 else choice
 
@@ -187,19 +190,32 @@ class ClassCount:
         return frozenset(self.modifiers.split(",")).intersection(COMPONENTS)
 
 
-def count_classes(db: Snapshot, market: Market, rates: str, parameters: dict[str, Any]) -> list[ClassCount]:
-    """Count rates of a market by what makes a class. `rates` is SQL of rows that stand for `rate_count` rates each."""
+CLASS_TERMS = ("billing_class", "measured", "modifiers", "stated", "pos_set_id")
+"""What makes the class of a rate, in the order of class_terms."""
+
+
+def class_terms(db: Snapshot, market: Market) -> dict[str, str]:
+    """Return SQL of each of CLASS_TERMS, for a rate of the market AS f that has a `payee`."""
     # Hardly any market has a label that is overruled. The others have no such question to answer.
     measured = MEASURED_CLASS_SQL if list_overruled_labels(db, market) else "f.billing_class"
-    stated_care = stated_care_sql(measured)
+    of_terms = (
+        f"coalesce(f.billing_class, '{NOT_STATED}')",
+        f"coalesce({measured}, '{NOT_STATED}')",
+        "f.billing_code_modifier",
+        stated_care_sql(measured),
+        "f.pos_set_id",
+    )
+    return dict(zip(CLASS_TERMS, of_terms, strict=True))
+
+
+def count_classes(db: Snapshot, market: Market, rates: str, parameters: dict[str, Any]) -> list[ClassCount]:
+    """Count rates of a market by what makes a class. `rates` is SQL of rows that stand for `rate_count` rates each."""
+    terms = ", ".join(f"{sql} AS {name}" for name, sql in class_terms(db, market).items())
     return read_rows(
         db,
         ClassCount,
         f"""WITH c AS (
-                SELECT coalesce(f.billing_class, '{NOT_STATED}') AS billing_class,
-                       coalesce({measured}, '{NOT_STATED}') AS measured,
-                       f.billing_code_modifier AS modifiers, {stated_care} AS stated, f.pos_set_id,
-                       list(DISTINCT f.code) AS codes,
+                SELECT {terms}, list(DISTINCT f.code) AS codes,
                        coalesce(sum(rate_count) FILTER (
                            rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'), 0)::BIGINT AS dollars,
                        sum(rate_count)::BIGINT AS rates

@@ -21,7 +21,7 @@ from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.rate_classes import choose_class_of_codes
 from core.queries.rules.market_filters import ALL_CLASSES, CLASSES
-from core.queries.rules.market_rates import market_cache
+from core.queries.rules.market_rates import market_cache, percent_cache
 from core.queries.yardstick import below_schedule, compensation, medicare
 from core.queries.yardstick.schedule_medians import ScheduleMedian, list_schedule_medians
 from core.vocabulary.baskets import named_baskets
@@ -158,9 +158,10 @@ _OF_ORGANIZATIONS = ["practice"]
 def list_organizations_below(request: ResourceRequest) -> AnswerFields:
     """List the tax IDs that accept less than the state's workers' compensation schedule.
 
-    Of a code, of a list (`codes`) or a `basket`, or of a payer. With codes, a row for each tax ID and code, in dollars
-    as well. Those with most rates below the schedule come first; a rate counts once for each tax ID of its provider
-    group.
+    Of a code, of a list (`codes`) or a `basket`, or of a payer. Without a code, the rates of each code are those of the
+    class that its own answer is about, unless `classes=all` is asked for. With codes, a row for each tax ID and code,
+    in dollars as well. Those with most rates below the schedule come first; a rate counts once for each tax ID of its
+    provider group.
     """
     return _list_below(request, "organizations")
 
@@ -222,7 +223,8 @@ def _list_below(request: ResourceRequest, by: below_schedule.BelowBy) -> AnswerF
         totals = below_schedule.count_below_schedule(request.db, market, listed, of_state_only=of_state_only)
         return {**page, **classes, "totals": totals}
     request.refuse_if_too_broad()
-    with market_cache(request.db, market) as cache:
+    # Of all codes, the rates are compared once for both questions.
+    with market_cache(request.db, market) if market.code else percent_cache(request.db, market) as cache:
         page = request.page_at_offset(
             lambda limit, offset: below_schedule.list_below_schedule(
                 cache, market, by, limit, offset, of_state_only=of_state_only

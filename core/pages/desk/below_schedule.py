@@ -46,7 +46,7 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
     if listed:
         market = market.without("code", "code_type")
     # The rates of a list are read once by each question: there is no cache of several codes.
-    db = query.db if listed else query.cached
+    db = query.db if listed else query.cached if market.code else query.compared
     of_state_only = query.values["practice"] == OF_STATE
     if query.wants_file:
         by = cast(BelowBy, query.values["table"])
@@ -73,6 +73,8 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
         organizations=organizations,
         payers=payers,
         codes=of_codes[1] if of_codes else [],
+        # Of all codes, each is of the class that its own page opens with, unless the visitor asks for all classes.
+        of_each_code=not listed and not market.code,
         modifiers=_list_modifiers(query, market, listed),
         more_codes=max(of_codes[0] - len(of_codes[1]), 0) if of_codes else 0,
         paging=paging,

@@ -117,9 +117,9 @@ def _codes_by_schedule(db: Snapshot) -> dict[str, frozenset[str]]:
     }
 
 
-def is_paid_in_facilities_alone(db: Snapshot, code: str) -> bool:
-    """Return whether the physician fee schedule has an amount for a code in facilities and none outside: surgery."""
-    return code in db.ask_once(_codes_of_facilities)
+def list_codes_of_facilities(db: Snapshot) -> frozenset[str]:
+    """Return the codes for which the physician fee schedule has an amount in facilities and none outside: surgery."""
+    return db.ask_once(_codes_of_facilities)
 
 
 def _codes_of_facilities(db: Snapshot) -> frozenset[str]:

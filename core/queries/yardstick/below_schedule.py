@@ -1,11 +1,16 @@
-"""Who accepts less than a state's workers' compensation schedule: organizations, payers, and codes with such rates."""
+"""Who accepts less than a state's workers' compensation schedule: organizations, payers, and codes with such rates.
 
-from collections.abc import Sequence
+Of all codes, the rates of each are of the class that its own page opens with, so that both pages say the same of it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import compared_codes
+from core.queries.classes_of_codes import choose_own_classes, rates_of_own_classes
 from core.queries.code_titles import with_titles
 from core.queries.comparison.compared_rates import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, SAME_TERMS
 from core.queries.parties.tax_id_people import TIN_IN_STATE, TaxIdPeople, cursor_of_state, find_people
@@ -23,16 +28,16 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.market import Market
-from core.queries.rules.market_filters import STATE_MEAN
-from core.queries.rules.market_rates import market_facts
+from core.queries.rules.market_filters import ALL_CLASSES, STATE_MEAN
+from core.queries.rules.market_rates import facts_in_memory, market_facts
 from core.queries.rules.named_rows import fetch_page, fetch_row, read_page
 from core.queries.rules.percentiles import median
-from core.queries.yardstick.medicare import by_medicare, with_compared_terms
-from core.store.connection import Snapshot
+from core.queries.yardstick.medicare import by_medicare, compare_terms, with_compared_terms
+from core.store.connection import MarketSnapshot, Snapshot
 from core.store.market.market_months import in_months, month_parameters
 from core.store.schema.tables import DIM_CODE, XREF_GROUP_TIN
 from core.store.sql import used_parameters
-from core.store.views import NAMED_TIN
+from core.store.views import COUNTED_RATE_COLUMNS, NAMED_TIN
 from core.vocabulary.compensation_codes import list_usual_codes
 
 
@@ -217,12 +222,11 @@ def count_below_schedule(
 
     `of_state_only` decides which organizations the rows are counted of, see `list_below_schedule`.
     """
-    rates, parameters = _rates_sql(db, market, codes)
     by_row = _tax_ids(market, "tin_type, tin_value, bool_or(is_below) AS is_below", of_code=bool(codes))
     rows = "SELECT count(*) FROM tax_id_row"
     if of_state_only:
         rows += f" JOIN {TIN_IN_STATE} USING (tin_type, tin_value) WHERE in_state"
-    sql = f"""{rates},
+    figures = f"""
             tax_id_row AS ({by_row}),
             tax_id AS (
                 SELECT tin_type, tin_value, is_below, in_state
@@ -235,8 +239,10 @@ def count_below_schedule(
                    (SELECT count(*) FROM tax_id WHERE NOT in_state) AS organizations_elsewhere,
                    ({rows}) AS organization_rows, {_IMPLAUSIBLE} AS implausible
             FROM rates"""
-    with cursor_of_state(db, market.state) as cursor:
-        return fetch_row(cursor, BelowTotals, sql, parameters | used_parameters(sql, month_parameters(market.months)))
+    with _asking(db, market, codes) as (asked, rates, parameters), cursor_of_state(asked, market.state) as cursor:
+        sql = f"{rates}, {figures}"
+        of_months = used_parameters(sql, month_parameters(market.months))
+        return fetch_row(cursor, BelowTotals, sql, parameters | of_months)
 
 
 def list_below_schedule(
@@ -255,25 +261,26 @@ def list_below_schedule(
     these alone with `of_state_only`. Of the market's code or of listed `codes`, an organization has a row for each
     code. `db` may be a cache of the market.
     """
-    rates, parameters = _rates_sql(db, market, codes)
     page, names, order = _page_sql(
         market, by, of_code=bool(codes or market.code), is_one=bool(market.code) or len(codes) == 1
     )
     if by == "organizations":
         page = f"SELECT * FROM ({page}) LEFT JOIN {TIN_IN_STATE} USING (tin_type, tin_value)"
         page += " WHERE in_state" if of_state_only else ""
-    sql = f"""{rates},
+    paged = f"""
             page AS (
                 SELECT count(*) OVER () AS total, * EXCLUDE (lowest_one) FROM ({page})
                 ORDER BY {order} LIMIT $limit OFFSET $offset)
             SELECT page.*{names} ORDER BY {order}"""
-    of_months = used_parameters(sql, month_parameters(market.months))
-    asked = {**parameters, **of_months, "limit": limit, "offset": offset}
-    if by != "organizations":
-        total, found = read_page(db, ROW_TYPES[by], sql, asked)
-        return total, found if by == "payers" else with_titles(db, found)
-    with cursor_of_state(db, market.state) as cursor:
-        total, organizations = fetch_page(cursor, _FoundOrganization, sql, asked)
+    with _asking(db, market, codes, any_modifier=by == "modifiers") as (asked, rates, parameters):
+        sql = f"{rates}, {paged}"
+        of_months = used_parameters(sql, month_parameters(market.months))
+        bound = {**parameters, **of_months, "limit": limit, "offset": offset}
+        if by != "organizations":
+            total, found = read_page(asked, ROW_TYPES[by], sql, bound)
+            return total, found if by == "payers" else with_titles(db, found)
+        with cursor_of_state(asked, market.state) as cursor:
+            total, organizations = fetch_page(cursor, _FoundOrganization, sql, bound)
     return total, with_titles(db, _with_people(db, organizations))
 
 
@@ -344,9 +351,64 @@ _PRICED = f"""f.pg_uid, f.billing_code_modifier AS modifier, f.reporting_entity_
                        AND f.negotiated_rate >= {LEAST_OF_SCHEDULE} * wcfs AS plausible"""
 
 
+@contextmanager
+def _asking(
+    db: Snapshot, market: Market, codes: Sequence[BasketCode], *, any_modifier: bool = False
+) -> Iterator[tuple[Snapshot, str, dict[str, Any]]]:
+    """Yield whom to ask, a WITH clause with `every` rate and `rates`, those that the schedule prices, and parameters.
+
+    The rates of all codes, each of its own class, are compared once, and are in memory for the questions that follow.
+    """
+    if codes or market.code:
+        yield db, *_rates_sql(db, _asked(market), codes)
+        return
+    with facts_in_memory(db, market) as memory:
+        _keep_rates(memory, _asked(market), any_modifier=any_modifier)
+        sql = f"WITH every AS (SELECT * FROM {_KEPT}), rates AS (SELECT * FROM {_KEPT} WHERE amount IS NOT NULL)"
+        yield memory, sql, {}
+
+
+_KEPT = "rate_beside_schedule"
+"""The table in memory of the rates of all codes beside their amounts; null for a rate that the schedule has none for."""
+
+
+def _keep_rates(memory: MarketSnapshot, market: Market, *, any_modifier: bool) -> None:
+    key = (_KEPT, market.classes, any_modifier, memory.key, *sorted(market.parameters.items()))
+
+    def ask() -> Any:
+        if market.classes == ALL_CLASSES:
+            compared, of_terms = compare_terms(memory, market)
+            facts, of_facts = market_facts(memory, market)
+            sql = f"{compared} SELECT {_PRICED} FROM ({facts}) f JOIN compared c ON {SAME_TERMS}"
+            return memory.arrow_rows(sql, of_terms | of_facts)
+        settings = choose_own_classes(memory, market, any_modifier=any_modifier)
+        parts = [_compare_part(memory, market, setting, number) for number, setting in enumerate(settings)]
+        # Without any rate, a first part keeps the types.
+        parts = parts or [_compare_part(memory, market, None, 0)]
+        return memory.arrow_rows(" UNION ALL ".join(f"SELECT * FROM {one}" for one in parts), {})
+
+    memory.make_for(_KEPT, key, lambda: memory.shown.add(_KEPT, memory.markets.make(key, ask)))
+
+
+_OF_RATE = ", ".join(f"f.{name}" for name in (*COUNTED_RATE_COLUMNS, "payee", "pg_uid"))
+
+
+def _compare_part(memory: MarketSnapshot, market: Market, setting: str | None, number: int) -> str:
+    """Compare the codes whose class has a setting or a side, which decides about amounts, and return the table."""
+    facts, parameters = rates_of_own_classes(memory, market, setting)
+    memory.show_table(_OWN, f"SELECT {_OF_RATE}, 1 AS rate_count FROM ({facts}) f", parameters)
+    compared, of_terms = compare_terms(memory, replace(market, care_setting=setting), rates=_OWN)
+    sql = f"{compared} SELECT {_PRICED} FROM {_OWN} f JOIN compared c ON {SAME_TERMS}"
+    memory.show_table(f"{_KEPT}_{number}", sql, of_terms)
+    return f"{_KEPT}_{number}"
+
+
+_OWN = "rate_of_own_class"
+"""The table in memory of the rates of a part of the codes."""
+
+
 def _rates_sql(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> tuple[str, dict[str, Any]]:
-    """Return a WITH clause with `every` rate, and `rates`, those that the schedule prices, and its parameters."""
-    market = _asked(market)
+    """Return the WITH clause of one code or of a list of codes, see _asking."""
     if codes:
         compared, of_codes = compared_codes(db, replace(market, code_type=None, code=None), codes)
         listed = {"numbers": [one.code for one in codes], "systems": [" ".join(one.systems) for one in codes]}

@@ -277,14 +277,14 @@ def with_compared_terms(
     if isinstance(db, MarketSnapshot) and db.market_values is None and not market.code:
         return _compare_once(db, market)
     if not isinstance(db, MarketSnapshot) or db.market_values is None or not market.code:
-        return _compare_terms(db, market, asked_place(market), with_errors=with_errors)
+        return compare_terms(db, market, with_errors=with_errors)
     areas = uses_own_areas(db, market)
     # With the areas of groups, how far the state's mean is off costs nothing more.
     with_errors = areas or (with_errors and knows_areas(db))
     table = f"compared_{f'{asked_place(market)} {market.basis} {areas} {with_errors}'.encode().hex()}"
     everything = replace(market.unfiltered, basis=market.basis, area=market.area)
     outcomes = measured_sql(table, market.yardstick)
-    query, _ = _compare_terms(db, everything, asked_place(market), with_errors=with_errors, means=True)
+    query, _ = compare_terms(db, everything, asked_place(market), with_errors=with_errors, means=True)
     # Of all payers, whose months may be more than those of the market.
     values = {**everything.parameters, **market.parameters}
     db.keep_table(table, f"{query} SELECT * EXCLUDE (rate_count) FROM compared", values)
@@ -301,25 +301,32 @@ def _compare_once(db: MarketSnapshot, market: Market) -> tuple[str, dict[str, An
     The questions of a page find the outcomes in a table: comparing the rates of two months takes a second.
     """
     table = f"compared_{f'{asked_place(market)} {market.basis} {uses_own_areas(db, market)}'.encode().hex()}"
-    query, parameters = _compare_terms(db, market, asked_place(market), with_errors=knows_areas(db))
+    query, parameters = compare_terms(db, market, with_errors=knows_areas(db))
     db.keep_table(table, f"{query} SELECT * FROM compared", parameters)
     return f"WITH compared AS (SELECT * FROM {table})", {}
 
 
-def _compare_terms(
-    db: Snapshot, market: Market, place: AskedPlace, *, with_errors: bool, means: bool = False
+def compare_terms(
+    db: Snapshot,
+    market: Market,
+    place: AskedPlace | None = None,
+    *,
+    rates: str | None = None,
+    with_errors: bool = False,
+    means: bool = False,
 ) -> tuple[str, dict[str, Any]]:
-    """Return what with_compared_terms does, by comparing. `place` is what is asked about.
+    """Return what with_compared_terms does, by comparing. `place` is what is asked about, that of the market if None.
+
+    `rates` is SQL of the rates, with `rate_count`; they are those of the market if None.
 
     The errors of the state's means take time, and are known only if the areas of some provider groups are.
     """
     areas = uses_own_areas(db, market)
     by_area = areas or (with_errors and knows_areas(db))
-    rates, _ = counted_rates(db, market, areas=areas)
     sql = compared_terms_sql(
-        rates,
+        rates or counted_rates(db, market, areas=areas)[0],
         RATE_COUNT,
-        place=place,
+        place=place or asked_place(market),
         basis=market.basis,
         scope=keep_lookups(db, market, find_scope(db, market), areas=by_area),
         areas=areas,

@@ -227,3 +227,21 @@ def test_organizations_say_who_bills_under_them_and_those_of_other_states_come_l
     assert "1 of the 3 practice in other states only" in page
     assert "MACON, GA" in of_state
     assert "DALLAS CLINIC" not in of_state
+
+
+def test_a_code_in_the_list_of_all_has_the_figures_of_its_own_page(site: Client) -> None:
+    of_payer = {**MONTH, "payer": "example_savannah_benefit_administrators"}
+    page = site.get("/compensation/below/", of_payer)
+    assert "Each code counts with the rates that its own page opens with" in text_of(page)
+    every = csv_rows(site.get("/compensation/below/", {**of_payer, "table": "codes", "format": "csv"}))
+    figures = ("compared", "below", "percent_p50", "p50", "amount", "lowest_rate")
+    for row in every:
+        own = {**of_payer, "code": row["code"], "code_type": row["code_type"], "table": "codes", "format": "csv"}
+        alone = csv_rows(site.get("/compensation/below/", own))
+        assert [[one[name] for name in figures] for one in alone] == [[row[name] for name in figures]], row["code"]
+    together = site.get("/compensation/below/", {**of_payer, "classes": "all"})
+    assert "Rates of all classes are counted together" in text_of(together)
+    pooled = csv_rows(
+        site.get("/compensation/below/", {**of_payer, "classes": "all", "table": "codes", "format": "csv"})
+    )
+    assert sum(int(row["compared"]) for row in pooled) > sum(int(row["compared"]) for row in every)

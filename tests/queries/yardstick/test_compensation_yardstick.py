@@ -16,6 +16,7 @@ from core.queries.code_answer import spread_by_terms
 from core.queries.over_time.trend import list_trend
 from core.queries.parties.provider_rates import list_code_rates
 from core.queries.profiles import break_down
+from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
 from core.queries.rules.market_rates import market_cache
 from core.queries.yardstick import medicare
@@ -104,7 +105,7 @@ def test_a_provider_and_a_trend_have_percents_of_the_schedule(demo: Snapshot) ->
 def test_who_accepts_less_than_the_schedule(placed_root_db: Snapshot, market: Market, whole: bool) -> None:
     db = placed_root_db
     market = replace(market, code=None, payer=market.payer or PAYERS[1]) if whole else market
-    rows = single_rates(db, market)
+    rows = rates_of_each_page(db, market) if whole else single_rates(db, market)
     compared = [row for row in rows if row.wcfs is not None]
     groups: dict[str, set[str]] = {}
     for fact, tin in db.rows(
@@ -133,6 +134,13 @@ def test_who_accepts_less_than_the_schedule(placed_root_db: Snapshot, market: Ma
     with_below = {tin for fact in below for tin in groups.get(fact, ())}
     assert (totals.rates, totals.compared, totals.below) == (len(rows), len(compared), len(below))
     assert totals.organizations_below == len(with_below)
+
+
+def rates_of_each_page(db: Snapshot, market: Market) -> list[medicare.Comparison]:
+    """Return the rates of each code's own page, for all codes that a market without one has."""
+    codes = db.rows("SELECT DISTINCT code_type, code FROM fact_rate WHERE state = 'GA' AND year_month = '2025-08'")
+    pages = [choose_class(db, replace(market, code_type=system, code=code)).market for system, code in codes]
+    return [row for page in pages for row in single_rates(db, page)]
 
 
 def usual_slowly(code: str | None) -> int:

@@ -1,0 +1,115 @@
+"""The class of rates that the page of each code opens with, for a table of all codes of a market.
+
+A figure of a code is of one class, see rate_classes.py. In a list of all codes it is the same one as on the code's own
+page. Of 20,000 codes, hardly any has terms and numbers of rates of its own: the choice is made once for all that are
+alike.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.queries.comparison.lookup_scope import list_codes_of_facilities
+from core.queries.rate_classes import (
+    CLASS_TERMS,
+    ClassCount,
+    choose_among,
+    class_terms,
+    unless_alone,
+    where_it_is_paid,
+)
+from core.queries.rules.market import Market
+from core.queries.rules.market_filters import CLASS_FILTERS
+from core.queries.rules.market_rates import market_facts
+from core.store.connection import MarketSnapshot
+from core.store.sql import used_parameters
+
+_OF_FACILITIES, _ALIKE, _CHOSEN = "code_of_facilities", "code_alike", "chosen_terms"
+"""The tables in memory of the codes that Medicare pays in facilities alone, of which codes are chosen for alike, and of
+the terms that are chosen for these."""
+
+
+def choose_own_classes(db: MarketSnapshot, market: Market, *, any_modifier: bool = False) -> list[str | None]:
+    """Choose the class of each of a market's codes as choose_class does, and return their settings and sides.
+
+    What is chosen is in tables in memory, for rates_of_own_classes. Filters that the market has stay as they are. With
+    `any_modifier`, the rates of a class are those of each component.
+    """
+    anything = market.without(*CLASS_FILTERS)
+    facts, parameters = market_facts(db, anything)
+    db.show_texts(_OF_FACILITIES, ("code",), [(code,) for code in sorted(list_codes_of_facilities(db))])
+    of_counts = (*CLASS_TERMS, "dollars", "rates")
+    terms = ", ".join(f"{sql} AS {name}" for name, sql in class_terms(db, anything).items())
+    counted = f"""
+        SELECT f.code_type, f.code, {terms}, count(*) AS rates,
+               count(*) FILTER (rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars') AS dollars
+        FROM ({facts}) f GROUP BY ALL"""
+    packed = ", ".join(f"'{one}': {one}" for one in of_counts)
+    db.show_table(
+        _ALIKE,
+        f"""SELECT *, dense_rank() OVER (ORDER BY counts, in_facilities_alone)::VARCHAR AS alike
+            FROM (SELECT code_type, code, code IN (SELECT code FROM {_OF_FACILITIES}) AS in_facilities_alone,
+                         list({{{packed}}} ORDER BY {", ".join(of_counts)}) AS counts
+                  FROM ({counted}) GROUP BY code_type, code)""",
+        parameters,
+    )
+    rows = [row for codes in _list_alike(db) for row in codes.choose_terms(market, any_modifier=any_modifier)]
+    db.show_texts(_CHOSEN, ("alike", "chosen_setting", *CLASS_TERMS), rows)
+    return sorted({setting or None for _, setting, *_ in rows}, key=str)
+
+
+def rates_of_own_classes(db: MarketSnapshot, market: Market, setting: str | None) -> tuple[str, dict[str, Any]]:
+    """Return SQL of the market's rates of the classes that choose_own_classes has chosen, and its parameters.
+
+    They are those of the codes whose class has this setting or side. The columns are those of market_facts.
+    """
+    facts, parameters = market_facts(db, market)
+    terms = class_terms(db, market.without(*CLASS_FILTERS))
+    same = " AND ".join(f"c.{name} = {sql}" for name, sql in terms.items())
+    chosen = f"""(SELECT a.code_type, a.code, t.* FROM {_ALIKE} a JOIN {_CHOSEN} t USING (alike)
+                  WHERE t.chosen_setting = $chosen_setting)"""
+    sql = f"""SELECT f.* FROM ({facts}) f SEMI JOIN {chosen} c
+                  ON c.code_type = f.code_type AND c.code = f.code AND {same}"""
+    return sql, used_parameters(sql, {**parameters, "chosen_setting": setting or ""})
+
+
+_Terms = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _AlikeCodes:
+    """Codes with as many rates of the same terms: how many these are, by the terms."""
+
+    name: str
+    in_facilities_alone: bool
+    counts: dict[_Terms, ClassCount]
+
+    def choose_terms(self, market: Market, *, any_modifier: bool) -> Iterator[_Terms]:
+        """Yield the terms of the rates of the class that is chosen, each with the codes' name and the setting."""
+        among = unless_alone(market, choose_among(market, list(self.counts.values())))
+        chosen = where_it_is_paid(among, lambda: self.in_facilities_alone).market
+        if any_modifier:
+            chosen = replace(chosen, modifier=None)
+        filters = {name: getattr(chosen, name) for name in CLASS_FILTERS}
+        for terms, count in self.counts.items():
+            if all(count.has(name, value) for name, value in filters.items()):
+                yield (self.name, chosen.care_setting or "", *terms)
+
+
+def _list_alike(db: MarketSnapshot) -> list[_AlikeCodes]:
+    found: dict[str, _AlikeCodes] = {}
+    for name, alone, dollars, rates, settings, sides, *terms in db.rows(
+        f"""SELECT alike, in_facilities_alone, one.dollars, one.rates,
+                   care_settings(one.stated, places, place_settings(places)) AS settings,
+                   care_sides(one.stated, places) AS sides, {", ".join(f"one.{name}" for name in CLASS_TERMS)}
+            FROM (SELECT alike, in_facilities_alone, one, coalesce(service_codes, []) AS places
+                  FROM (SELECT alike, any_value(in_facilities_alone) AS in_facilities_alone,
+                               unnest(any_value(counts)) AS one FROM {_ALIKE} GROUP BY alike)
+                  LEFT JOIN dim_pos_set p ON p.pos_set_id = one.pos_set_id)"""
+    ):
+        billing_class, measured, modifiers, *_ = terms
+        codes = found.setdefault(name, _AlikeCodes(name, alone, {}))
+        codes.counts[tuple(terms)] = ClassCount(
+            billing_class, measured, modifiers, settings, sides, [""], dollars, rates
+        )
+    return list(found.values())
