@@ -179,7 +179,8 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
     if query.wants_file:
         lead = make_negotiation_sheet(positions, weighed_by)
         return query.download(positions, ClinicPosition, "clinic_against_market", lead)
-    priced = [one for one in positions if one.gap is not None]
+    # A line with a rate but without others' has no gap. It is shown, and says so.
+    priced = [one for one in positions if one.rate is not None]
     payers = _payers_of_market(query)
     left_out = list_left_out(db, of_market, asked, positions, payers)
     absent = [(slug, name) for slug, name in payers.items() if slug not in {one.payer_slug for one in positions}]
@@ -194,8 +195,8 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         of_own=answer.of_own,
         positions=priced[:ROWS_SHOWN],
         hidden=max(0, len(priced) - ROWS_SHOWN),
-        unpriced=[one for one in positions if one.reason][:ROWS_SHOWN],
-        unpriced_in_all=sum(one.reason is not None for one in positions),
+        unpriced=[one for one in positions if one.rate is None][:ROWS_SHOWN],
+        unpriced_in_all=sum(one.rate is None for one in positions),
         gaps=[(gap, market.month_of(gap.payer_slug)) for gap in sum_gaps(positions)],
         left_out=left_out,
         has_given=any(line.rate is not None for line in asked),

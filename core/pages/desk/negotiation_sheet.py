@@ -14,6 +14,8 @@ COLUMNS = (
     ("Prices", "count"),
     ("Payer's median", "dollars"),
     ("All payers' median", "dollars"),
+    ("Payer's with yours", "dollars"),
+    ("All payers' with yours", "dollars"),
     ("Gap", "dollars"),
     ("Gap in percent", "fraction"),
     ("Services", "plain"),
@@ -32,14 +34,15 @@ def make_negotiation_sheet(positions: Sequence[ClinicPosition], weighed_by: str)
     totals = [one.total for one in priced if one.total is not None]
     below = [total for total in totals if total < 0]
     said = ("Below the median", "All lines")
-    sums = [[name, "", "", *([None] * 7), sum(some)] for name, some in zip(said, (below, totals), strict=True)]
+    sums = [[name, "", "", *([None] * 9), sum(some)] for name, some in zip(said, (below, totals), strict=True)]
     return LeadSheet(
         "Negotiation",
         COLUMNS,
         [_row(one, weighed_by) for one in priced],
         sums if totals else [],
         note=(
-            "Gap: your rate minus the payer's median, and in percent of that median. Total gap: times "
+            "The medians are of what others are paid, without your own rates; with yours, they are those of the code's "
+            "page. Gap: your rate minus the payer's median, and in percent of that median. Total gap: times "
             f"{_TOTALED.get(weighed_by, 'one, as no services are known')}. Where a line has several prices, your rate "
             f"is their median, and the file does not say which applies. {write_count(len(priced))} lines; "
             "the sheet Table has all columns."
@@ -57,6 +60,8 @@ def _row(one: ClinicPosition, weighed_by: str) -> list[str | float | None]:
         one.prices or None,
         one.median,
         one.market,
+        one.median_with_own,
+        one.market_with_own,
         one.gap,
         one.gap / one.median if one.gap is not None and one.median else None,
         one.services if weighed_by == BY_SERVICES else one.units,

@@ -1,4 +1,7 @@
-"""A clinic's rates against its market: the position of each line at each payer, and what the gap comes to."""
+"""A clinic's rates against its market: the position of each line at each payer, and what the gap comes to.
+
+The market is what others are paid: a clinic's own rates are not among those that it is compared with.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +27,8 @@ NO_RATE = "no rate of this payer for the code"
 OTHER_KIND = "only rates that are not dollars for one service"
 OTHER_TERMS = "no rate with this class, modifier, and setting"
 NOT_THEIRS = "rates for others, none for this organization"
-REASONS = (NO_RATE, OTHER_KIND, OTHER_TERMS, NOT_THEIRS)
+NO_OTHERS = "no other rates: all of the payer's rates are this organization's"
+REASONS = (NO_RATE, OTHER_KIND, OTHER_TERMS, NOT_THEIRS, NO_OTHERS)
 """Why a line has no position at a payer: a closed list."""
 
 MOST_OWN_CODES = 300
@@ -121,18 +125,38 @@ class ClinicPosition:
     percentile: Annotated[
         float | None,
         described(
-            "The middle of the positions of the clinic's rates among this payer's rates, or that of the given rate: "
-            "the share of the payer's rates below, those equal counting half: 0.25 is 25%. Null where all of the "
-            "payer's rates are the clinic's.",
+            "The middle of the positions of the clinic's rates among this payer's rates for others, or that of the "
+            "given rate: the share of these rates below, those equal counting half: 0.25 is 25%. Null where all of "
+            "the payer's rates are the clinic's.",
             0.25,
         ),
     ]
-    above: Annotated[int | None, described("Number of the payer's rates that are higher than `rate`.", 52)]
-    median: Annotated[float | None, described("Median of all of the payer's rates for the line.", 104.0)]
-    market: Annotated[float | None, described("Median of all payers' rates for the line.", 110.0)]
-    rates: Annotated[int, described("Number of the payer's rates for the line.", 70)]
+    above: Annotated[int | None, described("Number of the payer's rates for others that are higher than `rate`.", 52)]
+    median: Annotated[
+        float | None,
+        described(
+            "Median of the payer's rates for the line that are not the clinic's; null where all are the clinic's.",
+            104.0,
+        ),
+    ]
+    market: Annotated[
+        float | None, described("Median of all payers' rates for the line that are not the clinic's.", 110.0)
+    ]
+    median_with_own: Annotated[
+        float | None,
+        described("Median of all of the payer's rates for the line, the clinic's included: that of the basket.", 103.0),
+    ]
+    market_with_own: Annotated[
+        float | None,
+        described(
+            "Median of all payers' rates for the line, the clinic's included: that of the code's page.",
+            109.0,
+        ),
+    ]
+    rates: Annotated[int, described("Number of the payer's rates for the line, the clinic's included.", 70)]
+    others: Annotated[int, described("Number of the payer's rates for the line that are not the clinic's.", 68)]
     percent: Annotated[float | None, described("The rate against Medicare's amount: 1.2 is 120%.", 1.2)]
-    gap: Annotated[float | None, described("The rate minus the payer's median, in dollars.", -9.0)]
+    gap: Annotated[float | None, described("The rate minus the payer's `median`, in dollars.", -9.0)]
     total: Annotated[
         float | None,
         described(
@@ -163,7 +187,12 @@ class ClinicPosition:
     @property
     def is_ranked(self) -> bool:
         """Whether the payer has so few rates that a place among them says more than a percentile."""
-        return self.rates < LEAST_FOR_PERCENTILES
+        return self.ranked < LEAST_FOR_PERCENTILES
+
+    @property
+    def ranked(self) -> int:
+        """The payer's rates for others, and the clinic's own as one among them."""
+        return self.others + 1
 
 
 @dataclass(frozen=True)
@@ -254,7 +283,16 @@ def list_services(db: Snapshot, clinic: Clinic) -> dict[str, float]:
 def _largest_shortfall_first(one: ClinicPosition) -> tuple[Any, ...]:
     dollars = _dollars(one)
     is_shortfall = one.gap is not None and one.gap < 0
-    return (one.gap is None, not is_shortfall, one.total is None, dollars or 0, one.payer_slug, one.code, one.modifier)
+    return (
+        one.rate is None,
+        one.gap is None,
+        not is_shortfall,
+        one.total is None,
+        dollars or 0,
+        one.payer_slug,
+        one.code,
+        one.modifier,
+    )
 
 
 def _dollars(one: ClinicPosition) -> float | None:
@@ -322,7 +360,9 @@ def list_left_out(
 @dataclass(frozen=True)
 class _Found:
     rates: int
-    median: float
+    others: int
+    median: float | None
+    with_own: float
     own: float | None
     own_rates: int
     lowest: float | None
@@ -358,7 +398,8 @@ def _positions(
                 JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
                 WHERE f.kind = 'dollars'),
             sums AS (
-                SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS median,
+                SELECT position, payer_slug, count(*) AS rates, count(*) FILTER (NOT ours) AS others,
+                       {median("negotiated_rate", "NOT ours")} AS median, {median("negotiated_rate")} AS with_own,
                        any_value(given) AS given_rate, coalesce(given_rate, {median("negotiated_rate", "ours")}) AS own,
                        count(*) FILTER (ours) AS own_rates,
                        CASE WHEN given_rate IS NULL THEN min(negotiated_rate) FILTER (ours) END AS lowest,
@@ -368,9 +409,10 @@ def _positions(
                        coalesce({median("medicare", "ours")}, {median("medicare")}) AS medicare
                 FROM m GROUP BY GROUPING SETS ((position, payer_slug), (position))),
             counted_amounts AS (
-                SELECT position, payer_slug, negotiated_rate, count(*) AS equal, count(*) FILTER (ours) AS own
+                SELECT position, payer_slug, negotiated_rate, count(*) FILTER (NOT ours) AS equal,
+                       count(*) FILTER (ours) AS own
                 FROM m GROUP BY ALL),
-            -- As in line_medians.py: how many rates are lower, those that are equal counting half.
+            -- How many rates of others are lower, those that are equal counting half.
             ranked AS (
                 SELECT *, sum(equal) OVER (
                     PARTITION BY position, payer_slug ORDER BY negotiated_rate ROWS UNBOUNDED PRECEDING)
@@ -388,9 +430,8 @@ def _positions(
             higher AS (
                 SELECT a.position, a.payer_slug, sum(equal * (negotiated_rate > s.own)::INTEGER)::BIGINT AS above
                 FROM counted_amounts a JOIN sums s USING (position, payer_slug) GROUP BY ALL)
-            SELECT s.* EXCLUDE (given_rate), CASE
-                       WHEN given_rate IS NOT NULL THEN g.lower
-                       WHEN own_rates < rates THEN o.lower END / rates AS percentile,
+            SELECT s.* EXCLUDE (given_rate),
+                   CASE WHEN given_rate IS NOT NULL THEN g.lower ELSE o.lower END / nullif(others, 0) AS percentile,
                    h.above
             FROM sums s LEFT JOIN middles o USING (position, payer_slug)
             LEFT JOIN of_given g USING (position, payer_slug)
@@ -440,7 +481,7 @@ def _position(
     own: float | None,
     counts: dict[tuple[Any, ...], _Counts],
 ) -> ClinicPosition:
-    gap = own - row.median if row and own is not None else None
+    gap = own - row.median if row and row.median is not None and own is not None else None
     return ClinicPosition(
         reporting_entity_name=payer,
         payer_slug=slug,
@@ -461,7 +502,10 @@ def _position(
         above=row.above if row else None,
         median=row.median if row else None,
         market=everybody.median if everybody else None,
+        median_with_own=row.with_own if row else None,
+        market_with_own=everybody.with_own if everybody else None,
         rates=row.rates if row else 0,
+        others=row.others if row else 0,
         percent=own / row.medicare if row and own is not None and row.medicare else None,
         gap=gap,
         total=None,
@@ -471,7 +515,7 @@ def _position(
 
 def _reason(row: _Found | None, counts: _Counts | None) -> str:
     if row:
-        return NOT_THEIRS
+        return NOT_THEIRS if row.own is None else NO_OTHERS
     if counts is None:
         return NO_RATE
     return OTHER_TERMS if counts.dollars else OTHER_KIND

@@ -369,7 +369,7 @@ def _asking(
 
 
 _KEPT = "rate_beside_schedule"
-"""The table in memory of the rates of all codes beside their amounts; null for a rate that the schedule has none for."""
+"""The table in memory of the rates of all codes beside their amounts, null where the schedule has none."""
 
 
 def _keep_rates(memory: MarketSnapshot, market: Market, *, any_modifier: bool) -> None:

@@ -2,6 +2,7 @@
 
 import statistics
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from core.fields.codes.basket_list import BasketItem
 from core.fields.codes.code_list import WantedCode
 from core.queries.baskets.basket_codes import BasketCode, basket_codes
 from core.queries.baskets.clinic_position import (
+    NO_OTHERS,
     NO_RATE,
     NOT_THEIRS,
     OTHER_KIND,
@@ -57,28 +59,51 @@ NUMBERS = count()
 
 
 def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> tuple[Any, ...]:
-    """Return the rate, prices, percentile, rates above, total, and reason of a line at a payer."""
+    """Return the rate, prices, percentile, rates above, total, medians, and reason of a line at a payer."""
     code, modifier, setting, units, given_rate = line
     of_code = [one for one in rates if one["code"] == code and one["reporting_entity_name"] == payer]
     dollars = [one for one in of_code if one["negotiated_type"] == "negotiated"]
-    alike = [
-        one
-        for one in dollars
-        if (one["billing_class"], one["billing_code_modifier"]) == ("professional", modifier)
-        and (not setting or SIDE_OF[setting] in sides_slowly("CPT", None, one["places"]))
-    ]
+    alike = [one for one in dollars if is_alike(one, modifier, setting)]
     ours = [one["negotiated_rate"] for one in alike if one["group"] == 0]
-    own = given_rate if given_rate is not None and alike else statistics.median(ours) if ours else None
+    others = [one["negotiated_rate"] for one in alike if one["group"] != 0]
+    medians = middle(others), middle(others + ours)
+    own = given_rate if given_rate is not None and alike else middle(ours)
     if own is None:
         reason = NO_RATE if not of_code else OTHER_KIND if not dollars else OTHER_TERMS if not alike else NOT_THEIRS
-        return None, 0, None, None, None, reason
-    values = [one["negotiated_rate"] for one in alike]
+        return None, 0, None, None, None, *medians, reason
+    prices = 0 if given_rate is not None else len(set(ours))
+    above = sum(value > own for value in others)
+    if not others:
+        return own, prices, None, above, None, *medians, NO_OTHERS
     placed = [own] if given_rate is not None else ours
-    positions = [statistics.fmean(0.5 if value == rate else value < rate for value in values) for rate in placed]
-    # All of the payer's rates may be the clinic's own: then their positions say nothing.
-    percentile = statistics.median(positions) if given_rate is not None or len(ours) < len(alike) else None
-    above, prices = sum(value > own for value in values), 0 if given_rate is not None else len(set(ours))
-    return own, prices, percentile, above, (own - statistics.median(values)) * (1 if units is None else units), None
+    positions = [statistics.fmean(0.5 if value == rate else value < rate for value in others) for rate in placed]
+    total = (own - statistics.median(others)) * (1 if units is None else units)
+    return own, prices, statistics.median(positions), above, total, *medians, None
+
+
+def is_alike(rate: dict[str, Any], modifier: str, setting: str) -> bool:
+    """Return whether a rate in dollars is one of a line's market."""
+    terms = (rate["billing_class"], rate["billing_code_modifier"])
+    return terms == ("professional", modifier) and (
+        not setting or SIDE_OF[setting] in sides_slowly("CPT", None, rate["places"])
+    )
+
+
+def middle(values: list[float]) -> float | None:
+    """Return the median; None of nothing."""
+    return statistics.median(values) if values else None
+
+
+def slow_markets(rates: list[dict[str, Any]], line: Any) -> tuple[float | None, float | None]:
+    """Return the medians of all payers' rates for a line: of others, and with the clinic's own."""
+    code, modifier, setting, *_ = line
+    alike = [
+        one
+        for one in rates
+        if one["code"] == code and one["negotiated_type"] == "negotiated" and is_alike(one, modifier, setting)
+    ]
+    others = [one["negotiated_rate"] for one in alike if one["group"] != 0]
+    return middle(others), middle([one["negotiated_rate"] for one in alike])
 
 
 def rounded(row: tuple[Any, ...]) -> str:
@@ -97,7 +122,11 @@ def test_positions_and_totals_equal_the_slow_ones(
         (slug, at): slow_position(rates, line, name) for slug, name in PAYERS.items() for at, line in enumerate(lines)
     }
     priced = {slug for (slug, _), one in expected.items() if one[0] is not None}
-    wanted = [(slug, *lines[at][:4], *one) for (slug, at), one in expected.items() if slug in priced]
+    wanted = [
+        (slug, *lines[at][:4], *one, *slow_markets(rates, lines[at]))
+        for (slug, at), one in expected.items()
+        if slug in priced
+    ]
     given_back = [
         (
             one.payer_slug,
@@ -110,7 +139,11 @@ def test_positions_and_totals_equal_the_slow_ones(
             one.percentile,
             None if one.rate is None else one.above,
             one.total,
+            one.median,
+            one.median_with_own,
             one.reason,
+            one.market,
+            one.market_with_own,
         )
         for one in found
     ]
@@ -131,15 +164,32 @@ def test_a_line_with_several_rates_has_their_spread_and_the_middle_of_their_posi
     db = store_of_market(tmp_path_factory.mktemp("spread"), *ours, *others, *more)
     (found,) = list_positions(db, GA, OURS, [AskedLine(BasketCode("99213", ("CPT", "HCPCS")))], PAYERS)
     assert (found.own_rates, found.lowest, found.rate, found.highest) == (2, 260.0, 298.0, 336.0)
-    assert (found.prices, found.above, found.median) == (2, 4, 260.0)
-    assert found.gaps_of_spread == (0.0, 76.0)
+    assert (found.prices, found.above, found.median, found.median_with_own) == (2, 3, 253.0, 260.0)
+    assert (found.rates, found.others, found.ranked) == (9, 7, 8)
+    assert found.gaps_of_spread == (7.0, 83.0)
     assert found.is_ranked
-    assert found.percentile == pytest.approx(statistics.median([4.5 / 9, 7.5 / 9]))
+    assert found.percentile == pytest.approx(statistics.median([4 / 7, 6 / 7]))
     market = Market("GA", "2025-08", tin="100000001")
     (row,) = list_code_rates(db, db, market, 10, 0)[1]
-    assert row.percentile == pytest.approx(found.percentile), (
-        "one rule: the page of the tax ID has the same, of a market of one payer"
+    assert row.percentile == pytest.approx(statistics.median([4.5 / 9, 7.5 / 9])), (
+        "the page of the tax ID is about what is published, its own rates among it"
     )
+
+
+def test_own_rates_alone_are_no_market(tmp_path: Path) -> None:
+    db = store_of_market(
+        tmp_path,
+        {"negotiated_rate": 90.0},
+        {"negotiated_rate": 96.0},
+        {"negotiated_rate": 120.0, "group": 1, "reporting_entity_name": "Payer B"},
+    )
+    line = [AskedLine(BasketCode("99213", ("CPT", "HCPCS")), units=10.0)]
+    (found,) = list_positions(db, GA, OURS, line, PAYERS)
+    assert (found.rate, found.median, found.gap, found.total, found.percentile) == (93.0, None, None, None, None)
+    assert (found.reason, found.rates, found.others, found.median_with_own) == (NO_OTHERS, 2, 0, 93.0)
+    assert (found.market, found.market_with_own) == (120.0, 96.0)
+    (gap,) = sum_gaps([found])
+    assert (gap.priced, gap.unpriced, gap.total) == (0, 1, 0)
 
 
 def test_without_units_what_is_billed_to_medicare_weighs(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -179,6 +229,6 @@ def test_npis_and_tax_ids_choose_the_same_groups(tmp_path_factory: pytest.TempPa
     by_tin = list_positions(db, GA, OURS, line, PAYERS)
     by_npi = list_positions(db, GA, Clinic(npis=("1912951245",)), line, PAYERS)
     assert by_tin == by_npi
-    assert [(one.rate, one.median, one.percentile, one.total) for one in by_tin] == [(90.0, 100.0, 0.25, -100.0)]
+    assert [(one.rate, one.median, one.percentile, one.total) for one in by_tin] == [(90.0, 110.0, 0.0, -200.0)]
     both = list_positions(db, GA, Clinic(npis=("1912951245", "1003027533")), line, PAYERS)
-    assert [(one.rate, one.total) for one in both] == [(100.0, 0.0)]
+    assert [(one.rate, one.total, one.reason) for one in both] == [(100.0, None, NO_OTHERS)]

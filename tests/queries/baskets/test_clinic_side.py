@@ -47,9 +47,11 @@ def test_a_clinic_is_compared_with_rates_that_others_label_otherwise_on_one_side
     (position,) = found.positions
     assert found.of_class.market.billing_class == position.billing_class == "like professional"
     assert found.of_class.market.care_setting == "non-facility or unstated"
-    assert (position.rate, position.median, position.market) == (90.0, 92.0, 94.0)
+    assert (position.rate, position.median_with_own, position.market_with_own) == (90.0, 92.0, 94.0)
+    assert (position.median, position.market) == (94.0, 97.0)
     (inside,) = answer(db, Market("GA", "2025-08", care_setting="facility or unstated")).positions
-    assert (inside.rate, inside.median, inside.market) == (90.0, 92.0, 90.0)
+    assert (inside.rate, inside.median_with_own, inside.market_with_own) == (90.0, 92.0, 90.0)
+    assert (inside.median, inside.market) == (94.0, 82.0)
 
 
 def test_a_clinic_with_rates_for_facilities_alone_is_on_their_side(tmp_path: Path) -> None:
@@ -134,7 +136,8 @@ def test_pasted_lines_have_the_market_of_the_code_s_page_and_of_baskets(
     own = [one for one in facts if TIN in {value for _, value in one["tins"]}]
     if own or not any(TIN in {value for _, value in one["tins"]} for one in Everything(db).facts):
         ours = given_answer(db, Clinic(tin=TIN), given_line())
-        assert {one.payer_slug: (one.median, one.market) for one in ours.positions} == expected
+        with_own = {one.payer_slug: (one.median_with_own, one.market_with_own) for one in ours.positions}
+        assert with_own == expected
 
 
 def test_a_clinic_whose_own_rates_are_all_of_another_class_is_compared_in_it(tmp_path: Path) -> None:
@@ -146,7 +149,7 @@ def test_a_clinic_whose_own_rates_are_all_of_another_class_is_compared_in_it(tmp
         *({"negotiated_rate": 90.0 + at, "group": at} for at in (1, 2, 3)),
     )
     (ours,) = given_answer(db, Clinic(tin=TIN), given_line(450.0)).positions
-    assert (ours.billing_class, ours.market) == ("institutional", 450.0)
+    assert (ours.billing_class, ours.market, ours.market_with_own) == ("institutional", 500.0, 450.0)
     (others,) = given_answer(db, Clinic(), given_line(450.0)).positions
     assert (others.billing_class, others.market) == ("professional", 92.0)
 
@@ -181,4 +184,4 @@ def test_the_side_has_all_of_the_clinic_s_rates_and_most_rates(
     asked = answer(db, market)
     side = asked.of_class.market.care_setting
     paid = [fact["negotiated_rate"] for fact in facts if side is None or side in sides_of(fact)]
-    assert all(one.market == statistics.median(paid) for one in asked.positions if one.market is not None)
+    assert all(one.market_with_own == statistics.median(paid) for one in asked.positions if one.rates)
