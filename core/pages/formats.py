@@ -11,7 +11,7 @@ from core.fields.rounding import round_half_up
 from core.queries.rules.evidence import EVIDENCE, LIKELY
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import NOT_STATED
-from core.queries.rules.measured_class import class_of_like
+from core.queries.rules.measured_class import OTHER_CLASS, class_of_like
 
 NONE = "–"
 """What stands in a table where there is no value."""
@@ -227,6 +227,15 @@ def write_class(billing_class: str | None) -> str:
     """
     words = class_of_like(billing_class)
     return "not stated" if not words or words == NOT_STATED else _CLASSES.get(words, words)
+
+
+def write_fee(billing_class: str | None, measured_as: str = "") -> str:
+    """Write whose bill a rate is for, where all rates that are shown are measured as one class: see `measured_as`.
+
+    A label that says otherwise is one: no page calls a professional's fee a facility's.
+    """
+    is_other = measured_as and billing_class in OTHER_CLASS and billing_class != measured_as
+    return f"labeled {write_class(billing_class)}" if is_other else write_class(billing_class)
 
 
 def write_setting(setting: str) -> str:

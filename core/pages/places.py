@@ -1,6 +1,5 @@
 """Rates by where providers practice, with a map, and by what they are."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from core.pages.code_pages.no_rates import find_instead
 from core.pages.formats import write_dollars, write_filter, write_percent, write_state
 from core.pages.forms.profile_forms import PlacesForm, SpecialtiesForm
 from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.state_places import divide_by_state
 from core.queries.find import codes
 from core.queries.parties.shared_contracts import find_performing
 from core.queries.profiles import Breakdown, BreakdownTotals, break_down, list_zip_points
@@ -45,19 +45,6 @@ def show_places(query: MarketQuery[PlacesForm]) -> HttpResponseBase:
         known=bool(rows) or not totals.rates or totals.unknown < totals.rates,
         **_table(query, totals, own, by),
     )
-
-
-def divide_by_state(rows: Sequence[Breakdown], state: str) -> tuple[Sequence[Breakdown], Sequence[Breakdown]]:
-    """Return the places of a state and those of others: payers' files are national.
-
-    A place whose label names no state, such as a ZIP code, stays. If none is of the state, all of them do.
-    """
-    own = [row for row in rows if not (named := _STATES_OF_LABEL.search(row.label)) or state in named[1].split("-")]
-    return (own, [row for row in rows if row not in own]) if own else (rows, [])
-
-
-_STATES_OF_LABEL = re.compile(r", ([A-Z]{2}(?:-[A-Z]{2})*)(?: \(division\))?$")
-"""Dallas, TX; Fulton County, GA; Kansas City, MO-KS."""
 
 
 @market_page(SpecialtiesForm, "specialties", needs_code=True)

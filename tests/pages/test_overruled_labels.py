@@ -11,9 +11,11 @@ import pytest
 from django.test import Client
 
 import beaconpoint
-from core.pages.formats import write_dollars
+from core.pages.formats import write_dollars, write_fee
+from core.pages.shared.words.change_words import name_terms
 from core.quality.fit_record import update_fits
 from core.queries.comparison.overruled_labels import OverruledLabel, list_overruled_labels
+from core.queries.over_time.changes import OfTerms
 from core.queries.rules.market import Market
 from core.runtime.errors import BeaconError
 from core.store.generations.store import Store
@@ -107,6 +109,21 @@ def test_a_page_says_so_and_offers_the_other_schedule(site: Client, label: Overr
         assert "the professional fee" in of_code
         assert label.short in of_code
         assert "the facility fee" not in of_code
+
+
+def test_a_label_is_called_one_wherever_rates_of_a_code_state_their_class(site: Client) -> None:
+    for page in ("/trend/", "/medicare/", "/rates/"):
+        shown = text_of(site.get(page, {**QUERY, "code_type": "CPT", "code": CODE}))
+        rows = shown.replace("Facility fee: what a hospital", "").replace("as facility fees", "")
+        assert "labeled facility fee" in rows.lower()
+        assert not re.search(r"(?<!labeled )\bfacility fee (none|no modifier)", rows), page
+    assert write_fee("institutional", "professional") == "labeled facility fee"
+    assert write_fee("institutional", "institutional") == write_fee("institutional") == "facility fee"
+    assert write_fee("both", "professional") == "professional and facility fee"
+    terms: dict[str, Any] = {"setting": None, "place": "outpatient", "severity_of_illness": None, "modifier": "26"}
+    assert name_terms(OfTerms("institutional", **terms), "professional") == "labeled facility fee, modifier 26"
+    assert name_terms(OfTerms("institutional", **terms), "") == "facility fee, outpatient, modifier 26"
+    assert name_terms(OfTerms(None, **terms), "") == "class not stated, outpatient, modifier 26"
 
 
 @pytest.mark.parametrize("address", PAGES)

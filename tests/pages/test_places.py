@@ -7,9 +7,11 @@ import pytest
 from django.test import Client
 
 from core.pages import places
-from core.pages.places import divide_by_state
+from core.pages.code_pages.rates import FilterChoices, facets_to_show
 from core.pages.shared import page as shared_page
 from core.pages.shared.answer_cache import AnswerCache
+from core.pages.shared.state_places import divide_by_state
+from core.queries.facets import Choice
 from core.queries.profiles import break_down
 from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
@@ -93,6 +95,18 @@ def test_facets_by_provider_are_on_the_page_of_a_code(placed_site: Client) -> No
         assert label in words
     near = text_of(placed_site.get("/rates/", {**MARKET, "near": "30303,10"}))
     assert "Near: 10 miles of 30303 ✕" in near
+
+
+def test_cities_of_other_states_are_apart_in_the_filters() -> None:
+    dallas, atlanta, macon = (
+        Choice("city", name.upper(), name, rates, False)
+        for name, rates in (("Dallas, TX", 7), ("Atlanta, GA", 5), ("Macon, GA", 2))
+    )
+    counted = {"care_setting": [], "city": [dallas, atlanta, macon]}
+    assert facets_to_show(counted, (), Market("GA", "2025-08")) == [
+        FilterChoices("City", "city", [atlanta, macon], [dallas])
+    ]
+    assert facets_to_show(counted, (), Market("FL", "2025-08"))[0].choices == [dallas, atlanta, macon]
 
 
 def test_a_place_and_miles_are_two_boxes_and_one_value_of_addresses(placed_site: Client) -> None:

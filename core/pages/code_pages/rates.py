@@ -1,6 +1,7 @@
 """The rates of a code."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.http import HttpResponseBase
 
@@ -13,6 +14,7 @@ from core.pages.shared.answer_cache import meanwhile
 from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
+from core.pages.shared.state_places import divide_by_state
 from core.pages.shared.words.answer_words import describe_answer
 from core.pages.shared.words.labels import filter_label
 from core.queries import rates
@@ -79,7 +81,7 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
         implausible=sum(row.implausible for row in spreads if row.reporting_entity_name is None),
         leaves_out=bool(query.values["implausible"]),
         amounts=lines,
-        facets=_facets_to_show(choices, query.names_in_tabs, market),
+        facets=facets_to_show(choices, query.names_in_tabs, market),
         rows=[(row, *_compare_with_medicare(row, market.code or "", amounts, centers)) for row in rows],
         compared=bool(lines),
         same=find_same_columns(rows),
@@ -127,21 +129,42 @@ def _download(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
     return query.download(every, RateAgainstMedicare, f"rates_{market.code}")
 
 
-def _facets_to_show(
+@dataclass(frozen=True)
+class FilterChoices:
+    """A filter with its choices; of places, those of the market's state, and those elsewhere apart."""
+
+    label: str
+    name: str
+    choices: Sequence[Choice]
+    elsewhere: Sequence[Choice] = ()
+
+
+_OF_STATES = ("city", "county", "metro")
+"""The filters whose choices name a state."""
+
+
+def facets_to_show(
     choices: Mapping[str, Sequence[Choice]], in_tabs: Collection[str], market: Market
-) -> list[tuple[str, str, Sequence[Choice]]]:
-    """Return the label, the name, and the choices of each filter that can be set or is set, and that no tab shows."""
+) -> list[FilterChoices]:
+    """Return each filter that can be set or is set, and that no tab shows."""
     if market.classes or market.care_setting in SIDES:
         # A tab shows the side, or all classes. The settings can still be chosen.
         settings = [one for one in choices["care_setting"] if one.value not in SIDES]
         choices, in_tabs = {**choices, "care_setting": settings}, set(in_tabs) - {"care_setting"}
     first = ("care_setting", "pos", "payer", "year_month")
     labels = {name: filter_label(name) for name in (*first, *FILTERS) if name in choices}
-    return [
-        (label, name, [one for n, one in enumerate(choices[name]) if n < MAX_CHOICES or one.chosen])
-        for name, label in labels.items()
-        if name not in in_tabs and (len(choices[name]) > 1 or any(choice.chosen for choice in choices[name]))
-    ]
+    facets = []
+    for name, label in labels.items():
+        if name in in_tabs or (len(choices[name]) < 2 and not any(choice.chosen for choice in choices[name])):
+            continue
+        own, elsewhere = divide_by_state(choices[name], market.state) if name in _OF_STATES else (choices[name], [])
+        facets.append(FilterChoices(label, name, _most(own), _most(elsewhere)))
+    return facets
+
+
+def _most(choices: Sequence[Choice]) -> list[Choice]:
+    """Return the choices that are shown: the first MAX_CHOICES, and what is chosen."""
+    return [one for n, one in enumerate(choices) if n < MAX_CHOICES or one.chosen]
 
 
 def _compare_with_medicare(

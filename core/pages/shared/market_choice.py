@@ -59,6 +59,14 @@ class MarketChoice:
     has_facilities: bool = True
 
     @property
+    def measured_as(self) -> str:
+        """The class that all of a code's rates that are shown are measured as; empty text if they are of several."""
+        shown = {one.measured_as for one in self.classes if one.chosen}
+        if len(shown) == 1:
+            return shown.pop()
+        return "" if self.has_facilities else "professional"
+
+    @property
     def linked_market(self) -> Market:
         """The market of links to other pages: in a month only if the visitor has chosen it.
 

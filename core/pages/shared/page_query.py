@@ -374,6 +374,7 @@ class MarketQuery(PageQuery[M]):
             "months_are_far_apart": are_far_apart([one.year_month for one in months]),
             "market": self.market,
             "classes": self.choice.classes,
+            "measured_as": self.choice.measured_as,
             "applied": applied,
             "where": write_place(self.market.state, applied),
             "narrowed": write_narrowing(one for one in applied if one[1] in FILTERS),

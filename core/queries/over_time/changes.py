@@ -28,7 +28,8 @@ from core.store.connection import MarketSnapshot, Snapshot
 from core.store.views import NAMED_TIN
 
 ORDERS = {
-    "moved": """what NOT IN ('up', 'down'), what = 'same', what = 'unmatched',
+    # Of a set with more or fewer amounts, nobody knows which became which: a median that moved is no price that did.
+    "moved": """what NOT IN ('up', 'down'), what = 'same', what = 'unmatched', old_amounts <> new_amounts,
                 abs(new / nullif(old, 0) - 1) DESC NULLS LAST, what""",
     "percent": "new / nullif(old, 0) - 1 NULLS LAST",
     "-percent": "new / nullif(old, 0) - 1 DESC NULLS LAST",

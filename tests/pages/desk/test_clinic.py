@@ -18,7 +18,8 @@ from core.pages.shared.answer_cache import ANSWERS
 from core.queries.parties.providers import list_provider_periods
 from core.store.connection import QueryTimeout, Snapshot
 from tests.pages.markets import MONTH
-from tests.site import csv_rows, serving, tables, text_of
+from tests.queries.one_market import store_of_market
+from tests.site import Visitor, csv_rows, serving, tables, text_of
 
 LINES = "code,modifier,setting,units,rate\n99213,,,7654321,41.37\n70450,,,3,\nknee,,,1,"
 
@@ -41,6 +42,23 @@ def test_a_clinics_own_codes_have_an_address(site: Client, tin: str) -> None:
     assert lines[0][2:7] == ["Your rate", "Position", "Payer’s median", "Gap", "Total"]
     assert len(lines) > 2
     assert "any" not in response["Cache-Control"]
+
+
+def test_the_market_is_without_one_s_own_rates_and_the_median_with_them_is_shown(tmp_path: Path) -> None:
+    own = [{"code": code, "negotiated_rate": rate} for code, rate in (("99213", 90.0), ("99214", 80.0))]
+    others = [{"negotiated_rate": rate, "group": group} for rate, group in ((100.0, 1), (110.0, 3))]
+    root = store_of_market(tmp_path, *own, *others).root
+    with serving(root):
+        asked = {**MONTH, "tin": "100000001"}
+        page = Visitor().get("/clinic/", asked)
+        rows = {row["code"]: row for row in csv_rows(Visitor().get("/clinic/", {**asked, "format": "csv"}))}
+    shown = text_of(page)
+    assert "The market is what others are paid" in shown
+    assert "3rd of 3 from the top $105.00 with yours $100.00 −$15.00" in shown
+    assert "no other rates: its only rate is yours" in shown
+    assert (rows["99213"]["median"], rows["99213"]["median_with_own"]) == ("105.0", "100.0")
+    assert (rows["99214"]["median"], rows["99214"]["gap"]) == ("", "")
+    assert rows["99214"]["reason"].startswith("no other rates")
 
 
 def test_a_line_with_several_rates_shows_the_lowest_and_the_highest(site: Client, demo: Snapshot) -> None:

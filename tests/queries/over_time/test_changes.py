@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from core.fields.providers.payer_slug import make_payer_slug
 from core.load.load_file import load_file
 from core.queries import coverage
-from core.queries.over_time import changes
+from core.queries.over_time import changes, prices_moved
 from core.queries.over_time.matching import OUTCOMES
 from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
@@ -310,6 +310,21 @@ def test_a_median_over_other_amounts_is_no_raise(
     )
     _, rows = changes.list_changed_pay(db, MARKET, "2025-07", None, "moved", 9, 0)
     assert [row.what for row in rows] == [what]
+
+
+def test_a_median_of_another_set_stands_after_prices_that_moved(tmp_path: Path) -> None:
+    cut = [{"negotiated_rate": 100.0, "group": 0}], [{"negotiated_rate": 98.0, "group": 0}]
+    mixed = (
+        [{"negotiated_rate": one, "group": 1} for one in (100.0, 200.0)],
+        [{"negotiated_rate": one, "group": 1} for one in (97.0, 98.0, 194.0)],
+    )
+    db = store_of_months(tmp_path, m2025_07=[*cut[0], *mixed[0]], m2025_08=[*cut[1], *mixed[1]])
+    for rows in (
+        changes.list_changed_pay(db, MARKET, "2025-07", None, "moved", 9, 0)[1],
+        prices_moved.list_paid_alike(db, MARKET, "2025-07", None, "moved", 9, 0)[1],
+    ):
+        found = [(row.what, row.old_amounts, row.new_amounts, round(row.percent or 0, 3)) for row in rows]
+        assert found == [("down", 1, 1, -0.02), ("down", 2, 3, -0.347)], "the wider change is one of the mix"
 
 
 def test_a_payer_of_many_groups_fits_into_a_visitor_s_memory(tmp_path: Path) -> None:

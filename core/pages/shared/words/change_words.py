@@ -1,7 +1,7 @@
 """What became of what organizations are paid, in words."""
 
-from core.pages.formats import write_change, write_count
-from core.queries.over_time.changes import Moved
+from core.pages.formats import write_change, write_count, write_fee
+from core.queries.over_time.changes import Moved, OfTerms
 from core.queries.over_time.prices_moved import PricesMoved
 
 
@@ -23,6 +23,16 @@ def count_paid(row: Moved) -> str:
         *(f"{write_count(n)} {how}" for n, how in others),
     ]
     return " and ".join(said) if len(said) < 3 else f"{', '.join(said[:-1])}, and {said[-1]}"
+
+
+def name_terms(row: OfTerms, measured_as: str) -> str:
+    """Return the terms of some rates: facility fee, outpatient. A label says nothing of the place where it is wrong."""
+    if not row.billing_class:
+        words = [f"class not stated, {row.place}"]
+    else:
+        is_other = measured_as not in {"", row.billing_class}
+        words = [write_fee(row.billing_class, measured_as), *([] if is_other else [row.place])]
+    return ", ".join([*words, *([f"modifier {row.modifier}"] if row.modifier else [])])
 
 
 def tell_prices(moved: PricesMoved) -> str:
