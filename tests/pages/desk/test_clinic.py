@@ -54,7 +54,7 @@ def test_the_market_is_without_one_s_own_rates_and_the_median_with_them_is_shown
         rows = {row["code"]: row for row in csv_rows(Visitor().get("/clinic/", {**asked, "format": "csv"}))}
     shown = text_of(page)
     assert "The market is what others are paid" in shown
-    assert "3rd of 3 from the top $105.00 with yours $100.00 −$15.00" in shown
+    assert "lower than all 2 $105.00 with yours $100.00 −$15.00" in shown
     assert "no other rates: its only rate is yours" in shown
     assert (rows["99213"]["median"], rows["99213"]["median_with_own"]) == ("105.0", "100.0")
     assert (rows["99214"]["median"], rows["99214"]["gap"]) == ("", "")
