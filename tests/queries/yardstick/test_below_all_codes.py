@@ -29,13 +29,15 @@ def with_schedule(db: Snapshot) -> Snapshot:
     amounts = [
         {
             "release": "2025-01", "state": "GA", "code_type": "CPT", "code": code, "wcfs_status": "priced",
-            "year_month": month, "wcfs_amount": 100.0 + at, "wcfs_facility_amount": 80.0 + at,
-            "wcfs_outpatient_amount": 300.0 + at, "wcfs_asc_amount": 200.0 + at,
+            "year_month": month, "wcfs_amount": 100.0 + at, "facility_amount": 80.0 + at,
+            "outpatient_amount": 300.0 + at, "asc_amount": 200.0 + at,
         }
         for at, code in enumerate(CODES[:2])
         for month in ("2025-01", "2025-08")
     ]  # fmt: skip
-    return written(db.root, {"bench_wcfs": amounts, "dim_benchmark": [RELEASE]})
+    surgery = {"release": "2025-01", "year_month": "2025-01", "state": "GA", "code_type": "CPT", "code": "97110"}
+    of_medicare = [{**surgery, "modifier": "", "nonfacility_na": True, "facility_na": False}]
+    return written(db.root, {"bench_wcfs": amounts, "dim_benchmark": [RELEASE], "bench_medicare_prof": of_medicare})
 
 
 RATES = st.fixed_dictionaries(
@@ -76,6 +78,20 @@ def test_each_code_is_as_on_its_own_page(
             db = with_overruled(db, *overruled)
         for asked in ({}, filters):
             check(db, replace(MARKET, **asked))
+
+
+def test_a_code_that_medicare_pays_in_facilities_alone_is_on_that_side(tmp_path: Path) -> None:
+    sides = [
+        {"code": code, "places": places, "negotiated_rate": rate, "group": group}
+        for code in CODES[:2]
+        for group, (places, rate) in enumerate(((["11"], 70.0), (["21"], 60.0), ([], 50.0)))
+    ]
+    db = with_schedule(store_of_market(tmp_path, *sides))
+    check(db, MARKET)
+    found = {row.code: (row.compared, row.lowest_rate, row.lowest_amount) for row in of(db, MARKET, "codes")}
+    assert found == {"99213": (2, 50.0, 100.0), "97110": (2, 50.0, 81.0)}, (
+        "a rate without a place is paid there as well"
+    )
 
 
 def check(db: Snapshot, market: Market) -> None:
