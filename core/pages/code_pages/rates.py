@@ -15,7 +15,7 @@ from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
 from core.pages.shared.state_places import divide_by_state
-from core.pages.shared.words.answer_words import describe_answer
+from core.pages.shared.words.answer_words import describe_answer, mixes_classes
 from core.pages.shared.words.labels import filter_label
 from core.queries import rates
 from core.queries.code_answer import AnswerSpread, spread_by_terms
@@ -63,7 +63,9 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
     lines = medicare_amounts.count_amount_lines(amounts)
     choices = {**about_choices.result(), "network": networks}
     settings = next((one.settings for one in query.choice.classes if one.chosen), []) if not market.classes else []
-    answer = describe_answer(spreads, choices["modifier"], amounts, settings, query.find_labels())
+    mixed = mixes_classes(market, query.choice.classes, spreads)
+    described = describe_answer(spreads, choices["modifier"], amounts, settings, query.find_labels())
+    answer = None if mixed else described
     several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
     centers = overruled_labels.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
     return query.render(
@@ -76,6 +78,7 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
         histogram=bins,
         chart=histogram_chart.draw_histogram(bins, lines, _median_of_one_class(spreads)),
         answer=answer,
+        mixed=mixed,
         together=[row for row in spreads if row.reporting_entity_name is None],
         of_percents={(row.reporting_entity_name, *row.terms): row for row in spreads},
         implausible=sum(row.implausible for row in spreads if row.reporting_entity_name is None),
@@ -85,7 +88,7 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
         rows=[(row, *_compare_with_medicare(row, market.code or "", amounts, centers)) for row in rows],
         compared=bool(lines),
         same=find_same_columns(rows),
-        labels=answer.labels if answer else [],
+        labels=described.labels if described else [],
         paging=Paging(query.values["page"], counted.rates),
         answer_rows=counted.rates,
         sort=sort,

@@ -1,16 +1,19 @@
 """A report of a code on one sheet of paper: the answer, a chart, payers, sources, and how to cite it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.http import HttpResponseBase
 
+from core.pages.code_pages.same_contracts import list_same_contracts
 from core.pages.forms.market_forms import ReportForm
 from core.pages.shared.page import MarketQuery, market_page
-from core.pages.shared.words.answer_words import describe_answer
+from core.pages.shared.words.answer_words import describe_answer, mixes_classes
 from core.queries.code_answer import AnswerSpread, answer_code, spread_by_terms
 from core.queries.coverage import list_sources
 from core.queries.facets import count_choices
 from core.queries.find import codes
-from core.queries.over_time.trend import list_trend
-from core.queries.parties.organizations import Organization, count_totals, list_organizations
+from core.queries.parties.shared_contracts import ContractPage, SharedContract, list_contracts
 from core.queries.rules.market import Market
 from core.queries.yardstick.medicare_amounts import count_amount_lines, find_amounts
 from core.store.connection import Snapshot
@@ -20,17 +23,36 @@ MAX_PAYERS, MAX_ROWS, MAX_SOURCES, MAX_LINES = 5, 12, 6, 3
 
 
 MAX_EXTREMES, MAX_MOVES = 3, 3
-"""The organizations that are paid the most and the least, and the payers whose last change is named."""
+"""The contracts that pay the most and the least, and the payers whose last change is told."""
+
+MOST_LOOKED_AT = 20
+"""The contracts at either end among which those of likely performers are looked for."""
 
 
-def _list_extremes(db: Snapshot, market: Market) -> tuple[int, list[Organization], list[Organization]]:
-    """Return how many organizations there are, and those with the highest and the lowest medians."""
-    total = 0 if market.classes else count_totals(db, market).organizations
-    shown = min(MAX_EXTREMES, total // 2)
-    if not shown:
-        return total, [], []
-    best, worst = (list_organizations(db, market, order, shown, 0) for order in ("-p50", "p50"))
-    return total, best, worst
+@dataclass(frozen=True)
+class _Extremes:
+    """The contracts of a market that pay the most and the least, of those that the page may name."""
+
+    page: ContractPage
+    best: Sequence[SharedContract]
+    worst: Sequence[SharedContract]
+
+
+def _find_extremes(db: Snapshot, market: Market) -> _Extremes:
+    """Return the contracts with the highest and the lowest medians.
+
+    Where it is known who usually performs the service, only organizations are named that are likely to: others have
+    the code in a list of prices for everything, and nobody is ever paid these.
+    """
+    highest, lowest = (list_contracts(db, market, order, MOST_LOOKED_AT, 0) for order in ("-p50", "p50"))
+    down, up = (
+        [one for one in some.rows if not some.specialties or (one.fits and one.likely)] for some in (highest, lowest)
+    )
+    several = len({(one.tin_type, one.tin_value) for one in (*down, *up)})
+    best = down[: min(MAX_EXTREMES, several // 2)]
+    # Of contracts with the same median, both orders begin with the same one.
+    worst = [one for one in up if one not in best][: len(best)]
+    return _Extremes(highest, best, worst)
 
 
 @market_page(ReportForm, "report", needs_code=True)
@@ -52,22 +74,21 @@ def show_report(query: MarketQuery[ReportForm]) -> HttpResponseBase:
         most_payers=MAX_PAYERS,
         most_amounts=MAX_LINES,
     )
-    found = answer_code(spreads)
+    mixed = mixes_classes(market, query.choice.classes, spreads)
+    found = None if mixed else answer_code(spreads)
     payers = found.payers if found else []
     there = {one.reporting_entity_name for one in payers}
     every = list_sources(db, market.state, market.months, market.payer)
     files = {(one.payer, one.file): one for one in every if one.payer in there}
-    total, best, worst = _list_extremes(query.cached, market) if found else (0, [], [])
-    moves = {point.payer_slug: point for point in list_trend(db, market) if point.change is not None} if found else {}
+    extremes = _find_extremes(query.cached, market) if found and not market.classes else None
+    slugs = list(dict.fromkeys(filter(None, (one.payer_slug for one in payers))))
     return query.render(
         "pages/report.html",
-        organizations=total,
-        best=best,
-        worst=worst,
-        # The last change of each payer: points are in the order of months.
-        moves=[moves[one.payer_slug] for one in payers if one.payer_slug in moves][:MAX_MOVES],
+        extremes=extremes,
+        moves=list_same_contracts(db, market, slugs, MAX_MOVES) if found else [],
         code=codes.describe_code(db, market.code_type, market.code),
-        answer=answer,
+        answer=None if mixed else answer,
+        mixed=mixed,
         labels=answer.labels if answer else [],
         found=found,
         payers=payers[:MAX_ROWS],

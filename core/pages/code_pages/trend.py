@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from django.http import HttpResponseBase
 
 from core.pages.charts.trend_chart import choose_scale, draw_trend
+from core.pages.code_pages.same_contracts import list_same_contracts
 from core.pages.forms.market_forms import TrendForm
 from core.pages.shared.page import MarketQuery, market_page
 from core.queries.find import codes
 from core.queries.over_time import trend
 from core.queries.over_time.trend import TrendPoint
 
-MAX_CHARTS = 8
-"""The payers that get a chart, those with most rates. The table has all."""
+MAX_CHARTS, MAX_TOLD = 8, 3
+"""The payers that get a chart, those with most rates, and those whose change is told. The table has all."""
 
 
 @market_page(TrendForm, "trend", needs_code=True)
@@ -36,8 +37,10 @@ def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
     scale = choose_scale(lead) if lead else None
     # Where the market is of a measured class, the payers of the lead state different ones.
     of_market = query.market.billing_class if is_measured else None
+    slugs = [some[0].payer_slug for some in by_payer[:MAX_TOLD]]
     return query.render(
         "pages/trend.html",
+        same_contracts=list_same_contracts(query.db, query.market.in_any_month, slugs, MAX_TOLD),
         code=codes.describe_code(query.db, query.market.code_type, query.market.code),
         points=points,
         lead=(of_market or terms[0][0], terms[0][1]) if terms else None,
@@ -47,7 +50,7 @@ def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
         months=months,
         comparable=any(point.change is not None for point in points),
         payers=[
-            (of_payer[0], of_payer[-1], _whole_change(of_payer), draw_trend(of_payer, months, scale, number))
+            (of_payer[0], of_payer[-1], draw_trend(of_payer, months, scale, number))
             for number, of_payer in enumerate(by_payer[:MAX_CHARTS])
             if scale
         ],
@@ -60,8 +63,3 @@ def _by_payer(points: Sequence[TrendPoint]) -> list[list[TrendPoint]]:
     for point in points:
         found.setdefault(point.payer_slug, []).append(point)
     return sorted(found.values(), key=lambda one: -sum(point.rates for point in one))
-
-
-def _whole_change(points: Sequence[TrendPoint]) -> float | None:
-    """Return the change of the median from the first month to the last."""
-    return points[-1].p50 / points[0].p50 - 1 if len(points) > 1 and points[0].p50 else None

@@ -36,8 +36,8 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
     paging, rows = Paging(query.values["page"], found.contracts), found.rows
     bars = [spread_chart.Bar(_bar_name(row), (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in rows[:MAX_BARS]]
     together = market.classes == ALL_CLASSES
-    title = "Rates in dollars by organization" + ("" if together else "; the line marks the market median")
-    middle = None if together else counted.median
+    title = "Rates in dollars by organization" + ("" if together else "; the line marks the middle organization")
+    middle = None if together else counted.middle
     return query.render(
         "pages/organizations.html",
         evidence=find_evidence_switch(query.db, market),

@@ -1,9 +1,13 @@
 """A provider group as a payer's file lists it: whom its rates are for, in which networks, plans, and files."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 
 from core.queries.code_titles import with_titles
+from core.queries.comparison.area_amounts import locality_values
+from core.queries.comparison.compared_rates import compared_sql
+from core.queries.comparison.lookup_scope import BOUND_CODES, bind_codes, find_scope
 from core.queries.parties.plans import HealthPlan, list_plans_of_file
 from core.queries.parties.providers import TAX_ID_COLUMNS, Npi, TaxId
 from core.queries.rules.columns import (
@@ -32,10 +36,14 @@ from core.queries.rules.columns import (
     stored,
 )
 from core.queries.rules.group_name import first_named_order
+from core.queries.rules.market import Market
+from core.queries.rules.market_rates import uses_own_areas
 from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
 from core.store.generations.manifest import BY_GROUP
 from core.store.schema.tables import DIM_BATCH, DIM_PROVIDER_GROUP
+from core.store.sql import used_parameters
+from core.store.views import payee_sql, with_group_areas
 
 GroupId = Annotated[str, stored(DIM_PROVIDER_GROUP, "pg_uid", "0d9b1c7e2f3a4b5c6d7e8f9a0b1c2d3e")]
 
@@ -85,6 +93,19 @@ class GroupRate:
     setting: Setting
     modifier: Modifier
     service_codes: ServiceCodes
+    prices: Annotated[
+        int,
+        described(
+            "Number of different rates of the group for the same code on the same terms (class, modifier, places, and "
+            "kind): of several, the file does not say which applies.",
+            2,
+        ),
+    ]
+    lowest_price: Annotated[float, described("The lowest of these.", 88.0)]
+    highest_price: Annotated[float, described("The highest of these.", 104.0)]
+    basis: Annotated[str | None, described("What Medicare's amount is; null if there is none.", "MPFS non-facility")]
+    medicare: Annotated[float | None, described("Medicare's amount in dollars; null if there is none.", 86.4)]
+    percent: Annotated[float | None, described("The rate's percent of Medicare: 1 is 100%.", 1.2)]
 
 
 @dataclass(frozen=True)
@@ -180,23 +201,90 @@ def list_npis_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: i
 
 def list_rates_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: int) -> list[GroupRate]:
     """Return at most `limit` rates of a group from `offset` on, by code. How many there are is known of the group."""
-    rows = read_rows(
-        db,
-        GroupRate,
-        f"""WITH page AS (
-                SELECT *, row_number() OVER (
-                    ORDER BY code_type, code, billing_class, billing_code_modifier, negotiated_rate, negotiated_type,
-                             negotiation_arrangement, setting, pos_set_id, state) AS position
-                FROM {BY_GROUP} WHERE pg_uid = $pg_uid ORDER BY position LIMIT $limit OFFSET $offset)
-            SELECT f.state, f.code_type, f.code, d.name,
-                   rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind, f.negotiated_rate,
-                   f.negotiated_type, f.negotiation_arrangement, f.billing_class, f.setting,
-                   f.billing_code_modifier AS modifier, coalesce(p.service_codes, []) AS service_codes
-            FROM page f LEFT JOIN dim_code d USING (code_type, code) LEFT JOIN dim_pos_set p USING (pos_set_id)
-            ORDER BY position""",
-        {"pg_uid": group.pg_uid, "limit": limit, "offset": offset},
+    sql = f"""
+        WITH placed AS (
+            SELECT *, row_number() OVER (
+                       ORDER BY code_type, code, billing_class, billing_code_modifier, negotiated_rate, negotiated_type,
+                                negotiation_arrangement, setting, pos_set_id, state) AS position,
+                   min(negotiated_rate) OVER terms AS lowest_price, max(negotiated_rate) OVER terms AS highest_price,
+                   count(DISTINCT negotiated_rate) OVER terms AS prices
+            FROM {BY_GROUP} WHERE pg_uid = $pg_uid
+            WINDOW terms AS (PARTITION BY {_TERMS}))
+        SELECT f.state, f.code_type, f.code, d.name,
+               rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind, f.negotiated_rate,
+               f.negotiated_type, f.negotiation_arrangement, f.billing_class, f.setting,
+               f.billing_code_modifier AS modifier, coalesce(p.service_codes, []) AS service_codes, f.pos_set_id,
+               f.prices, f.lowest_price, f.highest_price,
+               NULL::VARCHAR AS basis, NULL::DOUBLE AS medicare, NULL::DOUBLE AS percent
+        FROM (SELECT * FROM placed ORDER BY position LIMIT $limit OFFSET $offset) f
+        LEFT JOIN dim_code d USING (code_type, code) LEFT JOIN dim_pos_set p USING (pos_set_id)
+        ORDER BY position"""
+    rows = with_titles(db, read_rows(db, _PlacedRate, sql, {"pg_uid": group.pg_uid, "limit": limit, "offset": offset}))
+    amounts = {
+        state: _compare_with_medicare(db, group, state, {row.code for row in rows if row.state == state})
+        for state in {row.state for row in rows}
+    }
+    found = []
+    for row in rows:
+        fields = {name: value for name, value in vars(row).items() if name != "pos_set_id"}
+        amount = amounts[row.state].get(tuple(getattr(row, name) for name in _RATE_KEY))
+        of_amount = {name: getattr(amount, name) for name in ("basis", "medicare", "percent")} if amount else {}
+        found.append(GroupRate(**{**fields, **of_amount}))
+    return found
+
+
+_TERMS = """state, code_type, code, billing_class, billing_code_modifier, setting, pos_set_id, negotiated_type,
+    negotiation_arrangement"""
+"""What rates have in common of which the file does not say which applies."""
+
+
+@dataclass(frozen=True)
+class _PlacedRate(GroupRate):
+    pos_set_id: str | None
+
+
+@dataclass(frozen=True)
+class _RateAmount:
+    code_type: str
+    code: str
+    billing_class: str | None
+    modifier: str
+    setting: str | None
+    pos_set_id: str | None
+    negotiated_type: str | None
+    negotiation_arrangement: str | None
+    negotiated_rate: float
+    basis: str | None
+    medicare: float | None
+    percent: float | None
+
+
+_RATE_KEY = tuple(_RateAmount.__dataclass_fields__)[:-3]
+"""What decides what a rate of a group in a state is compared with."""
+
+
+def _compare_with_medicare(
+    db: Snapshot, group: ProviderGroup, state: str, codes: Collection[str]
+) -> dict[tuple[object, ...], _RateAmount]:
+    """Return what the group's rates of some codes in a state are compared with, in the group's own area if known."""
+    market = Market(state, group.year_month, payer=group.payer_slug)
+    areas = uses_own_areas(db, market)
+    facts = f"""SELECT f.*, {payee_sql(db.manifest)} AS payee FROM {BY_GROUP} f
+                WHERE f.pg_uid = $pg_uid AND f.state = $state AND f.code IN (SELECT unnest({BOUND_CODES}))"""
+    compared = compared_sql(
+        "true",
+        f"({with_group_areas(facts, market.months_sql) if areas else facts})",
+        scope=find_scope(db, market, codes),
+        areas=areas,
+        localities=locality_values(db) if areas else None,
     )
-    return with_titles(db, rows)
+    sql = f"""{compared}
+        SELECT DISTINCT code_type, code, billing_class, billing_code_modifier AS modifier, setting, pos_set_id,
+               negotiated_type, negotiation_arrangement, negotiated_rate, basis, medicare, percent
+        FROM compared"""
+    values = {**market.parameters, "pg_uid": group.pg_uid, "codes": bind_codes(codes)}
+    rows = read_rows(db, _RateAmount, sql, used_parameters(sql, values))
+    return {tuple(getattr(row, name) for name in _RATE_KEY): row for row in rows}
 
 
 def list_plans_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: int) -> tuple[int, list[HealthPlan]]:

@@ -79,8 +79,8 @@ class Organization:
     difference: Annotated[
         float | None,
         described(
-            "Median against the market's median: 0.1 is 10% above; null if the market's is zero, or if rates of all "
-            "classes were asked for, which have no median together.",
+            "Median against that of the middle organization, the field `middle`: 0.1 is 10% above; null if that is "
+            "zero, or if rates of all classes were asked for, which have no median together.",
             0.1,
         ),
     ]
@@ -98,10 +98,16 @@ class Totals:
     other_kinds: Annotated[int, described("Rates not expressed in dollars for one service; not in the table.", 12)]
     median: Annotated[
         float | None,
-        described("Median of all rates in dollars, each counted once, with or without a known tax ID.", 95.0),
+        described(
+            "Median of all rates in dollars, each counted once however many organizations have it, with or without a "
+            "known tax ID.",
+            95.0,
+        ),
     ]
     low: Annotated[float | None, described("First quartile of the organizations' medians, in dollars.", 88.0)]
-    middle: Annotated[float | None, described("Median of the organizations' medians.", 96.5)]
+    middle: Annotated[
+        float | None, described("Median of the organizations' medians: what the middle one is paid.", 96.5)
+    ]
     high: Annotated[float | None, described("Third quartile of the organizations' medians.", 104.0)]
 
 
@@ -158,7 +164,7 @@ def list_organizations(
     Only rates in dollars count. With words, those whose name or tax ID has them; ranks are among all.
     """
     # An organization that is paid for readings alone is not below a market of whole scans.
-    market_median = "NULL::DOUBLE" if market.classes == ALL_CLASSES else f"(SELECT {median('negotiated_rate')} FROM f)"
+    middle = "NULL::DOUBLE" if market.classes == ALL_CLASSES else f"(SELECT {median('p50')} FROM every)"
     (condition, key), sorting = rows_after(ORDERS[order], last), order_by(ORDERS[order])
     with facts_in_memory(db, market) as memory:
         facts, parameters = rates_of_market(memory, market)
@@ -181,7 +187,7 @@ def list_organizations(
                 FROM f JOIN {tins} USING (pg_uid)
                 GROUP BY tin_type, tin_value)
             SELECT * EXCLUDE (percentiles),
-                   p50 / nullif({market_median}, 0) - 1 AS difference
+                   p50 / nullif({middle}, 0) - 1 AS difference
             FROM every WHERE {condition}
             ORDER BY {sorting} LIMIT {limit:d} OFFSET {offset:d}"""
         # The page's rows are chosen first, without parameters that would need another plan. Then what is known of them.

@@ -21,6 +21,9 @@ from core.store.connection import MarketSnapshot, Snapshot
 from core.store.schema.tables import PROVIDER_PROFILE, XREF_TIN_NPI
 from core.store.views import NAMED_TIN
 
+MOST_TOLD = 4
+"""The different prices of one contract that are told by their number and their ends, rather than by percentiles."""
+
 MOST_LOOKED_UP = 500
 """The organizations of one contract of which a page finds out who they are."""
 
@@ -63,11 +66,20 @@ class SharedContract:
     p50: float
     p75: float
     p90: float
+    lowest: float
+    highest: float
+    prices: int
+    """How many different rates there are."""
     oldest_month: str
     newest_month: str
     difference: float | None
     npis: int
     parties: list[ContractParty]
+
+    @property
+    def has_few_prices(self) -> bool:
+        """Whether it is of one payer and has a few different rates: these have no percentiles worth the name."""
+        return len(self.payers) == 1 and 1 < self.prices <= MOST_TOLD
 
     @property
     def leading(self) -> ContractParty:
@@ -142,7 +154,9 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
         SELECT tin_type, tin_value, list_sort(list(DISTINCT pg_uid)) AS pg_uids, {is_wanted} AS is_wanted
         FROM {tins} WHERE pg_uid IN (SELECT pg_uid FROM ({dollars})) GROUP BY tin_type, tin_value"""
     memory.show_table(_TINS, of_tins, market.parameters | parameters)
-    market_median = "NULL::DOUBLE" if market.classes == ALL_CLASSES else f"(SELECT {median('negotiated_rate')} FROM f)"
+    # Each organization counts once: a contract of forty is forty of them.
+    each = "(SELECT p50, unnest(range(organizations)) FROM every)"
+    middle = "NULL::DOUBLE" if market.classes == ALL_CLASSES else f"(SELECT {median('p50')} FROM {each})"
     fitting = "SELECT NULL::VARCHAR WHERE false"
     if specialties:
         fitting = f"""SELECT pg_uid FROM {market_members(memory, market)}
@@ -162,6 +176,8 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
                    list_sort(list(DISTINCT reporting_entity_name)) AS payers,
                    bool_or(pg_uid IN ({fitting})) AS fits,
                    min(year_month) AS oldest_month, max(year_month) AS newest_month,
+                   min(negotiated_rate) AS lowest, max(negotiated_rate) AS highest,
+                   count(DISTINCT negotiated_rate) AS prices,
                    {mean("negotiated_rate")} AS mean,
                    {percentile_list("negotiated_rate")} AS percentiles,
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}
@@ -171,7 +187,7 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
                        - sum(organizations) OVER (PARTITION BY groups))::BIGINT AS rank
             FROM every)
         SELECT first_tin.value AS tin_value, first_tin.type AS tin_type, * EXCLUDE (first_tin, percentiles),
-               p50 / nullif({market_median}, 0) - 1 AS difference
+               p50 / nullif({middle}, 0) - 1 AS difference
         FROM ranked WHERE wanted > 0"""
     values = market.parameters | ({"specialties": list(specialties)} if specialties else {})
     memory.show_table(_CONTRACTS, contracts, values | parameters)

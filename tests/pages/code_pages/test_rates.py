@@ -139,3 +139,16 @@ def test_the_address_contains_the_whole_state_in_one_order(site: Client) -> None
     response = site.get("/rates/?pos=11&code=97110&code_type=CPT&sort=-rate&year_month=2025-08&state=GA")
     canonical = "/rates/?state=GA&amp;year_month=2025-08&amp;code_type=CPT&amp;code=97110&amp;pos=11&amp;sort=-rate"
     assert f"{canonical}&amp;page=2" in response.content.decode()
+
+
+def test_all_classes_together_have_no_price_in_the_headline(site: Client) -> None:
+    """The class with most rates may be that of one payer, and its median the answer to another question."""
+    every = {**QUERY, "code": "70450", "classes": "all"}
+    for page in ("/rates/", "/report/"):
+        shown = " ".join(text_of(site.get(page, every)).split())
+        assert "These are rates of several classes together" in shown, page
+        assert "in the middle; half of the" not in shown
+        one = " ".join(text_of(site.get(page, {**QUERY, "code": "70450"})).split())
+        assert "in the middle; half of the" in one
+        assert "These are rates of several classes together" not in one
+    assert 'id="spreads"' in site.get("/rates/", every).content.decode()

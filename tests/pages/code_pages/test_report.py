@@ -1,16 +1,25 @@
 """The report of a code on one sheet."""
 
+import html
+import re
+from pathlib import Path
+from typing import Any
+
 from django.test import Client
 
-from core.pages.formats import write_change, write_dollars, write_percent
+from core.pages.formats import write_dollars, write_percent
 from core.queries.code_answer import spread_by_terms
-from core.queries.over_time.trend import list_trend
-from core.queries.parties.organizations import list_organizations
+from core.queries.parties.shared_contracts import list_contracts
 from core.queries.rate_classes import choose_class
 from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.pages.markets import MONTH
-from tests.site import csv_rows, tables, text_of
+from tests.queries.one_market import A_RATE
+from tests.queries.rates_by_month import store_of
+from tests.queries.tables import written
+from tests.site import Visitor, csv_rows, serving, tables, text_of
+
+NPIS = ["1912951245", "1003027533", "1234567893", "1245319599"]
 
 QUERY = {**MONTH, "code_type": "CPT", "code": "70450", "billing_class": "professional", "modifier": "none"}
 
@@ -40,21 +49,78 @@ def test_a_report_can_measure_by_the_schedule(site: Client) -> None:
 
 
 def test_a_report_says_who_is_paid_best_and_what_changed_last(site: Client, demo: Snapshot) -> None:
-    """It repeats neither the tabs nor the notices of the page of rates."""
+    """It has the figures of the pages that it leads to, and neither the tabs nor the notices of the page of rates."""
     market = choose_class(demo, Market("GA", "2025-08", "CPT", "70450")).market
-    page = site.get("/report/", QUERY).content.decode()
-    shown = " ".join(text_of(site.get("/report/", QUERY)).split())
-    best, worst = (list_organizations(demo, market, order, 3, 0) for order in ("-p50", "p50"))
-    said = ["; ".join(f"{(one.business_name or one.tin_value)[:45]} {write_dollars(one.p50)}" for one in some)
-            for some in (best, worst)]  # fmt: skip
-    assert f"in the middle of their rates: {said[0]}. The least: {said[1]}." in shown
-    last = {point.payer_slug: point for point in list_trend(demo, market) if point.change is not None}
-    assert last
-    for point in last.values():
-        assert (
-            f"{point.reporting_entity_name} {write_change(point.change)} to {write_dollars(point.p50)} in August 2025"
-            in shown
-        )
+    response = site.get("/report/", QUERY)
+    page = response.content.decode()
+    shown = " ".join(text_of(response).split())
+    for order, words in (("-p50", "by the median of a contract’s rates: "), ("p50", "The least: ")):
+        (first, *_) = list_contracts(demo, market, order, 1, 0).rows
+        named = shown.split(words)[1].split(";")[0]
+        assert named.startswith((first.leading.business_name or first.leading.tin_value)[:40])
+        assert named.endswith(write_dollars(first.p50))
+    told = [html.unescape(one) for one in re.findall(r'href="([^"]+)">These changes<', page)]
+    assert told
+    for address in told:
+        changed = " ".join(text_of(site.get(address)).split())
+        sentence = changed[changed.index("Of ") :].split(" for CPT")[0].removeprefix("Of ")
+        middle = changed.split("the change in the middle is ")[1].split(" ")[0]
+        assert f"of {sentence}, " in shown
+        assert f"the change in the middle is {middle} " in shown.split(sentence)[1]
+    assert "Median against the month before" not in shown
     assert 'class="classes"' not in page
     assert 'class="label-note"' not in page
     assert "Cite, share, or follow" not in page
+
+
+def test_a_report_leads_with_the_change_of_the_same_contracts(tmp_path: Path) -> None:
+    """The median of all rates falls because a cheap contract is new; who was there before is paid more."""
+    groups: list[Any] = [({NPIS[0]}, {("ein", "100000001")}), ({NPIS[1]}, {("ein", "100000002")})]
+    earlier = [{**A_RATE, "negotiated_rate": 100.0}]
+    later = [{**A_RATE, "negotiated_rate": 110.0}, {**A_RATE, "group": 1, "negotiated_rate": 20.0}]
+    db = store_of(tmp_path, {"2025-01": (groups[:1], earlier), "2025-06": (groups, later)})
+    asked = {"state": "GA", "code": "99213"}
+    with serving(db.root):
+        report, trend = (" ".join(text_of(Visitor().get(page, asked)).split()) for page in ("/report/", "/trend/"))
+    same = (
+        "f 1 organization that PAYER_A pays in both January 2025 and June 2025, 1 is paid more; "
+        "the change in the middle is +10% ."
+    )
+    assert same in report
+    assert same in trend
+    assert "−35%" not in report
+    assert trend.index(same) < trend.index("The median of all rates of Payer A is $100.00 (1 rate) in January 2025")
+    assert trend.index("the median of all rates, which moves with which rates are in the file") < trend.index("−35%")
+
+
+def store_of_knees(root: Path, *performers: tuple[float, str]) -> Path:
+    """Return a store with a contract for each rate, of a tax ID with one NPI of the specialty."""
+    groups: list[Any] = [({NPIS[i]}, {("ein", f"10000000{i}")}) for i in range(len(performers))]
+    rates = [{**A_RATE, "code": "27447", "group": i, "negotiated_rate": rate} for i, (rate, _) in enumerate(performers)]
+    db = store_of(root, {"2025-08": (groups, rates)})
+    key = {"year_month": "2025-08", "payer_slug": "payer_a"}
+    known: dict[str, list[dict[str, Any]]] = {"provider_profile": [], "group_profile": [], "xref_tin_npi": []}
+    for i, (_, specialty) in enumerate(performers):
+        known["provider_profile"].append({"npi": NPIS[i], "specialty": specialty, "entity_type": "organization"})
+        known["group_profile"].append(
+            {**key, "pg_uid": f"payer_a 2025-08 {i}", "zip": "", "city": "", "specialty": specialty,
+             "entity_type": "organization", "npis": 1}
+        )  # fmt: skip
+        known["xref_tin_npi"].append({**key, "tin_type": "ein", "tin_value": f"10000000{i}", "npi": NPIS[i]})
+    return written(db.root, known).root
+
+
+def test_a_report_names_only_organizations_that_are_likely_to_perform_it(tmp_path: Path) -> None:
+    """A physical therapist has the highest and the lowest rate of a knee replacement."""
+    asked = {"state": "GA", "code": "27447"}
+    therapist, surgeon = "Physical therapy", "Orthopedic surgery"
+    with serving(store_of_knees(tmp_path / "some", (50, therapist), (30, surgeon), (10, surgeon), (5, therapist))):
+        shown = " ".join(text_of(Visitor().get("/report/", asked)).split())
+    assert "Of 4 contracts, 2 have somebody of a specialty that usually performs it (Orthopedic surgery" in shown
+    assert "by the median of a contract’s rates: 10-0000001 $30.00. The least: 10-0000002 $10.00." in shown
+    assert "10-0000000" not in shown
+    assert "10-0000003" not in shown
+    with serving(store_of_knees(tmp_path / "none", (50, therapist), (5, therapist))):
+        shown = " ".join(text_of(Visitor().get("/report/", asked)).split())
+    assert "Nobody with these rates has a specialty that usually performs it" in shown
+    assert "10-000000" not in shown

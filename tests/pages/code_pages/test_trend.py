@@ -18,10 +18,15 @@ def test_a_trend_has_a_chart_and_a_table(site: Client, demo: Snapshot) -> None:
     points = trend.list_trend(demo, choose_class(demo, asked).market)
     (table,) = tables(response)
     assert [row[6] for row in table[1:]] == [write_dollars(point.p50) for point in points]
-    assert "From July 2025 to August 2025, the median of Example Piedmont Mutual, Inc. went from" in text_of(response)
-    assert f"({points[0].rates} rates) to {write_dollars(points[-1].p50)} ({points[-1].rates} rates)" in text_of(
-        response
+    shown = " ".join(text_of(response).split())
+    of_all = "The median of all rates of Example Piedmont Mutual, Inc. is"
+    assert shown.index("that Example Piedmont Mutual, Inc. pays in both July 2025 and August 2025") < shown.index(
+        of_all
     )
+    assert (
+        f"({points[0].rates} rates) in July 2025 and {write_dollars(points[-1].p50)} ({points[-1].rates} rates) in "
+        "August 2025."
+    ) in shown
     assert "Each median is of all rates of its month" in text_of(response)
     page = response.content.decode()
     assert page.count('<svg class="chart"') == 1

@@ -11,11 +11,13 @@ from core.pages.formats import write_tin
 from core.python_api.rate_store import open_store
 from core.queries.parties import groups
 from core.queries.rates import list_rates
+from core.queries.rates_against_medicare import list_against_medicare
+from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.one_market import A_RATE, MARKET
 from tests.queries.rates_by_month import store_of
 from tests.queries.tables import written
-from tests.site import csv_rows, tables, text_of
+from tests.site import Visitor, csv_rows, serving, tables, text_of
 
 
 def test_a_group_has_all_its_members(site: Client, demo: Snapshot) -> None:
@@ -140,3 +142,35 @@ def test_a_group_is_called_the_same_on_its_page_and_in_the_rates(tmp_path: Path)
     leading = groups.find_leading_tin(db, found)
     assert leading is not None
     assert (leading.tin_value, leading.business_name) == (row.one_tin, row.one_name)
+
+
+def test_a_group_s_rates_have_a_percent_and_say_how_many_prices_there_are(site: Client, demo: Snapshot) -> None:
+    """Compare with the page of rates, which has the percent of each rate of one code, and with a slow count."""
+    for (pg_uid,) in demo.rows("SELECT pg_uid FROM fact_rate GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 3"):
+        found = groups.find_group(demo, pg_uid)
+        assert found is not None
+        rows = groups.list_rates_of_group(demo, found, 10**6, 0)
+        assert any(row.percent for row in rows)
+        terms = [
+            (row.state, row.code_type, row.code, row.billing_class, row.modifier, row.setting, tuple(row.service_codes),
+             row.negotiated_type, row.negotiation_arrangement)
+            for row in rows
+        ]  # fmt: skip
+        for row, of in zip(rows, terms, strict=True):
+            alike = {one.negotiated_rate for one, other in zip(rows, terms, strict=True) if other == of}
+            assert (row.prices, row.lowest_price, row.highest_price) == (len(alike), min(alike), max(alike))
+        for state, code_type, code in sorted({(row.state, row.code_type, row.code) for row in rows})[:6]:
+            market = Market(state, found.year_month, code_type, code)
+            every = list_against_medicare(demo, market, "rate", 10**6, 0)
+            expected = sorted((one.negotiated_rate, one.percent) for one in every if one.pg_uid == pg_uid)
+            of_code = [one for one in rows if (one.state, one.code_type, one.code) == (state, code_type, code)]
+            assert sorted((one.negotiated_rate, one.percent) for one in of_code) == expected
+
+
+def test_several_prices_of_a_group_are_said_to_be_several(tmp_path: Path) -> None:
+    rates = [A_RATE, {**A_RATE, "negotiated_rate": 12.5}, {**A_RATE, "places": ["22"], "negotiated_rate": 8.0}]
+    db = store_of(tmp_path, {"2025-08": ([(set(), {("ein", "100000001")})], rates)})
+    with serving(db.root):
+        shown = [row[0] for row in tables(Visitor().get("/groups/payer_a 2025-08 0/"))[0][1:]]
+    several = "2 prices, $10.00 to $12.50; the file does not say which applies"
+    assert [several in one for one in shown] == [False, True, True], "of the other place, there is one price"

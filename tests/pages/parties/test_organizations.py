@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from django.test import Client
 
@@ -13,11 +14,12 @@ from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.fixture_types import Load
 from tests.pages.markets import QUERY
+from tests.queries.one_market import store_of_market
 from tests.reference.nppes import registers
 from tests.site import Visitor, csv_rows, serving, tables, text_of
 
 
-def test_organizations_are_compared_with_the_market(site: Client, demo: Snapshot) -> None:
+def test_organizations_are_compared_with_the_middle_one(site: Client, demo: Snapshot) -> None:
     market = Market("GA", "2025-08", "CPT", "70450", billing_class="professional", modifier="26")
     response = site.get(
         "/organizations/", {**QUERY, "code": "70450", "billing_class": "professional", "modifier": "26"}
@@ -26,7 +28,8 @@ def test_organizations_are_compared_with_the_market(site: Client, demo: Snapshot
     totals = organizations.count_totals(demo, market)
     rows = list_contracts(demo, market, "-p50", 50, 0).rows
     assert [row[3] for row in shown[1:]] == [str(row.rank) for row in rows]
-    assert f"the market median, {write_dollars(totals.median)}" in text_of(response)
+    assert f"Vertical line: the middle organization, {write_dollars(totals.middle)}" in text_of(response)
+    assert f"The middle rate is {write_dollars(totals.median)}, where a rate counts once" in text_of(response)
     assert (
         f"In Georgia, the middle one of {totals.organizations} organizations is paid {write_dollars(totals.middle)} , "
         f"by the median of its rates; half of them are paid between {write_dollars(totals.low)} and "
@@ -36,24 +39,24 @@ def test_organizations_are_compared_with_the_market(site: Client, demo: Snapshot
     mixed = site.get("/organizations/", {**QUERY, "code": "70450"})
     assert "Professional fee, reading only (26) 50" in text_of(mixed)
     most = organizations.count_totals(demo, replace(market, modifier="none", care_setting="non-facility or unstated"))
-    assert f"the market median, {write_dollars(most.median)}" in text_of(mixed), "of one class"
+    assert f"the middle organization, {write_dollars(most.middle)}" in text_of(mixed), "of one class"
 
 
-def test_rates_of_all_classes_together_are_compared_with_no_market(site: Client) -> None:
+def test_rates_of_all_classes_together_are_compared_with_no_organization(site: Client) -> None:
     """A reading is not cheap because the market has whole scans."""
     together = site.get("/organizations/", {**QUERY, "code": "70450", "classes": "all", "sort": "p50"})
     (shown,) = tables(together)
-    assert not {"Rank", "vs. market"} & set(shown[0])
+    assert not {"Rank", "vs. the middle organization"} & set(shown[0])
     words = text_of(together)
-    assert "so there is no rank and no comparison with the market" in words
-    assert "the market median" not in words
+    assert "so there is no rank and no comparison with the middle organization" in words
+    assert "Vertical line" not in words
     rows = site.get("/api/v1/organizations", {**QUERY, "code": "70450", "classes": "all"}).json()["rows"]
     assert {row["difference"] for row in rows} == {None}
     of_one_class = site.get("/organizations/", {**QUERY, "code": "70450"})
-    assert {"Rank", "vs. market"} <= {
+    assert {"Rank", "vs. the middle organization"} <= {
         head.split(" ")[0] if head.startswith("Rank") else head for head in tables(of_one_class)[0][0]
     }
-    assert "no comparison with the market" not in text_of(of_one_class)
+    assert "no comparison with the middle organization" not in text_of(of_one_class)
 
 
 def test_organizations_with_one_contract_are_one_row_and_the_download_has_each(store: Store, load: Load) -> None:
@@ -75,6 +78,16 @@ def test_organizations_with_one_contract_are_one_row_and_the_download_has_each(s
     assert "<details" in response.content.decode()
     assert "3 organizations, paid by 1 contract" in text_of(response)
     assert [row["tin_value"] for row in listed] == [row["tin_value"] for row in rows]
+
+
+def test_a_few_prices_of_a_contract_have_no_percentiles(tmp_path: Path) -> None:
+    db = store_of_market(tmp_path, {}, {"negotiated_rate": 12.5}, {"group": 1, "negotiated_rate": 20.0})
+    with serving(db.root):
+        (table,) = tables(Visitor().get("/organizations/", {"state": "GA", "code": "99213", "sort": "p50"}))
+    names = [head.split(" ")[0] for head in table[0]]
+    p10, p50, p90 = (names.index(name) for name in ("P10", "Median", "P90"))
+    assert [" ".join(row[p50].split()) for row in table[1:]] == ["$11.25 2 prices: $10.00 to $12.50", "$20.00"]
+    assert [(row[p10], row[p90]) for row in table[1:]] == [("–", "–"), ("$20.00", "$20.00")]
 
 
 def test_organizations_are_found_by_name_above_the_table(site: Client) -> None:

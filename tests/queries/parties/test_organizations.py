@@ -7,18 +7,27 @@ from core.queries.parties import organizations
 from tests.queries.one_market import MARKET, store_of_market
 
 
-def test_there_is_no_difference_from_a_market_median_of_zero(tmp_path: Path) -> None:
-    zeros = [{"group": 1, "negotiated_rate": 0.0}] * 3
+def test_there_is_no_difference_from_a_middle_organization_of_zero(tmp_path: Path) -> None:
+    zeros = [{"group": group, "negotiated_rate": 0.0} for group in (1, 3)]
     db = store_of_market(tmp_path, {"negotiated_rate": 10.0}, *zeros)
-    assert organizations.count_totals(db, MARKET).median == 0
+    assert organizations.count_totals(db, MARKET).middle == 0
     found = organizations.list_organizations(db, MARKET, "p50", 9, 0)
-    assert [(row.p50, row.difference) for row in found] == [(0, None), (10, None)]
+    assert [(row.p50, row.difference) for row in found] == [(0, None), (0, None), (10, None)]
 
 
-def test_the_difference_is_from_the_market_s_median(tmp_path: Path) -> None:
-    db = store_of_market(tmp_path, {"negotiated_rate": 12.0}, {"group": 1}, {"group": 2})
+def test_the_difference_is_from_the_middle_organization(tmp_path: Path) -> None:
+    """A rate of nobody's tax ID counts for the middle rate, and so do two of one organization; not here."""
+    db = store_of_market(
+        tmp_path,
+        {"negotiated_rate": 12.0},
+        {"group": 1},
+        {"group": 1},
+        {"group": 2},
+        {"group": 3, "negotiated_rate": 15.0},
+    )
+    assert (organizations.count_totals(db, MARKET).median, organizations.count_totals(db, MARKET).middle) == (10, 12)
     found = organizations.list_organizations(db, MARKET, "-p50", 9, 0)
-    assert [(row.p50, row.difference) for row in found] == [(12, 12 / 10 - 1), (10, 0)]
+    assert [(row.p50, row.difference) for row in found] == [(15, 15 / 12 - 1), (12, 0), (10, 10 / 12 - 1)]
 
 
 def test_groups_without_a_tax_id_are_counted_and_not_listed(tmp_path: Path) -> None:

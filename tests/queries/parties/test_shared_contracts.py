@@ -46,6 +46,10 @@ def slow_contracts(groups: list[Any], rates: list[dict[str, Any]]) -> list[dict[
     by_groups: dict[Any, list[Any]] = defaultdict(list)
     for tin, some in of_tin.items():
         by_groups[frozenset(some)].append(tin)
+    medians = [
+        median([rate["negotiated_rate"] for rate in dollars if (rate["reporting_entity_name"], rate["group"]) in some])
+        for some in of_tin.values()
+    ]
     found = []
     for some, tins in by_groups.items():
         paid = [rate["negotiated_rate"] for rate in dollars if (rate["reporting_entity_name"], rate["group"]) in some]
@@ -56,8 +60,12 @@ def slow_contracts(groups: list[Any], rates: list[dict[str, Any]]) -> list[dict[
                 "payers": sorted({payer for payer, _ in some}),
                 "rates": len(paid),
                 "p50": median(paid),
+                "lowest": min(paid),
+                "highest": max(paid),
+                "prices": len(set(paid)),
+                "has_few_prices": len({payer for payer, _ in some}) == 1 and len(set(paid)) in {2, 3, 4},
                 "mean": fmean(paid),
-                "difference": median(paid) / median([rate["negotiated_rate"] for rate in dollars]) - 1,
+                "difference": median(paid) / median(medians) - 1,
                 "rank": 1 + sum(len(other) > len(some) for other in of_tin.values()),
             }
         )
@@ -66,7 +74,19 @@ def slow_contracts(groups: list[Any], rates: list[dict[str, Any]]) -> list[dict[
 
 def plain(found: ContractPage) -> list[dict[str, Any]]:
     """Return contracts as slow_contracts does."""
-    columns = ("groups", "payers", "rates", "p50", "mean", "difference", "rank")
+    columns = (
+        "groups",
+        "payers",
+        "rates",
+        "p50",
+        "lowest",
+        "highest",
+        "prices",
+        "has_few_prices",
+        "mean",
+        "difference",
+        "rank",
+    )
     rows = [
         {
             "tins": sorted((one.tin_type, one.tin_value) for one in row.parties),
@@ -85,6 +105,9 @@ def test_organizations_with_the_same_groups_are_one_contract(groups: list[Any], 
         expected = slow_contracts(groups, rates)
         found = list_contracts(db, MARKET, "-p50", 99, 0)
         assert plain(found) == expected
+        alone = {(one.tin_type, one.tin_value): one.difference for one in list_organizations(db, MARKET, "p50", 99, 0)}
+        assert alone == {tin: one["difference"] for one in expected for tin in one["tins"]}
+        assert sum((one or 0) > 0 for one in alone.values()) <= len(alone) / 2, "at most half are above the middle one"
         assert found.contracts == len(expected)
         assert [row.p50 for row in found.rows] == sorted((row.p50 for row in found.rows), reverse=True)
         assert [row.organizations for row in found.rows] == [len(row.parties) for row in found.rows]

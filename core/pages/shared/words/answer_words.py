@@ -11,6 +11,8 @@ from core.pages.formats import write_class, write_dollars, write_percent, write_
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code
 from core.queries.comparison.overruled_labels import OverruledLabel
 from core.queries.facets import Choice
+from core.queries.rate_classes import RateClass
+from core.queries.rules.market import Market
 from core.queries.rules.market_filters import NOT_STATED
 from core.queries.rules.measured_class import LIKE_CLASSES, OTHER_CLASS, class_of_like
 from core.queries.yardstick.medicare_amounts import Amount, AmountLine, ScheduleTerms, count_amount_lines
@@ -50,6 +52,15 @@ class AnswerOnTop:
         if len(self.amounts) != 1 or percent is None or not self.amounts[0].amount:
             return False
         return write_percent(self.spread.p50 / self.amounts[0].amount) != write_percent(percent)
+
+
+def mixes_classes(market: Market, classes: Sequence[RateClass], spreads: Sequence[AnswerSpread]) -> bool:
+    """Return whether rates of several classes were asked for together: they have no price in common to begin with.
+
+    The class with most rates may be that of one payer alone.
+    """
+    terms = {row.terms for row in spreads if row.reporting_entity_name is None}
+    return bool(market.classes) and (len(terms) > 1 or len(classes) > 1)
 
 
 def describe_answer(
