@@ -96,7 +96,7 @@ def label(mislabeled: Path) -> OverruledLabel:
 
 
 def test_a_page_says_so_and_offers_the_other_schedule(site: Client, label: OverruledLabel) -> None:
-    response = site.get("/medicare/", QUERY)
+    response = site.get("/medicare/", {**QUERY, "payer": "example_payer"})
     shown = text_of(response)
     assert label.sentence in shown
     assert "Compare with OPPS instead" in shown

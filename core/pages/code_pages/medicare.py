@@ -18,10 +18,13 @@ from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import PAGE_ROWS, Paging, span
 from core.pages.yardstick_words import describe_allowed
 from core.queries import coverage
+from core.queries.baskets.payer_levels import list_market_levels
+from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.comparison.reasons import REASONS
 from core.queries.comparison.state_schedule import COMPENSATION_REASONS
 from core.queries.find import codes
 from core.queries.likely_rates import find_evidence_switch
+from core.queries.rules.market_filters import FILTERS
 from core.queries.rules.market_rates import uses_own_areas
 from core.queries.yardstick import medicare
 from core.queries.yardstick.compensation import (
@@ -56,10 +59,11 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
     if query.values["codes"]:
         # Every payer and code with its percent of Medicare is what the page of baskets shows.
         return redirect(urls.changed(reverse("baskets"), {**query.form.parameters(), "sort": None, "table": None}))
-    if is_too_broad(query.db, query.market):
-        return ask_for_code(query, "medicare")
     if query.wants_file:
-        return _download(query)
+        return ask_for_code(query, "medicare") if is_too_broad(query.db, query.market) else _download(query)
+    if _asks_for_all_rates(query):
+        levels, labels = list_market_levels(query.db, query.market), list_overruled_labels(query.db, query.market)
+        return ask_for_code(query, "medicare", levels=levels, labels=labels)
     db, market = query.db, query.market
     limit, offset = span(query.values["page"])
     spreads = medicare.summarize_percents(query.compared, market)
@@ -85,6 +89,19 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
         sort=query.values["sort"],
         answer_rows=outcomes.total,
     )
+
+
+MAX_COMPARED = 50_000
+"""How many rates the page compares that names no code. More take seconds, and nobody reads them: files have them."""
+
+
+def _asks_for_all_rates(query: MarketQuery[MedicareListForm]) -> bool:
+    """Return whether nothing narrows the question down, or what narrows it down may leave too many rates."""
+    market = query.market
+    if market.code:
+        return False
+    narrows = any(getattr(market, name) for name in FILTERS) or market.basis
+    return not narrows or coverage.count_market_rates(query.db, market) > MAX_COMPARED
 
 
 @dataclass(frozen=True)

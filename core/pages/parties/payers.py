@@ -36,6 +36,7 @@ from core.queries.rules.market import Market
 from core.queries.rules.market_filters import CLASS_FILTERS
 from core.queries.rules.market_rates import market_cache, uses_own_areas
 from core.queries.rules.measured_class import LIKE_CLASSES
+from core.queries.rules.percentiles import FEW_RATES
 from core.store.connection import Snapshot
 
 MAX_CHARTS = 6
@@ -73,7 +74,7 @@ def show_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
     return _one_payer(query, query.market.payer) if query.market.payer else _all_payers(query)
 
 
-LEAST_RANKED = 5
+LEAST_RANKED = FEW_RATES
 """How many rates a payer must have to be named as paying the most or the least. One or two rates say little."""
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import wraps
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
@@ -149,8 +149,11 @@ def market_page(
     return decorate
 
 
-def ask_for_code(query: MarketQuery[M], action: str) -> HttpResponse:
-    """Return the page on which to choose a code, or what a number means if it stands for several codes."""
+def ask_for_code(query: MarketQuery[M], action: str, **context: Any) -> HttpResponse:
+    """Return the page on which to choose a code, or what a number means if it stands for several codes.
+
+    `context` is what the page shows besides, so that it has an answer too.
+    """
     market, meanings = query.market, query.choice.meanings
     if query.wants_file:
         # A program that expects a file should notice.
@@ -160,7 +163,9 @@ def ask_for_code(query: MarketQuery[M], action: str) -> HttpResponse:
     loaded = coverage.count_market_rates(query.db, market)
     of_state = Market(market.state, market.year_month, latest=market.latest)
     familiar = [] if meanings else count_codes(query.db, of_state, FAMILIAR_CODES)
-    return query.render("messages/choose.html", meanings=meanings, action=action, loaded=loaded, familiar=familiar)
+    return query.render(
+        "messages/choose.html", meanings=meanings, action=action, loaded=loaded, familiar=familiar, **context
+    )
 
 
 def _go_to_address(request: HttpRequest, form: type[QueryForm]) -> HttpResponse:

@@ -70,5 +70,6 @@ def answer_basket(db: Snapshot, question: BasketQuestion) -> BasketAnswer:
     services = services_of_medicare(db, codes, question.named.specialties if question.named else ())
     weights, volumes = choose_weights(question.weights, codes, services)
     payers = dict(coverage.list_payers(db))
-    indexes = index_payers(medians, (weights, volumes), payers)
+    units = [one.volume or 0.0 for one in codes]
+    indexes = index_payers(medians, (weights, volumes), payers, units if any(units) else ())
     return BasketAnswer(market, codes, of_class, medians, indexes, weights, volumes)

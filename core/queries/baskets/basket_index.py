@@ -1,12 +1,13 @@
 """One figure per payer for a whole basket: its medians against the market's, and against Medicare.
 
 docs/method.md explains the figures to readers. A code that a payer does not price is left out of that payer's index on
-both sides, so that no payer looks cheap or dear because of what it does not price. How much of the basket is left is
-its coverage, and below MIN_COVERAGE there is no index.
+both sides, so that no payer looks cheap or dear because of what it does not price. How much of the whole basket is left
+is its coverage, and below MIN_COVERAGE there is no index. A code that nobody prices has no median to weigh it by: it
+weighs its volume times the mean price of the others.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from core.queries.baskets.basket_codes import BasketCode
@@ -41,10 +42,39 @@ class PayerIndex:
             "The payer's medians as a percent of Medicare, or of the yardstick asked for; null as `index` is.", 1.31
         ),
     ]
-    coverage: Annotated[float, described("Share of the basket that the payer prices, by weight: 0.9 is 90%.", 0.9)]
+    coverage: Annotated[
+        float,
+        described("Share of the whole basket that the payer prices, by weight: 0.9 is 90%. Below half, no index.", 0.9),
+    ]
     codes: Annotated[int, described("Number of the basket's codes that the payer prices.", 36)]
-    codes_of_basket: Annotated[int, described("Number of the basket's codes that any payer prices.", 40)]
+    codes_of_basket: Annotated[int, described("Number of the basket's codes, whether anybody prices them or not.", 44)]
     rates: RateCount
+    dollars: Annotated[
+        float | None,
+        described(
+            "What the payer pays for the units that were asked for, in dollars: units times its medians, of the codes "
+            "that it prices. Null without units.",
+            563464.0,
+        ),
+    ] = None
+    market_dollars: Annotated[
+        float | None,
+        described("The same units of the same codes at the medians of all payers' rates, in dollars.", 505000.0),
+    ] = None
+    medicare_dollars: Annotated[
+        float | None,
+        described(
+            "The same units at Medicare's amounts, or those of the yardstick asked for, in dollars: of the codes of "
+            "these that have one.",
+            401000.0,
+        ),
+    ] = None
+    medicare_codes: Annotated[
+        int | None, described("Number of the payer's codes that medicare_dollars has an amount for.", 36)
+    ] = None
+    one_percent: Annotated[
+        float | None, described("What one percent of Medicare, or of that yardstick, is worth, in dollars.", 4010.0)
+    ] = None
 
 
 def choose_weights(
@@ -71,21 +101,27 @@ def index_payers(
     medians: Sequence[CodeMedian],
     weights: tuple[Weights, Sequence[float]],
     payers: Mapping[str, str],
+    units: Sequence[float] = (),
 ) -> list[PayerIndex]:
-    """Return the index of each payer, highest first; payers that price too little of the basket come last."""
+    """Return the index of each payer, highest first; payers that price too little of the basket come last.
+
+    `weights` has a volume for each code of the basket, and so has `units`, if a visitor has said what is rendered.
+    """
     name, volumes = weights
     market = {one.position: one for one in medians if one.payer_slug is None and one.p50 > 0}
     dollars = {at: 1.0 if name == "equal" else volumes[at] * one.p50 for at, one in market.items()}
     in_medicare = {
         at: 1.0 if name == "equal" else volumes[at] * one.medicare for at, one in market.items() if one.medicare
     }
+    every = [1.0] * len(volumes) if name == "equal" else volumes
+    share_with_market = sum(every[at] for at in market) / (sum(every) or 1)
     by_payer: dict[str, list[CodeMedian]] = {}
     for one in medians:
         if one.payer_slug is not None and one.position in market:
             by_payer.setdefault(one.payer_slug, []).append(one)
     found = []
     for slug, priced in by_payer.items():
-        coverage = sum(dollars[one.position] for one in priced) / (sum(dollars.values()) or 1)
+        coverage = share_with_market * sum(dollars[one.position] for one in priced) / (sum(dollars.values()) or 1)
         is_enough = coverage >= MIN_COVERAGE
         ratios = ((dollars[one.position], one.p50 / market[one.position].p50) for one in priced)
         percents = (
@@ -93,19 +129,35 @@ def index_payers(
             for one in priced
             if one.percent is not None and one.position in in_medicare
         )
-        found.append(
-            PayerIndex(
-                payer_slug=slug,
-                reporting_entity_name=payers.get(slug, slug),
-                index=_weighted_mean(ratios) if is_enough else None,
-                percent=_weighted_mean(percents) if is_enough else None,
-                coverage=coverage,
-                codes=len(priced),
-                codes_of_basket=len(market),
-                rates=sum(one.rates for one in priced),
-            )
+        index = PayerIndex(
+            payer_slug=slug,
+            reporting_entity_name=payers.get(slug, slug),
+            index=_weighted_mean(ratios) if is_enough else None,
+            percent=_weighted_mean(percents) if is_enough else None,
+            coverage=coverage,
+            codes=len(priced),
+            codes_of_basket=len(volumes),
+            rates=sum(one.rates for one in priced),
         )
+        found.append(_with_dollars(index, priced, market, units) if units else index)
     return sorted(found, key=lambda one: (one.index is None, -(one.index or one.coverage), one.payer_slug))
+
+
+def _with_dollars(
+    index: PayerIndex, priced: Sequence[CodeMedian], market: Mapping[int, CodeMedian], units: Sequence[float]
+) -> PayerIndex:
+    """Add what some units of the codes that a payer prices cost: at the payer, in the market, and at Medicare."""
+    amounts = [(units[one.position], market[one.position].medicare) for one in priced]
+    known = [count * amount for count, amount in amounts if amount is not None]
+    of_medicare = sum(known) if known else None
+    return replace(
+        index,
+        dollars=sum(units[one.position] * one.p50 for one in priced),
+        market_dollars=sum(units[one.position] * market[one.position].p50 for one in priced),
+        medicare_dollars=of_medicare,
+        medicare_codes=len(known),
+        one_percent=None if of_medicare is None else of_medicare / 100,
+    )
 
 
 def _weighted_mean(values: Iterable[tuple[float, float]]) -> float | None:

@@ -1,4 +1,4 @@
-"""What a payer pays for the usual services of each specialty: its percent of Medicare, and against the market."""
+"""What payers pay for the usual services of each specialty: percent of Medicare, and against the market."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class SpecialtyIndex:
         described("The payer's medians against the market's, weighted: 1.1 is 10% above; null if it is alone.", 1.1),
     ]
     codes: Annotated[int, described("Number of the basket's codes that the payer prices.", 36)]
-    codes_of_basket: Annotated[int, described("Number of the basket's codes that any payer prices.", 40)]
+    codes_of_basket: Annotated[int, described("Number of the basket's codes, whether anybody prices them or not.", 44)]
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,36 @@ class PayerLevels:
     """The payer's codes that others have rates for too, those that it pays least for, against the market, first."""
 
 
+@dataclass(frozen=True)
+class SpecialtyRow:
+    """A named basket, and the index of each payer for it: None for a payer that prices none of its codes."""
+
+    basket: str
+    title: str
+    cells: Sequence[SpecialtyIndex | None]
+
+
+@dataclass(frozen=True)
+class MarketLevels:
+    """All payers by specialty. `market` has the class that the medians are of."""
+
+    market: Market
+    payers: Sequence[str]
+    """The names of the payers, in the order of the cells."""
+    rows: Sequence[SpecialtyRow]
+
+
 def list_payer_levels(db: Snapshot, market: Market, payer_slug: str) -> PayerLevels | None:
     """Return what a payer pays for the codes of all named baskets; None if the market has too many rates to ask.
 
     The market is of all payers.
     """
-    if coverage.count_market_rates(db, market) > db.limits.whole_rates:
+    found = _ask_all_baskets(db, market)
+    if found is None:
         return None
-    payers, baskets = dict(coverage.list_payers(db)), named_baskets()
-    codes_of = {basket.key: codes_of_named(db, basket) for basket in baskets.values()}
-    every = list({code.code: code for codes in codes_of.values() for code in codes}.values())
-    answer = answer_basket(db, BasketQuestion(market, every))
-    specialties = [_index(db, answer, basket, codes_of[key], payers, payer_slug) for key, basket in baskets.items()]
-    medians = [one for one in answer.named_medians(payers) if one.payer_slug == payer_slug]
+    answer, indexes = found
+    specialties = [_index(basket, of_basket, payer_slug) for basket, of_basket in indexes]
+    medians = [one for one in answer.named_medians(dict(coverage.list_payers(db))) if one.payer_slug == payer_slug]
     # A payer's own median is no market.
     beside = [(one.difference, one) for one in medians if one.market_rates > one.rates and one.difference is not None]
     return PayerLevels(
@@ -65,15 +82,39 @@ def list_payer_levels(db: Snapshot, market: Market, payer_slug: str) -> PayerLev
     )
 
 
-def _index(
-    db: Snapshot,
-    answer: BasketAnswer,
-    basket: NamedBasket,
-    codes: Sequence[BasketCode],
-    payers: Mapping[str, str],
-    payer_slug: str,
-) -> SpecialtyIndex | None:
-    """Return a payer's index for one basket of the answer; None if it prices none of its codes."""
+def list_market_levels(db: Snapshot, market: Market) -> MarketLevels | None:
+    """Return what each payer pays for the codes of each named basket; None if the market has too many rates to ask."""
+    found = _ask_all_baskets(db, market)
+    if found is None:
+        return None
+    answer, indexes = found
+    names = {one.payer_slug: one.reporting_entity_name for _, of_basket in indexes for one in of_basket}
+    slugs = sorted(names, key=lambda slug: (names[slug].lower(), slug))
+    rows = [
+        SpecialtyRow(basket.key, basket.title, [_index(basket, of_basket, slug) for slug in slugs])
+        for basket, of_basket in indexes
+        if of_basket
+    ]
+    return MarketLevels(answer.market, [names[slug] for slug in slugs], rows)
+
+
+def _ask_all_baskets(
+    db: Snapshot, market: Market
+) -> tuple[BasketAnswer, list[tuple[NamedBasket, list[PayerIndex]]]] | None:
+    """Return the medians of the codes of all named baskets, asked for once, and the indexes of each basket."""
+    if coverage.count_market_rates(db, market) > db.limits.whole_rates:
+        return None
+    payers, baskets = dict(coverage.list_payers(db)), named_baskets().values()
+    codes_of = {basket.key: codes_of_named(db, basket) for basket in baskets}
+    every = list({code.code: code for codes in codes_of.values() for code in codes}.values())
+    answer = answer_basket(db, BasketQuestion(market, every))
+    return answer, [(basket, _index_basket(db, answer, basket, codes_of[basket.key], payers)) for basket in baskets]
+
+
+def _index_basket(
+    db: Snapshot, answer: BasketAnswer, basket: NamedBasket, codes: Sequence[BasketCode], payers: Mapping[str, str]
+) -> list[PayerIndex]:
+    """Return the indexes of the payers for one basket of the answer."""
     places = {code.code: place for place, code in enumerate(codes)}
     of_basket = [
         replace(one, position=places[answer.codes[one.position].code])
@@ -81,8 +122,12 @@ def _index(
         if answer.codes[one.position].code in places
     ]
     weights = choose_weights(None, codes, services_of_medicare(db, codes, basket.specialties))
-    indexes = index_payers(of_basket, weights, payers)
-    found: PayerIndex | None = next((one for one in indexes if one.payer_slug == payer_slug), None)
+    return index_payers(of_basket, weights, payers)
+
+
+def _index(basket: NamedBasket, indexes: Sequence[PayerIndex], payer_slug: str) -> SpecialtyIndex | None:
+    """Return a payer's index for a basket; None if it prices none of its codes."""
+    found = next((one for one in indexes if one.payer_slug == payer_slug), None)
     if found is None:
         return None
     index = found.index if len(indexes) > 1 else None

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 PERCENTILES = {"p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}
 """The columns that exist, and which share of the values lies below each."""
 
+FEW_RATES = 5
+"""A median of fewer rates than these says little, and is shown with their number."""
+
 FIVE_PERCENTILES = ("p10", "p25", "p50", "p75", "p90")
 """The columns of a row with a spread."""
 

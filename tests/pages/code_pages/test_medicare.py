@@ -7,16 +7,18 @@ import pytest
 from django.test import Client
 from django.utils.text import capfirst
 
-from core.pages.formats import write_basis
+from core.pages.formats import write_basis, write_percent
 from core.pages.shared.words.labels import schedule_label
 from core.queries import coverage
+from core.queries.baskets.payer_levels import list_market_levels, list_payer_levels
 from core.queries.comparison.reasons import REASONS
+from core.queries.latest import with_latest
 from core.queries.rules.market import Market
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from core.store.watched_cursor import WatchedCursor
-from tests.pages.markets import QUERY
-from tests.site import tables, text_of
+from tests.pages.markets import PEACH, QUERY
+from tests.site import json_rows, tables, text_of
 
 
 def test_each_row_has_a_basis_or_a_reason(site: Client, demo: Snapshot) -> None:
@@ -52,10 +54,41 @@ def test_the_rates_of_a_market_without_a_code_are_compared_once(site: Client, mo
         begin(self, sql, parameters)
 
     monkeypatch.setattr(WatchedCursor, "_begin", note)
-    response = site.get("/medicare/", {"state": "GA", "year_month": "2025-07"})
+    response = site.get("/medicare/", {"state": "GA", "year_month": "2025-07", "payer": PEACH})
     assert response.status_code == 200
     assert "Percent of Medicare by payer" in text_of(response)
     assert sum("listed_code" in sql for sql in asked) == 1, "the rest reads what this one has found"
+
+
+@pytest.mark.parametrize("address", ["/medicare/", "/medicare/?state=GA", "/medicare/?state=GA&year_month=2025-08"])
+def test_the_page_without_a_code_compares_no_rates_one_by_one(
+    site: Client, demo: Snapshot, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr(medicare, "list_comparisons", None)
+    response = site.get(address)
+    assert response.status_code == 200
+    shown = text_of(response)
+    assert "Choose a code to compare its rates with Medicare" in shown
+    assert 'href="/medicare/?' in response.content.decode(), "familiar codes"
+    market = with_latest(demo, Market("GA", "2025-08" if "year_month" in address else ""))
+    levels = list_market_levels(demo, market)
+    assert levels
+    [heads, *rows] = tables(response)[0]
+    assert heads == ["Usual services", *levels.payers]
+    slugs = {name: slug for slug, name in coverage.list_payers(demo)}
+    for at, name in enumerate(levels.payers, 1):
+        of_page = list_payer_levels(demo, market, slugs[name])
+        assert of_page
+        own = {one.title: write_percent(one.percent) for one in of_page.specialties}
+        assert {row[0]: row[at] for row in rows} == {row[0]: own.get(row[0], "–") for row in rows}
+        assert set(own) <= {row[0] for row in rows}
+
+
+def test_many_rates_without_a_code_are_compared_in_files_alone(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.pages.code_pages.medicare.MAX_COMPARED", 100)
+    asked = {"state": "GA", "year_month": "2025-08", "payer": PEACH}
+    assert "Choose a code" in text_of(site.get("/medicare/", asked))
+    assert json_rows(site.get("/medicare/", {**asked, "format": "json"}))
 
 
 def test_without_rates_the_page_says_where_there_are_some(site: Client) -> None:

@@ -90,31 +90,58 @@ MEDIAN = st.tuples(st.integers(0, 3), st.sampled_from(["a", "b"]), st.floats(1, 
 
 @given(
     st.lists(MEDIAN, unique_by=lambda one: one[:2]),
-    st.lists(st.tuples(st.floats(1, 1e4), st.none() | st.floats(1, 1e4)), min_size=4, max_size=4),
+    st.lists(st.none() | st.tuples(st.floats(1, 1e4), st.none() | st.floats(1, 1e4)), min_size=4, max_size=4),
     st.lists(st.floats(0, 1000) | st.just(0.0), min_size=4, max_size=4),
 )
 def test_an_index_is_what_the_payer_would_pay_against_what_the_market_would(
-    cells: list[tuple[int, str, float, float | None]], market: list[tuple[float, float | None]], volumes: list[float]
+    cells: list[tuple[int, str, float, float | None]],
+    market: list[tuple[float, float | None] | None],
+    volumes: list[float],
 ) -> None:
-    at_market = [CodeMedian(at, None, 9, p50, None, amount) for at, (p50, amount) in enumerate(market)]
+    prices = {at: one for at, one in enumerate(market) if one}
+    cells = [one for one in cells if one[0] in prices]
+    at_market = [CodeMedian(at, None, 9, p50, None, amount) for at, (p50, amount) in prices.items()]
     medians = [*at_market, *(CodeMedian(at, slug, 1, p50, percent, None) for at, slug, p50, percent in cells)]
     codes = [BasketCode(str(at), (), volume=volume) for at, volume in enumerate(volumes)]
     weights = choose_weights(None, codes, {})
     assert weights[0] == ("volumes" if any(volumes) else "equal")
-    for one in index_payers(medians, weights, {}):
+    for one in index_payers(medians, weights, {}, volumes if any(volumes) else ()):
         priced = {at: p50 for at, slug, p50, _ in cells if slug == one.payer_slug}
         if weights[0] == "equal":
-            coverage, index = len(priced) / 4, statistics.fmean(p50 / market[at][0] for at, p50 in priced.items())
+            coverage, index = len(priced) / 4, statistics.fmean(p50 / prices[at][0] for at, p50 in priced.items())
+            assert one.dollars is None
         else:
-            spent = sum(volumes[at] * market[at][0] for at in priced)
-            coverage = spent / sum(volume * p50 for volume, (p50, _) in zip(volumes, market, strict=True))
+            spent = sum(volumes[at] * prices[at][0] for at in priced)
+            sold = sum(volumes[at] for at in prices)
+            total = sum(volumes[at] * prices[at][0] for at in prices)
+            # What nobody prices costs what the rest costs in the mean.
+            whole = sum(volumes[at] * (prices[at][0] if at in prices else total / (sold or 1)) for at in range(4))
+            coverage = spent / whole if whole else 0
             index = sum(volumes[at] * p50 for at, p50 in priced.items()) / spent if spent else 0
+            assert one.dollars == pytest.approx(sum(volumes[at] * p50 for at, p50 in priced.items()))
+            assert one.market_dollars == pytest.approx(spent)
+            known = {at: amount for at in priced if (amount := prices[at][1]) is not None}
+            assert one.medicare_codes == len(known)
+            if known:
+                of_medicare = sum(volumes[at] * amount for at, amount in known.items())
+                assert one.medicare_dollars == pytest.approx(of_medicare)
+                assert one.one_percent == pytest.approx(of_medicare / 100)
+            else:
+                assert (one.medicare_dollars, one.one_percent) == (None, None)
         assert one.coverage == pytest.approx(coverage)
-        assert one.codes == len(priced)
+        assert (one.codes, one.codes_of_basket) == (len(priced), 4)
         if coverage > MIN_COVERAGE + 1e-9:
             assert one.index == pytest.approx(index)
         if coverage < MIN_COVERAGE - 1e-9:
             assert (one.index, one.percent) == (None, None)
+
+
+def test_codes_that_nobody_prices_count_in_the_coverage() -> None:
+    """Five of forty-four codes are no basket, however few other payers there are."""
+    medians = [CodeMedian(at, slug, 3, 100.0, 2.0, 50.0) for at in range(5) for slug in (None, "a")]
+    [found] = index_payers(medians, ("equal", [0.0] * 44), {})
+    assert found.coverage == pytest.approx(5 / 44)
+    assert (found.codes, found.codes_of_basket, found.index, found.percent) == (5, 44, None, None)
 
 
 def test_weights_are_those_asked_for_or_the_best_there_are() -> None:

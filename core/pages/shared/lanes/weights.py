@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from core.fields.codes import code_list
+from core.pages.forms.basket_forms import MedicareListForm
 from core.pages.forms.compensation_form import BelowForm
 from core.pages.forms.market_forms import ChangesForm, FeedForm, MarketForm, MedicareForm, ProviderForm, RuleForm
 from core.pages.forms.quality_form import QualityForm
@@ -20,6 +21,7 @@ from core.queries import coverage
 from core.queries.latest import find_latest
 from core.queries.over_time.matching import count_payees, names_organization
 from core.queries.rules.market import Market
+from core.queries.rules.market_filters import BASIS, FILTERS
 from core.store.connection import Snapshot
 from core.store.generations.layout import layout_named, parts
 from core.store.parquet.writer import ROW_GROUP_ROWS
@@ -55,10 +57,17 @@ def weigh_question(db: Snapshot, form: QueryForm) -> int:
     if isinstance(form, RuleForm):
         # Every price is tried on every release and locality: seconds of a processor, however few rates there are.
         return HEAVY_ROWS + 1 if form.cleaned_data["payer"] else 0
+    if isinstance(form, MedicareListForm) and form.cleaned_data["format"] == "html" and not _narrows(form):
+        # The page asks for a code, and has the medians of all baskets, as a payer's page has them.
+        return 0
     whole = isinstance(form, (MedicareForm, BelowForm)) or (
         isinstance(form, (ChangesForm, FeedForm)) and (form.cleaned_data["payer"] or names_organization(form.market()))
     )
     return _WHOLE_WORK * _rates_of_months(db, form) if whole else 0
+
+
+def _narrows(form: MarketForm) -> bool:
+    return any(form.cleaned_data.get(name) for name in (*FILTERS, BASIS))
 
 
 def _weigh_listed(wanted: code_list.WantedCode) -> int:
