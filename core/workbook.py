@@ -25,6 +25,30 @@ MOST_ROWS = 100_000
 
 MEDICARE = "Medicare"
 
+_FILE_DATE = "file_date"
+"""The column of a workbook of rates with the date that the rate's file has: the About sheet has it by file."""
+
+_FIRST_OF_RATES = (
+    "negotiated_rate",
+    "reporting_entity_name",
+    _FILE_DATE,
+    "percent",
+    "medicare",
+    "one_name",
+    "one_tin",
+    "billing_class",
+    "modifier",
+    "service_codes",
+)
+"""What people look for in a table of rates, which has a key in front for programs."""
+
+_KEYS = ("fact_uid", "payer_slug", "pos_set_id", "pg_uid", "batch_id")
+"""Columns that only programs read. A table of rates ends with them."""
+
+_ROWS_LOOKED_AT = 5_000
+"""A table of at most so many rows leaves out the columns that are empty in all of them. Of a longer one, the first rows
+do not tell, and they are all that is kept in memory."""
+
 _LONGEST_CELL = 32_767
 _WIDEST_COLUMN = 48
 _ROWS_MEASURED = 200
@@ -39,6 +63,7 @@ _PERCENTILES = {
 }
 
 _WORDS = {
+    ("modifier", ""): "none",
     ("billing_class", "professional"): "professional fee",
     ("billing_class", "institutional"): "facility fee",
     ("billing_class", "like professional"): "professional fee",
@@ -195,11 +220,54 @@ def write_workbook(
             }
             _write_lead(book.add_worksheet(lead.name), lead, formats, {"": bold, **totals})
         first, table, last = (book.add_worksheet(name) for name in ("About", "Table", "Columns"))
-        remaining = ([*values, *constants.values()] for values in rounded_values(row_type, rows))
+        every = ([*values, *constants.values()] for values in rounded_values(row_type, rows))
+        columns, remaining = _arrange(columns, every, about.sources)
         shown = _write_rows(table, columns, remaining, formats, bold)
         is_cut = shown == MOST_ROWS and next(remaining, None) is not None
         _write_about(first, about, shown, bold, is_cut=is_cut)
         _write_meanings(last, columns, bold)
+
+
+def _arrange(
+    columns: Sequence[SheetColumn], rows: Iterator[list[Any]], sources: Sequence[SourceFile]
+) -> tuple[list[SheetColumn], Iterator[list[Any]]]:
+    """Return the columns as a person reads them, and the rows with the same: no empty ones, and of rates, keys last."""
+    names = [column.name for column in columns]
+    dates = {one.file: one.last_updated_on for one in sources}
+    wanted = list(columns)
+    if "fact_uid" in names:
+        if "source" in names and dates:
+            wanted.append(SheetColumn(_FILE_DATE, "File's date", "When the file was last updated, as it says.", ""))
+        # Sorting keeps the order of the columns that are neither.
+        first = {name: at - len(_FIRST_OF_RATES) for at, name in enumerate(_FIRST_OF_RATES)}
+        wanted.sort(key=lambda column: first.get(column.name, int(column.name in _KEYS)))
+    some = list(islice(rows, _ROWS_LOOKED_AT + 1))
+    if some and len(some) <= _ROWS_LOOKED_AT:
+        empty = {
+            column.name
+            for at, column in enumerate(columns)
+            if all(_is_empty(column.name, values[at]) for values in some)
+        }
+        wanted = [column for column in wanted if column.name not in empty]
+    if wanted == list(columns):
+        return wanted, chain(some, rows)
+    # The date comes after the other values, and is looked up by the file.
+    at_source = names.index("source") if "source" in names else None
+    places = [len(names) if column.name == _FILE_DATE else names.index(column.name) for column in wanted]
+
+    def arranged() -> Iterator[list[Any]]:
+        for values in chain(some, rows):
+            dated = [*values, None if at_source is None else dates.get(values[at_source])]
+            yield [dated[place] for place in places]
+
+    return wanted, arranged()
+
+
+def _is_empty(name: str, value: Any) -> bool:
+    """Return whether a value leaves its cell empty."""
+    if isinstance(value, str):
+        return not value and (name, value) not in _WORDS
+    return value is None or value == []
 
 
 def heading_of(row_type: type[Any], name: str) -> str:

@@ -1,6 +1,7 @@
 """Tables as Excel workbooks."""
 
 import io
+import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -103,7 +104,37 @@ def test_a_table_that_is_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     for rows, said in ((300, "300"), (301, "the first 300; download CSV or Parquet for all")):
         found = sheets(Row("dollars", "Peach", 1.0, None, number, [], None) for number in range(rows))
         assert ["Rows", said] in [line[:2] for line in found["About"]]
-        assert [row[4] for row in found["Table"][1:]] == list(range(300))
+        npis = found["Table"][0].index("NPIs")
+        assert [row[npis] for row in found["Table"][1:]] == list(range(300))
+
+
+def test_columns_that_are_empty_throughout_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [Row("dollars", "Peach", 1.0, None, 1, [], None), Row("dollars", "", 1.0, None, 1, ["11"], None)]
+    found = sheets(rows)
+    assert found["Table"][0] == ["Kind of rate", "Payer", "Rate", "NPIs", "Places"]
+    assert [row[0] for row in found["Columns"][1:]] == found["Table"][0]
+    assert [row[4] for row in found["Table"][1:]] == ["", "11"]
+    monkeypatch.setattr(workbook, "_ROWS_LOOKED_AT", 1)
+    assert "Updated on" in sheets(rows)["Table"][0], "later rows may have it"
+
+
+def test_a_workbook_of_rates_begins_with_the_rate_and_ends_with_keys(site: Client) -> None:
+    question = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213"}
+    book = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(site.get("/rates/", {**question, "format": "xlsx"}))))
+    heads, *rows = book.get_sheet_by_name("Table").to_python()
+    wanted = ["Rate", "Payer", "File's date", "Percent of Medicare", "Medicare amount", "Organization", "Tax ID"]
+    assert heads[:4] == wanted[:4]
+    assert [head for head in heads if head in wanted] == [head for head in wanted if head in heads]
+    assert str(heads[-1]).startswith(("Key", "Batch"))
+    plain = json.loads(b"".join(site.get("/rates/", {**question, "format": "json"})))["rows"]
+    assert next(iter(plain[0])) == "fact_uid", "the other formats keep their order"
+    by_key = {row["fact_uid"]: row for row in plain}
+    for row in rows:
+        named = dict(zip(heads, row, strict=True))
+        same = by_key[named["Key of the rate"]]
+        assert named["Rate"] == same["negotiated_rate"]
+        assert named["Payer"] == same["reporting_entity_name"]
+        assert named["Modifier"] == (same["modifier"] or "none")
 
 
 @pytest.mark.parametrize(

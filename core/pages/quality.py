@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, make_dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -26,10 +27,16 @@ from core.quality.check import Check
 from core.quality.checks import CHECKS, CHECKS_BY_NAME
 from core.quality.failing_rows import find_failing_rows
 from core.queries import coverage, quality
+from core.queries.latest import with_latest
+from core.queries.parties.payer_facts import PayerFacts, list_payer_facts
+from core.queries.rules.market import Market
 from core.queries.rules.market_filters import NO_MODIFIER
 from core.store.connection import QueryTimeout
 
 RUNS_SHOWN = 20
+
+MOST_STATES = 5
+"""The states whose files are described. Each takes a look at all of its rates."""
 
 MAX_FAILING_ROWS = 100_000
 """The rows behind a check are read at once, and a file ends after this many."""
@@ -76,7 +83,7 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
     db, part = query.db, query.form.part()
     runs = quality.list_runs(db)
     if not runs:
-        return query.render("pages/quality.html", runs=runs, checks=CHECKS)
+        return query.render("pages/quality.html", runs=runs, checks=CHECKS, facts=_payer_facts(query))
     run = quality.choose_run(runs, query.values["run"])
     if run is None:
         why = f"Run {query.values['run']} is not available. Available runs: {runs[-1].run_id} to {runs[0].run_id}."
@@ -90,6 +97,7 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
     histories = _histories(quality.list_history(db, run.run_id, part), part)
     return query.render(
         "pages/quality.html",
+        facts=_payer_facts(query),
         part=query.values if part else {},
         payer_name=dict(coverage.list_payers(db)).get(query.values["payer"], query.values["payer"]),
         run=run,
@@ -105,6 +113,18 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
         histories=[one for one in histories if any(one.counts)],
         silent=[check_title(one.check_name) for one in histories if not any(one.counts)],
     )
+
+
+def _payer_facts(query: PageQuery[QualityForm]) -> list[PayerFacts]:
+    """Return what to know about the newest file of each payer in each state that the page is about."""
+    states = sorted({one.state for one in coverage.list_periods(query.db)})
+    wanted = [one for one in states if query.values["state"] in {"", one}][:MOST_STATES]
+    return [
+        one
+        for state in wanted
+        for one in list_payer_facts(query.db, with_latest(query.db, Market(state, "")), datetime.now(UTC).date())
+        if query.values["payer"] in {"", one.payer_slug}
+    ]
 
 
 @page(QualityForm, weigh_check)

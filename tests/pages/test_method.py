@@ -55,6 +55,9 @@ def test_the_method_s_own_page(site: Client) -> None:
     response = site.get("/method/")
     text = text_of(response)
     assert "How the figures are computed" in text
+    summary = response.content.decode().split("In ten lines:")[1].split("<h2")[0]
+    assert summary.count("<li>") == 10
+    assert summary.count('href="#') >= 9
     for anchor in (
         "what-a-negotiated-rate-is", "what-the-figures-are-not", "percentiles-and-means", "organizations",
         "payers-side-by-side", "against-medicare", "changes-from-month-to-month", "what-is-dollars",

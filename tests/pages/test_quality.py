@@ -20,7 +20,7 @@ from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.fixture_types import Load
 from tests.rate_files import file_of, item_of
-from tests.site import csv_rows, json_rows, serving, tables, text_of
+from tests.site import Visitor, csv_rows, json_rows, serving, tables, text_of
 from tests.stores import ENDLESS, open_snapshot
 
 GROUPS = [
@@ -51,7 +51,9 @@ def links_of(response: Any) -> list[str]:
 
 
 def test_the_page_shows_what_the_checks_found(site: Client, demo: Snapshot) -> None:
-    shown = tables(site.get("/quality/"))[0][1:]
+    payers, checks, *_ = tables(site.get("/quality/"))
+    assert payers[0] == ["Payer", "State", "Rates", "What to know"]
+    shown = checks[1:]
     findings = {finding.name: finding for finding in run_checks(demo).findings}
     by_title = {check_title(name): finding for name, finding in findings.items()}
     titles = [re.split(" (?:error|warning) ", row[1])[0] for row in shown]
@@ -68,7 +70,7 @@ def test_failures_are_told_first_and_by_payer_and_month(odd: Store) -> None:
     with serving(odd.root):
         client = Client()
         response = client.get("/quality/")
-        checks, by_payer, places, _, runs = tables(response)
+        _, checks, by_payer, places, _, runs = tables(response)
         assert f"2 of {len(CHECKS)} checks failed , all of them warnings" in text_of(response)
         assert {re.split(" warning ", row[1])[0] for row in checks[1:3]} == {"Rates of zero", "Invalid NPIs"}
         assert by_payer[1:] == [["Odd, Inc.", "2 over limit"], ["Sound & Co", "clean"]]
@@ -162,7 +164,7 @@ def test_before_the_first_check_the_page_lists_the_checks(load: Load, store: Sto
         assert response.status_code == 200
         assert "The data has not been checked yet." in text_of(response)
         assert "manage.py" not in response.content.decode()
-        assert len(tables(response)[0]) == len(CHECKS) + 1
+        assert len(tables(response)[1]) == len(CHECKS) + 1
 
 
 @pytest.mark.parametrize(
@@ -211,3 +213,12 @@ def test_the_record_is_no_part_of_the_demo_s_path(demo_root: Path) -> None:
     (file,) = manifest.tables["dq_run"]
     assert f"{manifest.generation:06}" in file.path
     assert f"{manifest.generation:06}" not in manifest.tables["fact_rate"][0].path
+
+
+def test_a_file_of_percentages_without_providers_says_so(load: Load, store: Store) -> None:
+    rate = item_of({"negotiated_type": "percentage", "negotiated_rate": 60})
+    load(file_of(rate, reporting_entity_name="Percent Co"), name="percent.json")
+    with serving(store.root):
+        for address in ("/quality/", "/payers/?payer=percent_co"):
+            shown = text_of(Visitor().get(address))
+            assert "1 of its rates is a percentage of charges, not dollars." in shown

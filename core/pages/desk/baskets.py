@@ -73,6 +73,7 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         in_dollars=[one for one in answer.indexes if one.dollars is not None],
         implausible=any(one.percent is not None and not is_plausible(one.percent) for one in answer.medians),
         answer_rows=sum(one.rates for one in answer.everybody.values()),
+        **query.files_of({one.payer_slug for one in answer.indexes}),
     )
 
 

@@ -7,11 +7,12 @@ from core.pages.code_pages.no_rates import find_instead
 from core.pages.formats import write_tin
 from core.pages.forms.market_forms import OrganizationsForm
 from core.pages.shared.downloads import ROW_CAP
-from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import Paging, span
 from core.queries.find import codes
 from core.queries.likely_rates import find_evidence_switch
 from core.queries.parties.organizations import Organization, count_totals, list_organizations
+from core.queries.parties.roll_ups import list_largest
 from core.queries.parties.shared_contracts import SharedContract, list_contracts
 from core.queries.rules.market_filters import ALL_CLASSES
 
@@ -21,11 +22,17 @@ MAX_BARS = 10
 MOST_SHOWN = 100
 """The organizations of one contract that the page names. The download has all."""
 
+MOST_LARGEST = 50
+"""The organizations that the page without a code names. The others are found by name."""
 
-@market_page(OrganizationsForm, "organizations", needs_code=True)
+
+@market_page(OrganizationsForm, "organizations")
 def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBase:
     """Show `/organizations/`"""
     market, sort = query.market, query.values["sort"]
+    if not market.code:
+        largest = [] if query.wants_file else list_largest(query.db, market.state, MOST_LARGEST)
+        return ask_for_code(query, "organizations", largest=largest)
     words = query.values["q"]
     if query.wants_file:
         every = list_organizations(query.db, market, sort, ROW_CAP, 0, words=words)

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
@@ -27,11 +28,14 @@ from core.queries.baskets.basket_codes import with_ranges_filled
 from core.queries.baskets.basket_medians import BasketMedian
 from core.queries.baskets.payer_levels import PayerLevels, SpecialtyIndex
 from core.queries.code_answer import spread_by_terms
+from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.facets import Choice, count_choices
 from core.queries.find import codes
 from core.queries.parties import networks
+from core.queries.parties.payer_facts import list_payer_facts
 from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
+from core.queries.rules.columns import described
 from core.queries.rules.market import Market
 from core.queries.rules.market_filters import CLASS_FILTERS
 from core.queries.rules.market_rates import market_cache, uses_own_areas
@@ -91,7 +95,7 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
     if market.payer:
         spreads = [row for row in spreads if row.payer_slug in {None, market.payer}]
     if query.wants_file:
-        return query.download(spreads, PayerSpread, "payers")
+        return _download_spreads(query, spreads, is_one_code=len(wanted) == 1)
     names = {row.payer_slug: row.reporting_entity_name for row in spreads if row.payer_slug}
     columns = sorted(names, key=lambda slug: (names[slug].lower(), slug))
     by_terms = [list(rows) for _, rows in groupby(spreads, key=lambda row: row.line)]
@@ -131,6 +135,33 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         elsewhere=_in_other_classes(query, names) if market.code and query.choice.filled else [],
         **_counted(asked),
     )
+
+
+@dataclass(frozen=True)
+class PricedSpread(PayerSpread):
+    """A payer's spread in a workbook, with the percent that its page shows."""
+
+    percent: Annotated[float | None, described("Median percent of Medicare: 1 is 100%.", 1.21)] = None
+
+
+def _download_spreads(
+    query: MarketQuery[PayersForm], spreads: Sequence[PayerSpread], *, is_one_code: bool
+) -> HttpResponseBase:
+    titles = code_titles(query.db)
+
+    def titled(row: PayerSpread) -> PayerSpread:
+        found = (titles.get((system, row.code)) for system in row.code_type.split("/"))
+        return replace(row, name=next(filter(None, found), row.name))
+
+    rows = [titled(row) for row in spreads]
+    if query.values["format"] != "xlsx" or not is_one_code:
+        return query.download(rows, PayerSpread, "payers")
+    priced = []
+    for _, line in groupby(rows, key=lambda row: row.line):
+        of_line = list(line)
+        percents = _percents(query.db, query.market, of_line)
+        priced += [PricedSpread(**vars(row), percent=percents.get(row.payer_slug)) for row in of_line]
+    return query.download(priced, PricedSpread, "payers")
 
 
 def _in_other_classes(query: MarketQuery[PayersForm], shown: Collection[str]) -> list[Choice]:
@@ -223,6 +254,7 @@ def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
     every = codes.list_busiest_codes(db, market, ROW_CAP)
     paging = Paging(query.values["page"], len(every))
     found, level = networks.list_networks(db, slug), levels()
+    facts = next(iter(list_payer_facts(db, market, datetime.now(UTC).date())), None)
     of_month = [row for row in months if (row.state, row.year_month) == (state, year_month)]
     return query.render(
         "pages/payer.html",
@@ -234,6 +266,7 @@ def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
         rates=sum(row.rates for row in of_month),
         files_of_month=sum(row.files for row in of_month),
         labels=list_overruled_labels(db, market),
+        facts=facts,
         levels=level,
         furthest=_furthest(level.codes),
         networks=found,

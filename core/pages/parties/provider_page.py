@@ -85,6 +85,7 @@ def show_provider(
         within=within,
         paging=Paging(query.values["page"], total),
         answer_rows=sum(choice.rates for choice in payers),
+        **query.files_of({choice.value for choice in payers if choice.rates}),
         **who,
     )
 

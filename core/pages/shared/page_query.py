@@ -345,6 +345,16 @@ class MarketQuery(PageQuery[M]):
         there = list_payers_with_rates(self.cached, self.market.without(*self.choice.filled))
         return [one for one in months if one.payer_slug in there]
 
+    def files_of(self, payers: Collection[str]) -> dict[str, Any]:
+        """Return what a page says of the files of its rates, where only some payers have any of them."""
+        context = self._context()
+        months = [one for one in context["payer_months"] if one.payer_slug in payers]
+        return {
+            "payer_months": months,
+            "months_are_far_apart": are_far_apart([one.year_month for one in months]),
+            "shared_files": [one for one in context["shared_files"] if one.payer_slug in payers],
+        }
+
     def _list_shared_files(self) -> Sequence[coverage.SharedFile]:
         """Return the files of these payers that were loaded whole for other states too."""
         state = self.market.state

@@ -88,7 +88,13 @@ def list_market_levels(db: Snapshot, market: Market) -> MarketLevels | None:
     if found is None:
         return None
     answer, indexes = found
-    names = {one.payer_slug: one.reporting_entity_name for _, of_basket in indexes for one in of_basket}
+    # A column without a single figure says nothing.
+    names = {
+        one.payer_slug: one.reporting_entity_name
+        for _, of_basket in indexes
+        for one in of_basket
+        if one.percent is not None
+    }
     slugs = sorted(names, key=lambda slug: (names[slug].lower(), slug))
     rows = [
         SpecialtyRow(basket.key, basket.title, [_index(basket, of_basket, slug) for slug in slugs])

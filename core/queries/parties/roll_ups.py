@@ -69,6 +69,17 @@ class SystemProfile:
 
 
 @dataclass(frozen=True)
+class LargestOrganization:
+    """An organization of a state, with what it is large by."""
+
+    organization_id: str
+    organization_name: str
+    city: str | None
+    tins: int
+    npis: int
+
+
+@dataclass(frozen=True)
 class RatesByPeriod:
     """The rates of an organization or a system at one payer in a state and month, each counted once."""
 
@@ -125,6 +136,21 @@ def find_system(db: Snapshot, key: str) -> SystemProfile | None:
     """Return the health system with a key, or None if no tax ID of the rates is in it."""
     rows = read_rows(db, SystemProfile, f"{_SYSTEM} AND system_id = $key GROUP BY system_id", {"key": key})
     return rows[0] if rows else None
+
+
+def list_largest(db: Snapshot, state: str, limit: int) -> list[LargestOrganization]:
+    """Return the organizations of a state that have the most NPIs under their tax IDs, in whichever files."""
+    return read_rows(
+        db,
+        LargestOrganization,
+        """WITH t AS (FROM named_tin WHERE state = $state AND organization_name IS NOT NULL)
+           SELECT organization_id, any_value(organization_name) AS organization_name, mode(t.city) AS city,
+                  count(DISTINCT (tin_type, tin_value)) AS tins, count(DISTINCT npi) AS npis
+           FROM t LEFT JOIN (SELECT DISTINCT tin_type, tin_value, npi FROM xref_tin_npi) USING (tin_type, tin_value)
+           WHERE organization_id IS NOT NULL
+           GROUP BY organization_id ORDER BY npis DESC, organization_name, organization_id LIMIT $limit""",
+        {"state": state, "limit": limit},
+    )
 
 
 def name_of_key(db: Snapshot, level: Level, key: str) -> str | None:

@@ -1,6 +1,7 @@
 """Pages of an organization, a health system, and health plans."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -234,3 +235,28 @@ def test_the_api_has_organizations_systems_and_plans(rolled_up: Client) -> None:
     assert len(rolled_up.get(f"/api/v1/plans/{PLAN}/files").json()["rows"]) == 2
     for path in ("organizations/nobody", "systems/nobody", "plans/nothing/files"):
         assert rolled_up.get(f"/api/v1/{path}").status_code == 404
+
+
+def test_without_a_code_the_largest_organizations_are_listed(rolled_up: Client, rolled_up_root: Path) -> None:
+    page = rolled_up.get("/organizations/", {"state": "GA"})
+    shown = text_of(page)
+    assert shown.index("Find an organization by its name") < shown.index("Choose a code to see its rates")
+    db = open_snapshot(Store(rolled_up_root))
+    [listed] = [one for one in tables(page) if one[0][0] == "Organization"]
+    npis: defaultdict[str, set[str]] = defaultdict(set)
+    tins: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    names: dict[str, str] = {}
+    people = db.rows("SELECT tin_type, tin_value, npi FROM xref_tin_npi")
+    for kind, value, key, name in db.rows(
+        "SELECT tin_type, tin_value, organization_id, organization_name FROM named_tin WHERE state = 'GA'"
+    ):
+        if key and name:
+            names[key] = name
+            tins[key].add((kind, value))
+            npis[key] |= {npi for *tin, npi in people if tin == [kind, value]}
+    slow = sorted(names, key=lambda key: (-len(npis[key]), names[key], key))[:50]
+    assert [(row[0], row[2], row[3]) for row in listed[1:]] == [
+        (names[key], f"{len(npis[key])}", f"{len(tins[key])}") for key in slow
+    ]
+    assert f'href="/organization/{slow[0]}/"' in page.content.decode()
+    assert rolled_up.get("/organizations/", {"state": "GA", "format": "json"}).status_code == 400
