@@ -123,6 +123,11 @@ HEADINGS = {
     "wcfs_release": "Workers' compensation release",
     "what": "What happened",
     "year_month": "Month",
+    "PayerIndex.dollars": "Dollars for the units",
+    "PayerIndex.market_dollars": "Dollars at the market's medians",
+    "PayerIndex.medicare_dollars": "Dollars at 100 percent of Medicare",
+    "PayerIndex.medicare_codes": "Codes with an amount",
+    "PayerIndex.one_percent": "Dollars of one percent of Medicare",
     "ChangedRate.percent": "Change",
     "ChangedRate.difference": "Difference",
     **{
@@ -233,7 +238,8 @@ def _arrange(
 ) -> tuple[list[SheetColumn], Iterator[list[Any]]]:
     """Return the columns as a person reads them, and the rows with the same: no empty ones, and of rates, keys last."""
     names = [column.name for column in columns]
-    dates = {one.file: one.last_updated_on for one in sources}
+    # Some files say the time of day as well.
+    dates = {one.file: (one.last_updated_on or "").partition("T")[0] for one in sources}
     wanted = list(columns)
     if "fact_uid" in names:
         if "source" in names and dates:

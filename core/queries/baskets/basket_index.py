@@ -64,8 +64,8 @@ class PayerIndex:
     medicare_dollars: Annotated[
         float | None,
         described(
-            "The same units at Medicare's amounts, or those of the yardstick asked for, in dollars: of the codes of "
-            "these that have one.",
+            "The same units at 100 percent of Medicare, or of the yardstick asked for, in dollars: of those of these "
+            "codes that have an amount.",
             401000.0,
         ),
     ] = None
@@ -73,7 +73,8 @@ class PayerIndex:
         int | None, described("Number of the payer's codes that medicare_dollars has an amount for.", 36)
     ] = None
     one_percent: Annotated[
-        float | None, described("What one percent of Medicare, or of that yardstick, is worth, in dollars.", 4010.0)
+        float | None,
+        described("What one percent of Medicare, or of the yardstick asked for, is worth, in dollars.", 4010.0),
     ] = None
 
 
