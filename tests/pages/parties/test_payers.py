@@ -1,5 +1,6 @@
 """Payers compared, and one payer."""
 
+import io
 import re
 from html import unescape
 from pathlib import Path
@@ -7,12 +8,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from python_calamine import CalamineWorkbook
 
 from core.fields.codes.code_list import MAX_CODES, read_codes
 from core.pages.formats import write_dollars, write_percent
 from core.pages.parties.payers import LEAST_RANKED
 from core.queries import coverage
 from core.queries.baskets.payer_levels import list_payer_levels
+from core.queries.code_titles import code_titles
 from core.queries.find.codes import list_busiest_codes
 from core.queries.latest import with_latest
 from core.queries.parties import networks
@@ -21,7 +24,7 @@ from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.pages.markets import MONTH, PEACH, QUERY
 from tests.queries.one_market import store_of_market
-from tests.site import Visitor, serving, tables, text_of
+from tests.site import Visitor, csv_rows, serving, tables, text_of
 
 
 def test_pasted_codes_are_redirected_to_one_address(site: Client) -> None:
@@ -162,3 +165,14 @@ def test_a_payer_s_page_begins_with_what_it_pays(site: Client, demo: Snapshot) -
     assert link
     basket = text_of(site.get(unescape(link[1])))
     assert write_percent(levels.specialties[0].percent) in basket
+
+
+def test_a_workbook_of_payers_has_the_percents_and_titles_of_the_page(site: Client, demo: Snapshot) -> None:
+    asked = {**MONTH, "code": "99213"}
+    book = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(site.get("/payers/", {**asked, "format": "xlsx"}))))
+    heads, *rows = book.get_sheet_by_name("Table").to_python()
+    assert {row[heads.index("Title")] for row in rows} == {code_titles(demo)["CPT", "99213"]}
+    plain = csv_rows(site.get("/payers/", {**asked, "format": "csv"}))
+    assert {row["name"] for row in plain} == {code_titles(demo)["CPT", "99213"]}
+    assert "percent" not in plain[0], "the other formats keep their columns"
+    assert [row[heads.index("Median")] for row in rows] == [float(row["p50"]) for row in plain]
