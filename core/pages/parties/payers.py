@@ -147,6 +147,9 @@ class PricedSpread(PayerSpread):
 def _download_spreads(
     query: MarketQuery[PayersForm], spreads: Sequence[PayerSpread], *, is_one_code: bool
 ) -> HttpResponseBase:
+    """Return the spreads; a workbook, which people read, has the titles and the percents of the page."""
+    if query.values["format"] != "xlsx":
+        return query.download(spreads, PayerSpread, "payers")
     titles = code_titles(query.db)
 
     def titled(row: PayerSpread) -> PayerSpread:
@@ -154,7 +157,7 @@ def _download_spreads(
         return replace(row, name=next(filter(None, found), row.name))
 
     rows = [titled(row) for row in spreads]
-    if query.values["format"] != "xlsx" or not is_one_code:
+    if not is_one_code:
         return query.download(rows, PayerSpread, "payers")
     priced = []
     for _, line in groupby(rows, key=lambda row: row.line):
