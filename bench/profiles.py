@@ -18,11 +18,11 @@ from core.queries.code_answer import spread_by_terms
 from core.queries.coverage import list_coverage, newest_of_each_payer
 from core.queries.latest import with_latest
 from core.queries.likely_rates import EvidenceLevel, count_evidence, find_evidence_switch, weigh_rates
+from core.queries.market.distance import EARTH_MILES, miles_sql
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache
 from core.queries.rate_classes import choose_class
-from core.queries.rules.distance import EARTH_MILES, miles_sql
 from core.queries.rules.evidence import LIKELY
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache
 from core.queries.rules.rate_kinds import MACROS
 from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.store import Store

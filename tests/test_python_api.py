@@ -14,8 +14,8 @@ import pytest
 
 import beaconpoint
 from core.python_api.rate_store import RateStore
+from core.queries.market.market import Market
 from core.queries.rates_against_medicare import list_against_medicare
-from core.queries.rules.market import Market
 from core.queries.yardstick import medicare
 from core.runtime.errors import BeaconError
 from core.store.connection import Snapshot

@@ -15,8 +15,8 @@ import beaconpoint
 from core.quality.report import run_checks
 from core.queries import rates
 from core.queries.find import codes
+from core.queries.market.market import Market
 from core.queries.parties import organizations
-from core.queries.rules.market import Market
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from tests.queries.slow import Everything

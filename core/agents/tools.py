@@ -12,7 +12,7 @@ from pydantic import Field
 from core.agents.answers import MEDICARE_METHOD, AgentAnswer, has_rates, make_answer
 from core.python_api.arguments import LATEST, Filters, check_state
 from core.python_api.rate_store import RateStore
-from core.queries.rules.market_filters import ALL_CLASSES, ONE_CLASS
+from core.queries.market.market_filters import ALL_CLASSES, ONE_CLASS
 from core.runtime.errors import BeaconError
 
 StateArgument = Annotated[str, Field(description="Two letters of a US state.", examples=["TX"])]

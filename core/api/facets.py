@@ -5,8 +5,8 @@ from ninja import Router
 from core.api.protocol.resources import AnswerFields, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import RatesForm
 from core.queries import facets
+from core.queries.market.market_rates import market_cache
 from core.queries.profiles import count_profile_choices
-from core.queries.rules.market_rates import market_cache
 
 router = Router(tags=["Rates"])
 

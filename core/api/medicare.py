@@ -7,8 +7,8 @@ from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, 
 from core.pages.forms.market_forms import MarketForm, MedicareForm
 from core.queries import rates
 from core.queries.comparison import overruled_labels
-from core.queries.rules.market_filters import MARKET_PARAMETERS
-from core.queries.rules.market_rates import percent_cache
+from core.queries.market.market_filters import MARKET_PARAMETERS
+from core.queries.market.market_rates import percent_cache
 from core.queries.yardstick import medicare
 
 router = Router(tags=["Medicare"])

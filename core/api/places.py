@@ -6,7 +6,7 @@ from pydantic import Field
 from core.api.protocol.resources import AnswerFields, MarketPage, ResourceRequest, resource
 from core.pages.forms.profile_forms import PlacesForm, SpecialtiesForm
 from core.queries import profiles
-from core.queries.rules.market_rates import market_cache, uses_own_areas
+from core.queries.market.market_rates import market_cache, uses_own_areas
 
 router = Router(tags=["Places and specialties"])
 

@@ -7,13 +7,13 @@ from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, 
 from core.pages.forms.market_forms import RatesForm
 from core.queries import rates
 from core.queries.histogram import Bin, build_histogram
+from core.queries.market.market_rates import market_cache
 from core.queries.rates_against_medicare import (
     RateAgainstMedicare,
     SummaryAgainstMedicare,
     list_against_medicare,
     summarize_against_medicare,
 )
-from core.queries.rules.market_rates import market_cache
 from core.queries.yardstick import medicare_amounts
 
 router = Router(tags=["Rates"])

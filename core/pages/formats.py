@@ -8,9 +8,9 @@ from core.fields.places.place_of_service import EVERY_PLACE, PLACES
 from core.fields.places.practice_place import split_near
 from core.fields.places.states import STATES
 from core.fields.rounding import round_half_up
+from core.queries.market.market import Market
+from core.queries.market.market_filters import NOT_STATED
 from core.queries.rules.evidence import EVIDENCE, LIKELY
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import NOT_STATED
 from core.queries.rules.measured_class import OTHER_CLASS, class_of_like
 
 NONE = "–"

@@ -10,7 +10,7 @@ from core.pages.shared.page import PageQuery, page
 from core.pages.worked_questions import WorkedQuestion, work_questions
 from core.queries import coverage
 from core.queries.latest import with_latest
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.store.connection import QueryTimeout, Snapshot
 from core.vocabulary.search_text import read_search
 

@@ -28,9 +28,9 @@ from core.quality.checks import CHECKS, CHECKS_BY_NAME
 from core.quality.failing_rows import find_failing_rows
 from core.queries import coverage, quality
 from core.queries.latest import with_latest
+from core.queries.market.market import Market
+from core.queries.market.market_filters import NO_MODIFIER
 from core.queries.parties.payer_facts import PayerFacts, list_payer_facts
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import NO_MODIFIER
 from core.store.connection import QueryTimeout
 
 RUNS_SHOWN = 20

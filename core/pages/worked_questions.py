@@ -11,9 +11,9 @@ from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code, spre
 from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import OverruledLabel, list_overruled_labels
 from core.queries.find.codes import count_codes, list_busiest_codes
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.rate_classes import ClassChoice, choose_class
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache, uses_own_areas
 from core.store.connection import Snapshot
 
 FAMILIAR_CODES = ("73721", "99213", "45378", "70450", "27447", "97110", "93306", "80053", "71046", "99214")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.pages.formats import write_month, write_state
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import OF_COMPENSATION, OF_MEDICARE
+from core.queries.market.market import Market
+from core.queries.market.market_filters import OF_COMPENSATION, OF_MEDICARE
 from core.queries.yardstick.compensation import AMOUNTS, CompensationAmount, CompensationRelease
 
 

@@ -27,10 +27,8 @@ from core.fields.providers.specialty import parse_specialty
 from core.fields.providers.tin import is_tin, remove_tin_marks
 from core.fields.texts.text import parse_lower
 from core.queries.comparison.schedules import BASES
-from core.queries.parties.roll_ups import Level
-from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import (
+from core.queries.market.market import Market
+from core.queries.market.market_filters import (
     ALL_CLASSES,
     AREA,
     AREAS,
@@ -43,6 +41,8 @@ from core.queries.rules.market_filters import (
     YARDSTICK,
     YARDSTICKS,
 )
+from core.queries.parties.roll_ups import Level
+from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
 from core.runtime.errors import BeaconError
 
 LATEST = "latest"

@@ -12,6 +12,7 @@ from core.queries import histogram, rates
 from core.queries.find import codes
 from core.queries.find.code_index import FoundCode
 from core.queries.latest import with_latest
+from core.queries.market.market import Market
 from core.queries.rate_classes import RateClass, choose_class
 from core.queries.rates_against_medicare import (
     RateAgainstMedicare,
@@ -19,7 +20,6 @@ from core.queries.rates_against_medicare import (
     list_against_medicare,
     summarize_against_medicare,
 )
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 

@@ -7,8 +7,8 @@ import polars as pl
 
 from core.python_api.arguments import Filters, check_one_of, parse_market
 from core.python_api.frames import frame_of
+from core.queries.market.market import Market
 from core.queries.profiles import KINDS, PLACES, Breakdown, break_down
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 

@@ -11,8 +11,8 @@ from core.python_api.arguments import Filters, check_one_of, parse_market
 from core.python_api.frames import ALL_ROWS, frame_of
 from core.queries.codes_within import choose_within
 from core.queries.latest import with_latest
+from core.queries.market.market import Market
 from core.queries.parties import groups, provider_rates, provider_summary
-from core.queries.rules.market import Market
 from core.runtime.errors import BeaconError
 from core.store.connection import Snapshot
 

@@ -37,10 +37,10 @@ from core.quality.failing_rows import find_failing_rows
 from core.queries import coverage, dictionary, quality
 from core.queries.comparison import overruled_labels
 from core.queries.latest import with_latest
+from core.queries.market.market import Market
 from core.queries.over_time import changes
 from core.queries.parties import networks, organizations, payers, providers
 from core.queries.rate_classes import choose_class, choose_class_of_codes
-from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
 from core.queries.yardstick import medicare
 from core.runtime.errors import BeaconError

@@ -7,7 +7,7 @@ import polars as pl
 from core.python_api.arguments import Filters, parse_market
 from core.python_api.frames import frame_of
 from core.queries.contract_rule.find_rule import ContractRule, FamilyRule, FoundRule, RulePrice, find_contract_rule
-from core.queries.rules.market_rates import market_cache
+from core.queries.market.market_rates import market_cache
 from core.store.connection import Snapshot
 
 

@@ -8,9 +8,9 @@ import polars as pl
 from core.python_api.arguments import Filters, check_state, parse_market
 from core.python_api.frames import frame_of
 from core.queries.coverage import list_coverage
+from core.queries.market.market import Market
 from core.queries.over_time.news import News, list_news
 from core.queries.over_time.trend import TrendPoint, list_trend
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 

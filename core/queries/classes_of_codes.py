@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.queries.comparison.lookup_scope import list_codes_of_facilities
+from core.queries.market.market import Market
+from core.queries.market.market_filters import CLASS_FILTERS
+from core.queries.market.market_rates import market_facts
 from core.queries.rate_classes import (
     CLASS_TERMS,
     ClassCount,
@@ -18,9 +21,6 @@ from core.queries.rate_classes import (
     unless_alone,
     where_it_is_paid,
 )
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import CLASS_FILTERS
-from core.queries.rules.market_rates import market_facts
 from core.store.connection import MarketSnapshot
 from core.store.sql import used_parameters
 

@@ -10,6 +10,8 @@ from core.queries.comparison.compared_rates import (
     SAME_TERMS,
     SAME_TERMS_AND_AREA,
 )
+from core.queries.market.market import Market
+from core.queries.market.market_rates import counted_rates, uses_own_areas
 from core.queries.rules.columns import (
     BillingClass,
     Highest,
@@ -28,8 +30,6 @@ from core.queries.rules.columns import (
     RateP90,
     described,
 )
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import counted_rates, uses_own_areas
 from core.queries.rules.measured_class import LIKE_CLASSES, class_of_like
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list

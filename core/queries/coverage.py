@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Annotated
 
 from core.fields.places.states import STATES
+from core.queries.market.file_dates import old_months
+from core.queries.market.market import Market
 from core.queries.rules.columns import (
     FileCount,
     FileMonth,
@@ -22,8 +24,6 @@ from core.queries.rules.columns import (
     described,
     stored,
 )
-from core.queries.rules.file_dates import old_months
-from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.market.market_months import MarketMonths, facts_in_months, month_parameters

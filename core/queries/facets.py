@@ -7,16 +7,15 @@ from typing import Annotated
 from core.fields.places.care_setting import SIDES, place_rank
 from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.comparison.overruled_labels import list_overruled_labels
-from core.queries.rules.columns import described
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import (
+from core.queries.market.market import Market
+from core.queries.market.market_filters import (
     CARE_SETTING_MEASURED,
     FILTERS,
     NO_MODIFIER,
     filter_condition,
     with_often_asked,
 )
-from core.queries.rules.market_rates import (
+from core.queries.market.market_rates import (
     OF_PROVIDER_GROUP,
     counted_rates,
     facts_in_memory,
@@ -24,6 +23,7 @@ from core.queries.rules.market_rates import (
     groups_sql,
     rates_of_market,
 )
+from core.queries.rules.columns import described
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import MarketSnapshot, Snapshot
 from core.store.schema.tables import DIM_PROVIDER_GROUP

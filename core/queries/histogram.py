@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from core.queries.market.market import Market
+from core.queries.market.market_rates import counted_rates
 from core.queries.rules.columns import RateCount, described
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import counted_rates
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.queries.coverage import list_coverage
+from core.queries.market.file_dates import old_months
+from core.queries.market.latest_files import NOTHING, LatestFiles, PayerMonth
+from core.queries.market.market import Market
+from core.queries.market.market_rates import counted_rates
 from core.queries.rules.columns import FileMonth, Month, PayerName, PayerSlug
-from core.queries.rules.file_dates import old_months
-from core.queries.rules.latest_files import NOTHING, LatestFiles, PayerMonth
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import counted_rates
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.market.market_months import MarketMonth

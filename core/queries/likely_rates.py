@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from core.queries.market.market import Market
+from core.queries.market.market_rates import rates_of_market
 from core.queries.rules.columns import described
 from core.queries.rules.evidence import LEVELS, NONE, UNSCORED, group_uses_sql, knows_utilization
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import rates_of_market
 from core.queries.rules.named_rows import read_by_key, read_rows
 from core.store.connection import Snapshot
 from core.store.market.market_months import in_months

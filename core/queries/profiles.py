@@ -10,6 +10,15 @@ from typing import Annotated, Any
 
 from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA
 from core.queries.facets import Choice
+from core.queries.market.market import Market
+from core.queries.market.market_filters import PROFILE_FILTERS
+from core.queries.market.market_rates import (
+    market_facts,
+    market_members,
+    members_condition,
+    rates_of_market,
+    uses_own_areas,
+)
 from core.queries.rules.columns import (
     GroupCount,
     NewestMonth,
@@ -21,15 +30,6 @@ from core.queries.rules.columns import (
     RateP75,
     RateP90,
     described,
-)
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import PROFILE_FILTERS
-from core.queries.rules.market_rates import (
-    market_facts,
-    market_members,
-    members_condition,
-    rates_of_market,
-    uses_own_areas,
 )
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, median, percentile_columns, percentile_list

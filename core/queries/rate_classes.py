@@ -25,11 +25,11 @@ from core.fields.places.care_setting import (
 )
 from core.queries.comparison.lookup_scope import list_codes_of_facilities
 from core.queries.comparison.overruled_labels import list_overruled_labels
+from core.queries.market.market import Market
+from core.queries.market.market_filters import ALL_CLASSES, CLASS_FILTERS, NO_MODIFIER, NOT_STATED
+from core.queries.market.market_rates import counted_rates, market_cache, market_facts
 from core.queries.rules.columns import described
 from core.queries.rules.listed_codes import in_codes
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import ALL_CLASSES, CLASS_FILTERS, NO_MODIFIER, NOT_STATED
-from core.queries.rules.market_rates import counted_rates, market_cache, market_facts
 from core.queries.rules.measured_class import LIKE_CLASSES, MEASURED_CLASS_SQL, class_of_like, like_class
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.rate_kinds import stated_care_sql

@@ -15,6 +15,15 @@ from core.queries.likely_rates import (
     find_group_uses,
     weigh_rates,
 )
+from core.queries.market.market import Market
+from core.queries.market.market_rates import (
+    OF_PROVIDER_GROUP,
+    counted_rates,
+    facts_in_memory,
+    groups_sql,
+    rates_of_market,
+    wants_own_areas,
+)
 from core.queries.rules.columns import (
     Arrangement,
     BillingClass,
@@ -51,15 +60,6 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.group_name import first_named
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import (
-    OF_PROVIDER_GROUP,
-    counted_rates,
-    facts_in_memory,
-    groups_sql,
-    rates_of_market,
-    wants_own_areas,
-)
 from core.queries.rules.named_rows import read_row, read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, percentile_columns, percentile_list
 from core.store.connection import MarketSnapshot, Snapshot

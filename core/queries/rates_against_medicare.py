@@ -10,6 +10,8 @@ from core.queries import rates
 from core.queries.code_answer import spread_by_terms
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.comparison.overruled_labels import find_surgical_centers
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.rates import RateRow, Summary
 from core.queries.rules.columns import (
     Implausible,
@@ -20,8 +22,6 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.keyset import RowKey
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache, uses_own_areas
 from core.queries.rules.rate_kinds import rate_size
 from core.queries.yardstick.medicare_amounts import Amount, ScheduleTerms, find_amounts
 from core.store.connection import Snapshot

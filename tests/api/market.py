@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 
 MARKET = Market("GA", "2025-08", "CPT", "99213")
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from core.queries import coverage, rates
 from core.queries.find import codes
+from core.queries.market.market import Market
+from core.queries.market.market_filters import ALL_CLASSES
 from core.queries.parties import organizations, provider_rates, providers
 from core.queries.rates_against_medicare import list_against_medicare, summarize_against_medicare
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import ALL_CLASSES
 from core.queries.yardstick import medicare
 from core.queries.yardstick.compensation import list_compensation_amounts, list_compensation_releases
 from core.store.connection import Snapshot

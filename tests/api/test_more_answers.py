@@ -14,12 +14,12 @@ from core.queries import coverage, facets, quality
 from core.queries.find import search
 from core.queries.find.middle_rates import find_middle_rates
 from core.queries.histogram import build_histogram
+from core.queries.market.market import Market
 from core.queries.over_time import changes
 from core.queries.over_time.matching import OUTCOMES
 from core.queries.parties import networks, payers
 from core.queries.profiles import count_profile_choices
 from core.queries.rate_classes import choose_class
-from core.queries.rules.market import Market
 from core.queries.yardstick import medicare_amounts
 from core.store.connection import Snapshot
 from tests.api.market import ALL, MARKET, QUERY, plain

@@ -10,7 +10,7 @@ from core.cluster.demo_storage import BUCKET, READ_ONLY
 from core.cluster.publication.publish import Publisher
 from core.quality.report import run_checks
 from core.queries import rates
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.queries.rules.rate_kinds import MACROS
 from core.runtime.errors import BeaconError
 from core.store.connection import QueryLimits, Snapshot

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 
 MARKET = Market("GA", "2025-08", "CPT", "99213")
 MONTH: dict[str, Any] = {"state": "GA", "year_month": "2025-08"}

@@ -12,9 +12,9 @@ import pytest
 from django.test import Client
 
 from core.pages.citation import THIS_SITE
+from core.queries.market.market import Market
 from core.queries.over_time.news import NOTABLE_CHANGE, list_news
 from core.queries.over_time.trend import list_trend
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.retention.kept import kept_generations, kept_path
 from tests.pages.markets import PAGES, PEACH, QUERY

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core.pages import formats
-from core.queries.rules.latest_files import NOTHING
-from core.queries.rules.market import Market
+from core.queries.market.latest_files import NOTHING
+from core.queries.market.market import Market
 
 
 @pytest.mark.parametrize(

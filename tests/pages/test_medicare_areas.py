@@ -9,7 +9,7 @@ from django.test import Client
 
 from core.pages.worked_questions import work_questions
 from core.python_api.rate_store import open_store
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from tests.queries.comparison.area_stores import LOCALITIES, Row, store_of_areas
 from tests.site import Visitor, serving, text_of
 

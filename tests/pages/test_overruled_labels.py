@@ -15,8 +15,8 @@ from core.pages.formats import write_dollars, write_fee
 from core.pages.shared.words.change_words import name_terms
 from core.quality.fit_record import update_fits
 from core.queries.comparison.overruled_labels import OverruledLabel, list_overruled_labels
+from core.queries.market.market import Market
 from core.queries.over_time.changes import OfTerms
-from core.queries.rules.market import Market
 from core.runtime.errors import BeaconError
 from core.store.generations.store import Store
 from tests.quality.fitted_rates import HOSPITALS, PHYSICIANS, rates_of, store_with

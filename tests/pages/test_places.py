@@ -12,9 +12,9 @@ from core.pages.shared import page as shared_page
 from core.pages.shared.answer_cache import AnswerCache
 from core.pages.shared.state_places import divide_by_state
 from core.queries.facets import Choice
+from core.queries.market.market import Market
 from core.queries.profiles import break_down
 from core.queries.rate_classes import choose_class
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.site import csv_rows, text_of
 

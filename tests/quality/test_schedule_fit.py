@@ -14,7 +14,7 @@ from core.quality.fit_record import update_fits
 from core.quality.schedule_fit import FitScope, ScheduleFit, find_surgical_centers, measure_fits
 from core.queries.comparison.label_fit import is_overwhelming, needed_ratio
 from core.queries.comparison.overruled_labels import list_overruled_labels
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from core.store.generations.store import Store

@@ -11,9 +11,9 @@ from core.queries import rates
 from core.queries.comparison.reasons import REASONS
 from core.queries.facets import count_choices, count_months, count_networks
 from core.queries.histogram import build_histogram
+from core.queries.market.market import Market
+from core.queries.market.market_filters import FILTERS
 from core.queries.parties import organizations
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import FILTERS
 from core.queries.rules.rate_kinds import rate_size
 from core.queries.yardstick import medicare, medicare_amounts
 from core.store.connection import Snapshot

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.store.connection import Snapshot
 from tests.queries.rates_by_month import store_of
 from tests.queries.tables import written

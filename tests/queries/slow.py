@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.fields.providers.payer_slug import make_payer_slug
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.store.connection import Snapshot
 from tests.queries.comparison.slow_comparison import Benchmarks
 from tests.queries.slow_settings import settings_slowly, sides_slowly

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import PROFILE_FILTERS
+from core.queries.market.market import Market
+from core.queries.market.market_filters import PROFILE_FILTERS
 from core.store.connection import Snapshot
 from tests.queries.slow import Everything, Row
 from tests.queries.slow_distance import great_circle_miles

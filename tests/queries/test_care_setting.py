@@ -13,7 +13,7 @@ from core.fields.places.care_setting import SETTING_OF_PLACE, SIDES, place_rank
 from core.fields.places.place_of_service import PLACES
 from core.queries import rates
 from core.queries.facets import count_choices
-from core.queries.rules.market_rates import market_cache
+from core.queries.market.market_rates import market_cache
 from core.queries.rules.rate_kinds import FACILITY_PLACES, MACROS, NON_FACILITY_PLACES, STATED_CARE
 from tests.pages.markets import QUERY
 from tests.queries.one_market import MARKET, store_of_market

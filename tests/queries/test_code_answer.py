@@ -10,8 +10,8 @@ import pytest
 from core.pages.formats import write_dollars
 from core.pages.shared.words.answer_words import describe_terms
 from core.queries.code_answer import AnswerSpread, answer_code, spread_by_terms
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from tests.quality.fitted_rates import CODES, PHYSICIANS, store_with

@@ -16,14 +16,14 @@ from core.queries.coverage import list_sources
 from core.queries.facets import count_choices, count_networks
 from core.queries.histogram import build_histogram
 from core.queries.latest import are_far_apart, find_latest, list_payer_months, with_latest
+from core.queries.market.latest_files import LatestFiles, PayerMonth
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache
 from core.queries.parties.line_medians import STORED_LOOKUPS
 from core.queries.parties.organizations import count_totals, list_organizations
 from core.queries.parties.payers import compare_payers
 from core.queries.parties.provider_rates import CodeRates, list_code_rates
 from core.queries.rates import count_market, count_rates, list_rates, summarize_rates
-from core.queries.rules.latest_files import LatestFiles, PayerMonth
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache
 from core.queries.rules.rate_kinds import MACROS
 from core.queries.yardstick.medicare import count_outcomes, list_comparisons
 from core.queries.yardstick.medicare_amounts import find_amounts

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from core.load.load_file import load_file
 from core.queries import rates
 from core.queries.likely_rates import count_evidence, find_group_uses, leave_likely, weigh_rates
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache
 from core.store.generations.store import Store
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import TABLES

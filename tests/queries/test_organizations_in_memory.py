@@ -5,10 +5,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache
 from core.queries.parties import organizations
 from core.queries.parties.organizations import ORDERS
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache
 from core.store.connection import Snapshot
 
 FILTERS = st.fixed_dictionaries(

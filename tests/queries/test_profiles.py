@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.queries import rates
+from core.queries.market.market import Market
+from core.queries.market.market_filters import PROFILE_FILTERS
+from core.queries.market.market_rates import market_cache
 from core.queries.profiles import KINDS, PLACES, break_down, count_profile_choices, list_zip_points, name_places
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import PROFILE_FILTERS
-from core.queries.rules.market_rates import market_cache
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from core.store.generations.store import Store

@@ -13,8 +13,8 @@ from core.queries import coverage
 from core.queries.facets import count_choices
 from core.queries.find import codes
 from core.queries.histogram import build_histogram
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache, percent_cache
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache, percent_cache
 from core.queries.yardstick import medicare
 from core.store import keyed_rows
 from core.store.connection import Snapshot

@@ -15,12 +15,12 @@ from core.fields.places.care_setting import SIDES
 from core.queries import rates
 from core.queries.code_answer import answer_code, spread_by_terms
 from core.queries.facets import count_choices
+from core.queries.market.market import Market
+from core.queries.market.market_filters import CLASS_FILTERS
+from core.queries.market.market_rates import market_cache
+from core.queries.market.without_place import count_without_place
 from core.queries.parties import payers
 from core.queries.rate_classes import choose_class, choose_class_of_codes
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import CLASS_FILTERS
-from core.queries.rules.market_rates import market_cache
-from core.queries.rules.without_place import count_without_place
 from core.store.connection import Snapshot
 from tests.queries.one_market import LABELS, MARKET, store_of_market, with_centers, with_overruled
 from tests.queries.slow import Everything, Row, matches, settings_of, sides_of

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.queries.facets import count_choices
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache
 from core.queries.parties import provider_rates, providers
 from core.queries.parties.line_medians import STORED_LOOKUPS
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache
 from core.queries.rules.rate_kinds import MACROS
 from core.store.changes.provider_order import copy_by_group
 from core.store.changes.store_lookups import store_lookups

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from core.queries import rates
+from core.queries.market.market import Market
 from core.queries.parties import organizations
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 

@@ -6,7 +6,7 @@ from pydantic import Field
 from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import RuleForm
 from core.queries.contract_rule.find_rule import ContractRule, FamilyRule, FoundRule, RulePrice, find_contract_rule
-from core.queries.rules.market_rates import market_cache
+from core.queries.market.market_rates import market_cache
 
 router = Router(tags=["Medicare"])
 

@@ -5,8 +5,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, Field
 
 from core.queries.latest import PayerFileMonth
+from core.queries.market.market import Market
 from core.queries.rate_classes import RateClass
-from core.queries.rules.market import Market
 
 Row = TypeVar("Row")
 

@@ -21,10 +21,10 @@ from core.pages.shared.market_choice import (
     choose_provider_market,
 )
 from core.queries import coverage
+from core.queries.market.market import Market
 from core.queries.parties import providers
 from core.queries.parties.roll_ups import find_organization
 from core.queries.rules import keyset
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 

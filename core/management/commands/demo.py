@@ -27,8 +27,8 @@ from core.demo.place_files import write_place_files
 from core.demo.provider_register import write_further_files, write_register
 from core.demo.utilization import write_utilization
 from core.management import base_command
+from core.queries.market.market import Market
 from core.queries.rates import summarize_rates
-from core.queries.rules.market import Market
 from core.reference.benchmark_kinds import load_benchmark
 from core.reference.medicare.professional import physician
 from core.reference.nppes.load_register import load_nppes

@@ -11,8 +11,8 @@ from django.utils.feedgenerator import Atom1Feed
 from core.pages.citation import THIS_SITE
 from core.pages.formats import write_change, write_count, write_dollars, write_month, write_state
 from core.pages.shared import urls
+from core.queries.market.market import Market
 from core.queries.over_time.news import News, key_of
-from core.queries.rules.market import Market
 
 ATOM = "application/atom+xml; charset=utf-8"
 

@@ -24,8 +24,8 @@ from core.queries.comparison.reasons import REASONS
 from core.queries.comparison.state_schedule import COMPENSATION_REASONS
 from core.queries.find import codes
 from core.queries.likely_rates import find_evidence_switch
-from core.queries.rules.market_filters import FILTERS
-from core.queries.rules.market_rates import uses_own_areas
+from core.queries.market.market_filters import FILTERS
+from core.queries.market.market_rates import uses_own_areas
 from core.queries.yardstick import medicare
 from core.queries.yardstick.compensation import (
     CompensationAmount,

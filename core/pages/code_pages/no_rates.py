@@ -7,7 +7,7 @@ from typing import Any
 from core.pages.shared.page import MarketQuery
 from core.queries import coverage
 from core.queries.find import codes
-from core.queries.rules.which_filter_emptied import RatesWithoutFilter
+from core.queries.market.which_filter_emptied import RatesWithoutFilter
 
 NEARBY_CODES = 8
 

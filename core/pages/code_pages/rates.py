@@ -25,6 +25,9 @@ from core.queries.facets import Choice, count_choices, count_months, count_netwo
 from core.queries.find import codes
 from core.queries.histogram import Bin, build_histogram
 from core.queries.likely_rates import find_evidence_switch
+from core.queries.market.market import Market
+from core.queries.market.market_filters import FILTERS
+from core.queries.market.market_rates import facts_in_memory, market_cache
 from core.queries.profiles import count_profile_choices
 from core.queries.rates_against_medicare import (
     RateAgainstMedicare,
@@ -33,9 +36,6 @@ from core.queries.rates_against_medicare import (
     stream_against_medicare,
     summarize_against_medicare,
 )
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import FILTERS
-from core.queries.rules.market_rates import facts_in_memory, market_cache
 from core.queries.rules.rate_kinds import KINDS
 from core.queries.yardstick import medicare_amounts
 from core.store.connection import Snapshot

@@ -13,8 +13,8 @@ from core.queries.code_answer import AnswerSpread, answer_code, spread_by_terms
 from core.queries.coverage import list_sources
 from core.queries.facets import count_choices
 from core.queries.find import codes
+from core.queries.market.market import Market
 from core.queries.parties.shared_contracts import ContractPage, SharedContract, list_contracts
-from core.queries.rules.market import Market
 from core.queries.yardstick.medicare_amounts import count_amount_lines, find_amounts
 from core.store.connection import Snapshot
 

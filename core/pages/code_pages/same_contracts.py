@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from core.pages.shared.market_choice import choose_months
 from core.pages.shared.urls import to
 from core.queries.coverage import list_coverage
+from core.queries.market.market import Market
 from core.queries.over_time.changes import TermsMoved, count_movements
 from core.queries.over_time.comparable_months import list_comparable_months
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 

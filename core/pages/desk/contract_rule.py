@@ -18,9 +18,9 @@ from core.queries.contract_rule.find_rule import FamilyRule, FoundRule, RulePric
 from core.queries.contract_rule.payer_contracts import PayerRules, RuleOfContract, find_rules_of_payer
 from core.queries.contract_rule.payer_tins import list_payer_tins
 from core.queries.contract_rule.priced_rates import list_candidates
+from core.queries.market.file_dates import old_months
+from core.queries.market.market import Market
 from core.queries.parties import providers
-from core.queries.rules.file_dates import old_months
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 SHOWN_EXCEPTIONS = 50

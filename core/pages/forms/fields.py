@@ -23,7 +23,7 @@ from core.fields.places.states import STATES
 from core.fields.providers.npi import NPI_PATTERN
 from core.fields.providers.payer_slug import SLUG_PATTERN
 from core.fields.providers.tin import MAX_TIN_DIGITS, remove_tin_marks
-from core.queries.rules.market_filters import NO_MODIFIER, NOT_STATED
+from core.queries.market.market_filters import NO_MODIFIER, NOT_STATED
 from core.store.schema.columns import ARRANGEMENT, CODE, CODE_TYPE, PAYER
 from core.store.schema.tables import DIM_PROVIDER_GROUP, FACT_RATE, XREF_POS
 

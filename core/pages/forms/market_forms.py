@@ -45,12 +45,8 @@ from core.pages.forms.roll_up_fields import OrganizationField, PlanField, System
 from core.pages.forms.select_box import SelectBox
 from core.queries import rates
 from core.queries.comparison.schedules import BASES
-from core.queries.over_time import changes
-from core.queries.over_time.matching import OUTCOMES
-from core.queries.parties import organizations, provider_rates
-from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import (
+from core.queries.market.market import Market
+from core.queries.market.market_filters import (
     ALL_CLASSES,
     AREA,
     AREAS,
@@ -65,6 +61,10 @@ from core.queries.rules.market_filters import (
     YARDSTICK,
     YARDSTICKS,
 )
+from core.queries.over_time import changes
+from core.queries.over_time.matching import OUTCOMES
+from core.queries.parties import organizations, provider_rates
+from core.queries.rules.evidence import ALL_RATES, CHOICES, EVIDENCE, LIKELY
 from core.queries.rules.measured_class import LIKE_CLASSES, like_class
 from core.queries.yardstick import medicare
 

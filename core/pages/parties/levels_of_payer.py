@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from core.queries.baskets.payer_levels import PayerLevels, list_payer_levels
 from core.queries.latest import with_latest
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.store.connection import Snapshot
 
 

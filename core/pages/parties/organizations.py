@@ -11,10 +11,10 @@ from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import Paging, span
 from core.queries.find import codes
 from core.queries.likely_rates import find_evidence_switch
+from core.queries.market.market_filters import ALL_CLASSES
 from core.queries.parties.organizations import Organization, count_totals, list_organizations
 from core.queries.parties.roll_ups import list_largest
 from core.queries.parties.shared_contracts import SharedContract, list_contracts
-from core.queries.rules.market_filters import ALL_CLASSES
 
 MAX_BARS = 10
 """More organizations than these make a figure longer than a screen."""

@@ -32,13 +32,13 @@ from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.facets import Choice, count_choices
 from core.queries.find import codes
+from core.queries.market.market import Market
+from core.queries.market.market_filters import CLASS_FILTERS
+from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.parties import networks
 from core.queries.parties.payer_facts import list_payer_facts
 from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
 from core.queries.rules.columns import described
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import CLASS_FILTERS
-from core.queries.rules.market_rates import market_cache, uses_own_areas
 from core.queries.rules.measured_class import LIKE_CLASSES
 from core.queries.rules.percentiles import FEW_RATES
 from core.store.connection import Snapshot

@@ -10,8 +10,8 @@ from core.pages.shared.page import FAMILIAR_CODES, PageQuery, page
 from core.pages.shared.paging import Paging, span
 from core.queries import coverage
 from core.queries.find import codes
+from core.queries.market.market import Market
 from core.queries.parties import plans
-from core.queries.rules.market import Market
 
 BUSIEST_CODES = 15
 

@@ -18,6 +18,8 @@ from core.pages.shared.words.provider_words import describe_provider
 from core.queries import coverage
 from core.queries.codes_within import choose_within
 from core.queries.facets import count_choices
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.parties import provider_rates, providers
 from core.queries.parties.line_medians import LINE, knows_lines, list_payers_of_lines
 from core.queries.parties.provider_summary import (
@@ -27,8 +29,6 @@ from core.queries.parties.provider_summary import (
     list_provider_payers,
     summarize_provider,
 )
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache, uses_own_areas
 from core.store.connection import Snapshot
 
 MAX_OTHER_TINS = 12

@@ -16,7 +16,7 @@ from django.http import StreamingHttpResponse
 
 from core.fields.texts.clean_text import clean_name, clean_text
 from core.pages.shared.lanes.admission import QUESTIONS, Place
-from core.queries.rules.market_filters import YARDSTICK
+from core.queries.market.market_filters import YARDSTICK
 from core.rows import Constants, arrow_schema, arrow_tables, csv_lines, json_lines
 from core.runtime.errors import BeaconError
 from core.workbook import About, LeadSheet, write_workbook

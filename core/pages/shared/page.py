@@ -44,7 +44,7 @@ from core.pages.shared.market_choice import (
 from core.pages.shared.page_query import STARTED_AT, MarketQuery, PageQuery
 from core.queries import coverage
 from core.queries.find.codes import count_codes
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.runtime.errors import BeaconError
 from core.runtime.metrics import count_lookup
 from core.runtime.request_notes import note_kept

@@ -25,14 +25,14 @@ from core.queries import coverage
 from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import OverruledLabel, list_labels_of_rates
 from core.queries.latest import PayerFileMonth, are_far_apart, list_payer_months, list_payers_with_rates
+from core.queries.market.file_dates import old_month, old_months
+from core.queries.market.market import Market
+from core.queries.market.market_filters import AREA, BASIS, CLASS_FILTERS, FILTERS, OF_COMPENSATION, YARDSTICK
+from core.queries.market.market_rates import market_cache, percent_cache, uses_own_areas
+from core.queries.market.which_filter_emptied import RatesWithoutFilter, count_without_each_filter
+from core.queries.market.without_place import PayerWithoutPlace, count_without_place, side_of
 from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places
-from core.queries.rules.file_dates import old_month, old_months
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import AREA, BASIS, CLASS_FILTERS, FILTERS, OF_COMPENSATION, YARDSTICK
-from core.queries.rules.market_rates import market_cache, percent_cache, uses_own_areas
-from core.queries.rules.which_filter_emptied import RatesWithoutFilter, count_without_each_filter
-from core.queries.rules.without_place import PayerWithoutPlace, count_without_place, side_of
 from core.queries.yardstick.compensation import (
     CompensationRelease,
     choose_compensation_release,

@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 from django.urls import resolve, reverse
 
 from core.fields.codes.short_code_list import shorten_list
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import MARKET_PARAMETERS
+from core.queries.market.market import Market
+from core.queries.market.market_filters import MARKET_PARAMETERS
 
 ORDER = (
     "q", "family", "batch", *MARKET_PARAMETERS, "from", "basket", "codes", "weights", "base", "what", "by", "color",

@@ -30,7 +30,7 @@ from core.pages.shared.words.labels import (
     title_of,
 )
 from core.pages.site_map import PAGES, SitePage
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.vocabulary.separate_fees import find_separate_fees
 
 MAX_PLACES_SHOWN = 4

@@ -14,9 +14,9 @@ from core.queries.baskets.basket_medians import (
     list_code_medians,
     name_medians,
 )
+from core.queries.market.market import Market
+from core.queries.market.market_filters import CLASSES
 from core.queries.rate_classes import ClassChoice, choose_class_of_codes
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import CLASSES
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import NamedBasket
 

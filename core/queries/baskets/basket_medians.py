@@ -9,6 +9,9 @@ from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.asked_place import asked_place
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
+from core.queries.market.market import Market
+from core.queries.market.market_filters import NO_MODIFIER
+from core.queries.market.market_rates import market_facts, uses_own_areas
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -23,9 +26,6 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.listed_codes import in_codes
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import NO_MODIFIER
-from core.queries.rules.market_rates import market_facts, uses_own_areas
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot

@@ -19,9 +19,9 @@ from core.queries.baskets.clinic_position import (
     list_services,
 )
 from core.queries.baskets.line_payers import find_payers
+from core.queries.market.market import Market
+from core.queries.market.market_filters import NO_MODIFIER
 from core.queries.rate_classes import ClassChoice
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import NO_MODIFIER
 from core.store.connection import Snapshot
 from core.vocabulary.services import plain_names
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from core.fields.places.care_setting import SIDES
 from core.queries.baskets.clinic_position import AskedLine, Clinic
+from core.queries.market.market import Market
+from core.queries.market.market_filters import CLASS_FILTERS, CLASSES, NO_MODIFIER
+from core.queries.market.market_rates import market_facts
 from core.queries.rate_classes import ClassChoice, ClassCount, choose_among, choose_class_of_codes, count_classes
 from core.queries.rules.listed_codes import in_codes
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import CLASS_FILTERS, CLASSES, NO_MODIFIER
-from core.queries.rules.market_rates import market_facts
 from core.queries.rules.measured_class import class_of_like
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL

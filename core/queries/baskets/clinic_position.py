@@ -9,17 +9,17 @@ from typing import Annotated, Any
 
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import compared_codes
+from core.queries.market.market import Market
+from core.queries.market.market_filters import CLASS_FILTERS, FILTERS
+from core.queries.market.market_rates import market_facts
+from core.queries.market.without_place import side_of
 from core.queries.parties.billed_services import MEMBERS, services_sql
 from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES
 from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
 from core.queries.rules.listed_codes import in_codes
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import CLASS_FILTERS, FILTERS
-from core.queries.rules.market_rates import market_facts
 from core.queries.rules.measured_class import class_of_like
 from core.queries.rules.named_rows import read_by_key
 from core.queries.rules.percentiles import median
-from core.queries.rules.without_place import side_of
 from core.store.connection import Snapshot
 from core.store.sql import used_parameters
 

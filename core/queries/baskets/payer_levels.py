@@ -9,8 +9,8 @@ from core.queries.baskets.basket_answer import BasketAnswer, BasketQuestion, ans
 from core.queries.baskets.basket_codes import BasketCode, codes_of_named
 from core.queries.baskets.basket_index import PayerIndex, choose_weights, index_payers, services_of_medicare
 from core.queries.baskets.basket_medians import BasketMedian
+from core.queries.market.market import Market
 from core.queries.rules.columns import described
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import NamedBasket, named_baskets
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from core.queries.baskets.basket_answer import BasketAnswer
 from core.queries.baskets.basket_codes import BasketCode
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_facts
 from core.queries.rules.columns import BusinessName, PayerName, PayerSlug, RateCount, TinType, TinValue, described
 from core.queries.rules.listed_codes import in_codes
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_facts
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot

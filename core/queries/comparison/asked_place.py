@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.fields.places.care_setting import PLACE_OF_SETTING, PLACE_OF_SIDE
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 
 
 @dataclass(frozen=True)

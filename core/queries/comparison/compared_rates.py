@@ -22,7 +22,7 @@ from core.queries.comparison.schedules import (
     chain_links,
 )
 from core.queries.comparison.state_schedule import COMPENSATION_OUTCOME, compensated_sql
-from core.queries.rules.market_filters import OF_COMPENSATION
+from core.queries.market.market_filters import OF_COMPENSATION
 from core.queries.rules.measured_class import places_sql
 from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
 from core.store.views import RATE_WITH_PAYEE, SURGICAL_CENTER_PAYEE

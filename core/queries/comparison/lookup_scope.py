@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from core.fields.codes.billing_code import CODE_WIDTHS
 from core.queries.comparison.schedules import OWN_SCHEDULES, SCHEDULES, Schedule
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.store.connection import Snapshot
 from core.store.market.market_months import each_month_sql
 

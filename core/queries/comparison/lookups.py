@@ -9,7 +9,7 @@ from core.queries.comparison.area_amounts import keep_localities
 from core.queries.comparison.lookup_scope import BOUND_CODES, LookupScope, ReleaseInForce, as_listed
 from core.queries.comparison.schedules import MS_DRG, SCHEDULES, Price, Schedule
 from core.queries.comparison.state_schedule import COMPENSATION_TABLES, kept_name
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.store.connection import MarketSnapshot, Snapshot
 from core.store.market.market_months import month_parameters
 from core.store.schema.tables import TABLES

@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Annotated
 
+from core.queries.market.market import Market
+from core.queries.market.market_rates import counted_rates
 from core.queries.rules.columns import BillingClass, PayerName, PayerSlug, described, stored
 from core.queries.rules.listed_codes import in_codes
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import counted_rates
 from core.queries.rules.measured_class import SURGICAL_CENTER, UNSTATED, places_sql
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot

@@ -28,8 +28,8 @@ from core.queries.contract_rule.priced_rates import (
     list_candidates,
     list_common_prices,
 )
+from core.queries.market.market import Market
 from core.queries.rules.columns import Code, CodeType, Modifier, NegotiatedRate, described
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 Verdict = Literal["rule", "close", "none", "too few", "not loaded"]

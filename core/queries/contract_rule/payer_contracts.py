@@ -16,9 +16,9 @@ from core.queries.contract_rule.find_rule import (
     list_own_multiples,
 )
 from core.queries.contract_rule.priced_rates import list_contract_prices
+from core.queries.market.market import Market
+from core.queries.market.market_rates import counted_rates
 from core.queries.rules.columns import BusinessName, RateCount, TinType, TinValue, described
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import counted_rates
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.views import NAMED_TIN

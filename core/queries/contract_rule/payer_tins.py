@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from core.queries.market.market import Market
 from core.queries.rules.columns import BusinessName, GroupCount, TinType, TinValue
-from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.views import NAMED_TIN

@@ -9,10 +9,10 @@ import numpy as np
 from core.queries.comparison.compared_rates import SAME_TERMS
 from core.queries.contract_rule.code_families import family_of
 from core.queries.contract_rule.fit_rule import Floats
+from core.queries.market.market import Market
+from core.queries.market.market_filters import STATE_MEAN
+from core.queries.market.market_rates import counted_rates
 from core.queries.rules.columns import CodeType, Modifier, NegotiatedRate, ReleaseMonth, described
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import STATE_MEAN
-from core.queries.rules.market_rates import counted_rates
 from core.queries.rules.named_rows import read_rows
 from core.queries.yardstick.medicare import with_compared_terms
 from core.store.connection import Snapshot

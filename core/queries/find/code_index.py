@@ -13,8 +13,8 @@ from core.fields.texts.near_words import allowed_errors, find_near_words
 from core.queries import coverage
 from core.queries.code_titles import CodeKey, code_titles
 from core.queries.latest import with_latest
+from core.queries.market.market import Market
 from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, described
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.vocabulary.find_services import find_services
 from core.vocabulary.search_text import CodeSpan, SearchText, read_search

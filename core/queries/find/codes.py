@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from core.fields.codes.billing_code import padded_codes
 from core.queries.coverage import list_periods
 from core.queries.find.code_index import FoundCode, code_index, find_codes
+from core.queries.market.market import Market
 from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, Month, RateCount, State
-from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.schema.tables import DIM_CODE

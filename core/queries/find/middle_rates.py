@@ -8,10 +8,10 @@ from core.queries.code_answer import find_middle, list_few_amounts
 from core.queries.code_titles import CodeKey
 from core.queries.find.code_index import FoundCode
 from core.queries.latest import with_latest
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache
 from core.queries.rate_classes import COMPONENTS, choose_class
 from core.queries.rules.columns import Code, CodeType, Modifier, State, described
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache
 from core.store.connection import Snapshot
 
 MAX_MIDDLES = 3

@@ -6,8 +6,8 @@ from core.fields.codes.code_family import HCPCS_SYSTEMS, LABORATORY_TESTS
 from core.queries import coverage
 from core.queries.find.known_providers import MEMBER_GROUPS_SQL
 from core.queries.latest import with_latest
+from core.queries.market.market import Market
 from core.queries.rules.code_families import family_sql
-from core.queries.rules.market import Market
 from core.store.connection import QueryTimeout, QueryTooLarge, Snapshot
 from core.store.generations.manifest import BY_GROUP
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from core.queries.code_titles import with_titles
 from core.queries.coverage import Coverage
+from core.queries.market.market import Market
 from core.queries.over_time.matching import MATCHED, OUTCOMES, PAID_KEY, TERMS, match
 from core.queries.rules.columns import (
     BillingClass,
@@ -21,7 +22,6 @@ from core.queries.rules.columns import (
     SeverityOfIllness,
     described,
 )
-from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import median, percentile_columns, percentile_list
 from core.store.connection import MarketSnapshot, Snapshot

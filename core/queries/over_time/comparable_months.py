@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from core.queries.coverage import Coverage
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.store.connection import Snapshot
 
 

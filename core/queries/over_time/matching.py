@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from core.queries.coverage import list_coverage
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import FILTERS
-from core.queries.rules.market_rates import facts_in_memory, rates_of_market
+from core.queries.market.market import Market
+from core.queries.market.market_filters import FILTERS
+from core.queries.market.market_rates import facts_in_memory, rates_of_market
 from core.queries.rules.percentiles import median
 from core.store.connection import MarketSnapshot, Snapshot
 from core.store.schema.tables import XREF_GROUP_NPI, XREF_GROUP_TIN

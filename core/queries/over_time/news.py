@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import Annotated
 
 from core.queries.coverage import Coverage, list_coverage
+from core.queries.market.market import Market
 from core.queries.over_time.changes import count_movements
 from core.queries.over_time.matching import names_organization
 from core.queries.over_time.trend import TrendPoint, list_months, list_trend
 from core.queries.rules.columns import BillingClass, Month, PayerName, PayerSlug, described
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 NOTABLE_CHANGE = 0.05

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from core.queries.code_titles import with_titles
+from core.queries.market.market import Market
 from core.queries.over_time.changes import ORDERS, OfCode, OfPayer, OfTerms
 from core.queries.over_time.matching import MATCHED, TERMS, match
-from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
 from core.store.views import NAMED_TIN

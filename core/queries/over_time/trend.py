@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from core.queries.coverage import list_coverage
+from core.queries.market.market import Market
+from core.queries.market.market_rates import counted_rates, market_cache
 from core.queries.rules.columns import (
     BillingClass,
     Highest,
@@ -20,8 +22,6 @@ from core.queries.rules.columns import (
     RateP90,
     described,
 )
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import counted_rates, market_cache
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.queries.yardstick.medicare_amounts import Amount, ScheduleTerms, find_amounts

@@ -8,6 +8,8 @@ from core.queries.code_titles import with_titles
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.lookup_scope import BOUND_CODES, bind_codes, find_scope
+from core.queries.market.market import Market
+from core.queries.market.market_rates import uses_own_areas
 from core.queries.parties.plans import HealthPlan, list_plans_of_file
 from core.queries.parties.providers import TAX_ID_COLUMNS, Npi, TaxId
 from core.queries.rules.columns import (
@@ -36,8 +38,6 @@ from core.queries.rules.columns import (
     stored,
 )
 from core.queries.rules.group_name import first_named_order
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import uses_own_areas
 from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
 from core.store.generations.manifest import BY_GROUP

@@ -13,8 +13,8 @@ from typing import Any
 from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.coverage import count_market_rates, list_payers
 from core.queries.latest import find_latest
+from core.queries.market.market import Market
 from core.queries.rules.listed_codes import in_codes
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.layout import layout_named, parts
 from core.store.lookup_sql import lookup_rows

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from core.queries.market.market import Market
+from core.queries.market.market_filters import ALL_CLASSES
+from core.queries.market.market_rates import facts_in_memory, rates_of_market
 from core.queries.rules.columns import (
     BusinessName,
     GroupCount,
@@ -27,9 +30,6 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.folded_names import contains_words, folded_sql
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import ALL_CLASSES
-from core.queries.rules.market_rates import facts_in_memory, rates_of_market
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
 from core.store.connection import MarketSnapshot, Snapshot

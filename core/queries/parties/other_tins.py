@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from core.queries.market.market import Market
+from core.queries.market.market_filters import FILTERS
 from core.queries.parties.billed_services import MEMBERS
 from core.queries.rules.columns import BusinessName, PayerSlug, RateCount, TinType, TinValue, described
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import FILTERS
 from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
 from core.store.generations.manifest import BY_GROUP

@@ -7,7 +7,7 @@ from datetime import date
 from core.queries import coverage
 from core.queries.comparison.overruled_labels import OverruledLabel, list_overruled_labels
 from core.queries.latest import list_payer_months
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.schema.ids import pos_set_id

@@ -19,6 +19,8 @@ from core.fields.places.care_setting import (
     SURGICAL_CENTER,
 )
 from core.queries.comparison.overruled_labels import list_overruled_labels
+from core.queries.market.market import Market
+from core.queries.market.market_filters import NO_MODIFIER
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -35,8 +37,6 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.listed_codes import in_codes
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import NO_MODIFIER
 from core.queries.rules.measured_class import (
     LIKE_CLASSES,
     MEASURED_CLASS_OF_FACT,

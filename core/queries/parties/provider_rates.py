@@ -11,6 +11,8 @@ from core.queries.comparison.asked_place import asked_place
 from core.queries.comparison.compared_rates import EXTREMES_SQL, compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
+from core.queries.market.market import Market
+from core.queries.market.market_rates import counted_rates, market_cache, uses_own_areas
 from core.queries.parties.billed_services import MEMBERS, services_sql
 from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES, LINE, market_lines
 from core.queries.rules.code_families import family_sql
@@ -35,8 +37,6 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.keyset import ascending, descending, order_by
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import counted_rates, market_cache, uses_own_areas
 from core.queries.rules.named_rows import read_page
 from core.queries.rules.percentiles import median
 from core.store.connection import MarketSnapshot, Snapshot

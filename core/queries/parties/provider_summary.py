@@ -7,10 +7,10 @@ of the rates in dollars for one service that others have rates beside.
 from dataclasses import dataclass, replace
 from typing import Annotated
 
+from core.queries.market.market import Market
 from core.queries.parties.provider_rates import PLACED_RATES, Family, Percentile, placed_rates
 from core.queries.rules.code_families import family_sql
 from core.queries.rules.columns import Month, PayerName, PayerSlug, RateCount, described
-from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.store.connection import Snapshot

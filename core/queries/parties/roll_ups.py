@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from core.queries.market.market import Market
 from core.queries.parties.providers import TAX_ID_COLUMNS, TaxId
 from core.queries.rules.columns import (
     GroupCount,
@@ -27,7 +28,6 @@ from core.queries.rules.columns import (
     stored,
 )
 from core.queries.rules.folded_names import contains_words, folded_sql
-from core.queries.rules.market import Market
 from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
 from core.store.schema.tables import HOSPITAL, ORGANIZATION

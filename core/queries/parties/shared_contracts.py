@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.fields.codes.performing_specialties import list_performing
+from core.queries.market.market import Market
+from core.queries.market.market_filters import ALL_CLASSES
+from core.queries.market.market_rates import facts_in_memory, market_members, rates_of_market
 from core.queries.parties.organizations import ORDERS, show_tins, show_wanted_tins
 from core.queries.rules.evidence import list_billing_specialties
 from core.queries.rules.keyset import descending, order_by
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import ALL_CLASSES
-from core.queries.rules.market_rates import facts_in_memory, market_members, rates_of_market
 from core.queries.rules.named_rows import read_by_key, read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
 from core.store.connection import MarketSnapshot, Snapshot

@@ -13,6 +13,9 @@ from core.queries.baskets.basket_medians import compared_codes
 from core.queries.classes_of_codes import choose_own_classes, rates_of_own_classes
 from core.queries.code_titles import with_titles
 from core.queries.comparison.compared_rates import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, SAME_TERMS
+from core.queries.market.market import Market
+from core.queries.market.market_filters import ALL_CLASSES, STATE_MEAN
+from core.queries.market.market_rates import facts_in_memory, market_facts
 from core.queries.parties.tax_id_people import TIN_IN_STATE, TaxIdPeople, cursor_of_state, find_people
 from core.queries.rules.columns import (
     BusinessName,
@@ -27,9 +30,6 @@ from core.queries.rules.columns import (
     TinValue,
     described,
 )
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import ALL_CLASSES, STATE_MEAN
-from core.queries.rules.market_rates import facts_in_memory, market_facts
 from core.queries.rules.named_rows import fetch_page, fetch_row, read_page
 from core.queries.rules.percentiles import median
 from core.queries.yardstick.medicare import by_medicare, compare_terms, with_compared_terms

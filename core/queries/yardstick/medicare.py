@@ -19,6 +19,14 @@ from core.queries.comparison.compared_rates import (
 )
 from core.queries.comparison.lookup_scope import find_scope
 from core.queries.comparison.lookups import keep_lookups
+from core.queries.market.market import Market
+from core.queries.market.market_rates import (
+    RATE_COUNT,
+    counted_rates,
+    knows_areas,
+    market_facts,
+    uses_own_areas,
+)
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -37,14 +45,6 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import (
-    RATE_COUNT,
-    counted_rates,
-    knows_areas,
-    market_facts,
-    uses_own_areas,
-)
 from core.queries.rules.named_rows import read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.store.connection import MarketSnapshot, Snapshot

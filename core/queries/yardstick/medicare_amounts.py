@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, NamedTuple
 
+from core.queries.market.market import Market
+from core.queries.market.market_filters import STATE_MEAN
+from core.queries.market.market_rates import uses_own_areas
 from core.queries.rules.columns import described
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import STATE_MEAN
-from core.queries.rules.market_rates import uses_own_areas
 from core.queries.rules.named_rows import read_rows
 from core.queries.yardstick.medicare import with_compared_terms
 from core.store.connection import Snapshot

@@ -13,11 +13,11 @@ from core.queries import coverage
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.latest import with_latest
+from core.queries.market.market import Market
+from core.queries.market.market_filters import NO_MODIFIER
+from core.queries.market.market_rates import market_facts
 from core.queries.rules.columns import Code, CodeName, Month, PayerName, PayerSlug, ReleaseMonth, State, described
 from core.queries.rules.listed_codes import in_codes
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import NO_MODIFIER
-from core.queries.rules.market_rates import market_facts
 from core.queries.rules.measured_class import class_of_like, like_class
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import median

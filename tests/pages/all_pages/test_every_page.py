@@ -12,7 +12,7 @@ from django.urls import resolve
 
 from core.pages import site_map
 from core.pages.code_pages.code_tabs import CODE_TABS
-from core.queries.rules.market_filters import FILTERS
+from core.queries.market.market_filters import FILTERS
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.fixture_types import Load

@@ -9,12 +9,12 @@ from core.fields.codes.code_list import read_codes
 from core.pages.shared.page import FAMILIAR_CODES
 from core.queries import coverage
 from core.queries.find.codes import list_asked_codes, list_busiest_codes
+from core.queries.market.market import Market
 from core.queries.over_time import changes
 from core.queries.parties import networks, organizations, provider_rates, providers
 from core.queries.parties.payers import compare_payers
 from core.queries.rate_classes import choose_class
 from core.queries.rates_against_medicare import stream_against_medicare, summarize_against_medicare
-from core.queries.rules.market import Market
 from core.queries.yardstick import medicare
 from core.rows import RowEncoder, column_names, row_values
 from core.store.connection import Snapshot

@@ -13,7 +13,7 @@ from core.pages.shared.answer_cache import AnswerCache
 from core.pages.shared.lanes.weights import is_too_broad, weigh_check, weigh_question
 from core.quality.report import run_checks
 from core.queries import coverage
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.store.connection import Snapshot
 from core.store.parquet.writer import ROW_GROUP_ROWS
 from tests.pages.markets import MONTH, PEACH, PIEDMONT, QUERY

@@ -11,8 +11,8 @@ from django.test import Client
 from core.demo.payer_files import STATE, write_files
 from core.load.load_file import load_file
 from core.pages.formats import write_dollars
+from core.queries.market.market import Market
 from core.queries.over_time import changes, prices_moved
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents

@@ -13,7 +13,7 @@ from core.queries import coverage
 from core.queries.baskets.payer_levels import list_market_levels, list_payer_levels
 from core.queries.comparison.reasons import REASONS
 from core.queries.latest import with_latest
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from core.store.watched_cursor import WatchedCursor

@@ -8,8 +8,8 @@ from core.load.load_file import load_file
 from core.load.rate_filters import RateFilter
 from core.pages.formats import write_dollars
 from core.queries.latest import with_latest
+from core.queries.market.market import Market
 from core.queries.rates import summarize_rates
-from core.queries.rules.market import Market
 from core.store.generations.store import Store
 from core.tic.source import open_documents
 from tests.site import serving, tables, text_of

@@ -4,9 +4,9 @@ from django.test import Client
 
 from core.fields.rounding import round_half_up
 from core.pages.formats import write_dollars
+from core.queries.market.market import Market
 from core.queries.over_time import trend
 from core.queries.rate_classes import choose_class
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.pages.markets import PIEDMONT, QUERY
 from tests.site import csv_rows, tables, text_of

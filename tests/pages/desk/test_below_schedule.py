@@ -11,7 +11,7 @@ from core.pages.formats import write_percent
 from core.pages.shared.paging import PAGE_ROWS
 from core.queries.code_answer import spread_by_terms
 from core.queries.code_titles import code_titles
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.queries.yardstick.below_schedule import ROW_TYPES, count_below_schedule, list_below_schedule
 from core.store.connection import Snapshot
 from core.vocabulary.compensation_codes import list_usual_codes

@@ -18,7 +18,7 @@ from core.pages.desk import contract_rule
 from core.queries.contract_rule import fit_rule
 from core.queries.contract_rule.find_rule import find_contract_rule, write_release
 from core.queries.contract_rule.payer_contracts import find_rules_of_payer
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.store.connection import Snapshot
 from tests.pages.markets import PEACH
 from tests.paths import ROOT

@@ -22,7 +22,7 @@ from core.pages.forms.fields import (
     TinField,
 )
 from core.pages.forms.market_forms import ChangesForm, MarketForm, PayersForm, ProviderForm
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 
 CLASS = OneOfField("billing class", ("professional", "institutional"))
 RATE_TYPE = LowercaseField("rate type", example="negotiated", meaning="")

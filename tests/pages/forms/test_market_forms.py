@@ -1,7 +1,7 @@
 """The form of a market has a field for each filter, called as pages call the filter elsewhere."""
 
 from core.pages.forms.market_forms import MarketForm
-from core.queries.rules.market_filters import CLASSES, FILTERS
+from core.queries.market.market_filters import CLASSES, FILTERS
 
 
 def test_a_form_calls_filters_what_pages_call_them() -> None:

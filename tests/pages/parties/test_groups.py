@@ -9,10 +9,10 @@ from django.test import Client
 
 from core.pages.formats import write_tin
 from core.python_api.rate_store import open_store
+from core.queries.market.market import Market
 from core.queries.parties import groups
 from core.queries.rates import list_rates
 from core.queries.rates_against_medicare import list_against_medicare
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.one_market import A_RATE, MARKET
 from tests.queries.rates_by_month import store_of

@@ -7,9 +7,9 @@ from pathlib import Path
 from django.test import Client
 
 from core.pages.formats import write_dollars
+from core.queries.market.market import Market
 from core.queries.parties import organizations
 from core.queries.parties.shared_contracts import list_contracts
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.fixture_types import Load

@@ -18,9 +18,9 @@ from core.queries.baskets.payer_levels import list_payer_levels
 from core.queries.code_titles import code_titles
 from core.queries.find.codes import list_busiest_codes
 from core.queries.latest import with_latest
+from core.queries.market.market import Market
 from core.queries.parties import networks
 from core.queries.parties.payers import compare_payers
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.pages.markets import MONTH, PEACH, QUERY
 from tests.queries.one_market import store_of_market

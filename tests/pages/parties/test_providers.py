@@ -9,8 +9,8 @@ from django.test import Client
 from core.demo.payer_files import STATE, write_files
 from core.load.load_file import load_file
 from core.pages.formats import write_day, write_percent, write_percentile
+from core.queries.market.market import Market
 from core.queries.parties import provider_rates, provider_summary
-from core.queries.rules.market import Market
 from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Snapshot
 from core.store.generations.store import Store

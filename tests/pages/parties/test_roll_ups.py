@@ -15,9 +15,9 @@ from core.demo.payer_files import practices
 from core.pages.formats import write_dollars, write_percent
 from core.pages.parties.levels_of_payer import find_levels
 from core.pages.shared.page import FAMILIAR_CODES
+from core.queries.market.market import Market
 from core.queries.parties import roll_ups
 from core.queries.parties.plans import list_payers_without_plans
-from core.queries.rules.market import Market
 from core.reference.organizations.load_organizations import load_organizations
 from core.reference.utilization.load_utilization import load_utilization
 from core.store.connection import Snapshot

@@ -7,9 +7,9 @@ import pytest
 from core.pages.shared.market_choice import InvalidChoice, choose_market, choose_months, choose_provider_market
 from core.queries import coverage
 from core.queries.latest import with_latest
+from core.queries.market.market import Market
 from core.queries.parties.providers import LoadedPeriod
 from core.queries.rates import count_rates
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 
 

@@ -16,7 +16,7 @@ from core.queries.baskets.basket_codes import BasketCode, basket_codes, codes_of
 from core.queries.baskets.basket_index import MIN_COVERAGE, choose_weights, index_payers
 from core.queries.baskets.basket_medians import CodeMedian, list_code_medians
 from core.queries.baskets.wide_tables import list_organization_medians, widen_by_organization, widen_by_payer
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets

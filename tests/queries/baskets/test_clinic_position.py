@@ -23,8 +23,8 @@ from core.queries.baskets.clinic_position import (
     list_positions,
     sum_gaps,
 )
+from core.queries.market.market import Market
 from core.queries.parties.provider_rates import list_code_rates
-from core.queries.rules.market import Market
 from tests.queries.one_market import store_of_market
 from tests.queries.rates_by_month import PLACES
 from tests.queries.slow_settings import sides_slowly

@@ -17,8 +17,8 @@ from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.clinic_answer import ClinicAnswer, ClinicQuestion, answer_clinic
 from core.queries.baskets.clinic_class import choose_side
 from core.queries.baskets.clinic_position import Clinic, UnplacedPayer, list_left_out
+from core.queries.market.market import Market
 from core.queries.rate_classes import choose_class
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.one_market import LABELS, store_of_market, with_overruled
 from tests.queries.slow import Everything, sides_of

@@ -8,7 +8,7 @@ from core.queries import coverage
 from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import codes_of_named
 from core.queries.baskets.payer_levels import list_payer_levels
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries import rates
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache
 from core.queries.parties import provider_rates
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache
 from core.queries.yardstick import medicare, medicare_amounts
 from core.store.connection import Snapshot
 from tests.queries.comparison.area_stores import (

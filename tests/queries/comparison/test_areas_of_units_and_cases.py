@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.queries.yardstick import medicare
 from tests.queries.comparison.area_stores import LOCALITIES, WAGES, Row, store_of_areas
 

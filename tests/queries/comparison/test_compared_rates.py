@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.queries.comparison.asked_place import asked_place
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.reasons import MOST_HELPFUL_FIRST, REASONS
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.queries.rules.rate_kinds import rate_size
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot

@@ -7,7 +7,7 @@ import pytest
 from core.queries.comparison.compared_rates import compared_sql, is_plausible
 from core.queries.comparison.reasons import REASONS
 from core.queries.comparison.schedules import RULES
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from tests.queries.comparison.case_schedules import SCHEDULES, VISIT

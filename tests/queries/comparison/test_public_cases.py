@@ -8,7 +8,7 @@ import pytest
 
 from core.load.load_file import load_file
 from core.quality.fit_record import update_fits
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.queries.yardstick import medicare
 from core.reference.medicare.facilities import asc
 from core.reference.medicare.professional import physician

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.queries.comparison.asked_place import asked_place
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.state_schedule import COMPENSATION_OUTCOME, COMPENSATION_REASONS
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.queries.yardstick import medicare
 from core.store.schema.ids import pos_set_id
 from tests.queries import slow

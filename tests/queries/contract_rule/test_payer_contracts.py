@@ -7,7 +7,7 @@ import pytest
 from core.queries.contract_rule.find_rule import find_contract_rule, find_rules_in_state
 from core.queries.contract_rule.payer_contracts import SAME_MULTIPLE, find_rules_of_payer, list_payer_contracts
 from core.queries.contract_rule.priced_rates import list_common_prices, list_contract_prices
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.store.connection import Snapshot
 from tests.pages.markets import PEACH, PIEDMONT
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.queries.find import codes
 from core.queries.find.code_index import FoundCode
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.store.connection import Snapshot
 from core.vocabulary.find_services import find_services
 from core.vocabulary.service_words import optional_words, stem

@@ -11,9 +11,9 @@ from core.queries.code_answer import answer_code, find_middle, list_few_amounts,
 from core.queries.find.code_index import FoundCode
 from core.queries.find.middle_rates import find_middle_rates
 from core.queries.latest import with_latest
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache
 from core.queries.rate_classes import choose_class
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache
 from tests.queries.one_market import GROUPS
 from tests.queries.rates_by_month import facts, store_of
 

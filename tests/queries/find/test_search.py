@@ -10,7 +10,7 @@ from core.queries.find import codes
 from core.queries.find.named_things import named_things
 from core.queries.find.organizations import Provider
 from core.queries.find.search import SearchResults, search_everything
-from core.queries.rules.market import Market
+from core.queries.market.market import Market
 from core.store.connection import Snapshot
 from tests.queries.slow import Everything
 from tests.queries.tables import written

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from core.fields.providers.payer_slug import make_payer_slug
 from core.load.load_file import load_file
 from core.queries import coverage
+from core.queries.market.market import Market
 from core.queries.over_time import changes, prices_moved
 from core.queries.over_time.matching import OUTCOMES
-from core.queries.rules.market import Market
 from core.queries.rules.rate_kinds import MACROS
 from core.store.connection import QueryLimits, Snapshot
 from core.store.generations.store import Store

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.pages.shared.words.change_words import tell_prices
+from core.queries.market.market import Market
 from core.queries.over_time.changes import list_changed_pay
 from core.queries.over_time.matching import TERMS
 from core.queries.over_time.prices_moved import list_code_prices, list_paid_alike, name_tins, pair_prices
-from core.queries.rules.market import Market
 from tests.queries.one_market import A_RATE
 from tests.queries.rates_by_month import store_of
 

@@ -11,8 +11,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.fields.providers.payer_slug import make_payer_slug
+from core.queries.market.market import Market
 from core.queries.over_time import trend
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.comparison.slow_comparison import compared
 from tests.queries.rates_by_month import facts, members, store_of

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from core.queries.market.market import Market
 from core.queries.parties.other_tins import list_other_tins, list_rates_under_others
-from core.queries.rules.market import Market
 from core.store.connection import Snapshot
 from tests.queries.one_market import A_RATE
 from tests.queries.rates_by_month import store_of

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.queries.market.market import Market
 from core.queries.parties.payer_facts import list_payer_facts
-from core.queries.rules.market import Market
 from tests.queries.one_market import GROUPS, store_of_market
 
 RATE = st.fixed_dictionaries(

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from core.fields.codes.code_family import family_of
 from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.codes_within import choose_within
+from core.queries.market.market import Market
+from core.queries.market.market_filters import OF_COMPENSATION
+from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.parties import provider_rates, providers
 from core.queries.parties.line_medians import LINE, LINE_AMOUNT, count_amounts, distributions, list_payers_of_lines
 from core.queries.parties.provider_summary import (
@@ -22,9 +25,6 @@ from core.queries.parties.provider_summary import (
     list_provider_payers,
     summarize_provider,
 )
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import OF_COMPENSATION
-from core.queries.rules.market_rates import market_cache, uses_own_areas
 from core.queries.rules.rate_kinds import MACROS
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot

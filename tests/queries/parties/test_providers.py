@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from core.fields.codes.code_family import family_of
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache
 from core.queries.parties import provider_rates, providers
 from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache
 from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Snapshot
 from core.store.generations.store import Store

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from core.queries import rates
 from core.queries.find.search import search_everything
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache
 from core.queries.parties import plans, roll_ups
 from core.queries.parties.organizations import list_organizations
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.queries.one_market import A_RATE, MARKET

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache
 from core.queries.parties.organizations import count_wanted, list_organizations
 from core.queries.parties.shared_contracts import ContractPage, find_performing, list_contracts
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache
 from core.store.connection import Snapshot
 from tests.queries.one_market import A_RATE, MARKET
 from tests.queries.rates_by_month import store_of

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.quality.advice import advise
+from core.queries.market.market import Market
+from core.queries.market.market_rates import market_cache
 from core.queries.parties import provider_rates, providers
-from core.queries.rules.market import Market
-from core.queries.rules.market_rates import market_cache
 from core.store.changes.compact import compact
 from core.store.changes.corrections import remove, undo
 from core.store.changes.provider_order import copy_by_group, without_copy

@@ -19,9 +19,9 @@ from core.pages.forms.quality_form import QualityForm
 from core.pages.forms.query_form import QueryForm
 from core.queries import coverage
 from core.queries.latest import find_latest
+from core.queries.market.market import Market
+from core.queries.market.market_filters import BASIS, FILTERS
 from core.queries.over_time.matching import count_payees, names_organization
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import BASIS, FILTERS
 from core.store.connection import Snapshot
 from core.store.generations.layout import layout_named, parts
 from core.store.parquet.writer import ROW_GROUP_ROWS

@@ -11,9 +11,9 @@ from core.pages.formats import write_class, write_dollars, write_percent, write_
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code
 from core.queries.comparison.overruled_labels import OverruledLabel
 from core.queries.facets import Choice
+from core.queries.market.market import Market
+from core.queries.market.market_filters import NOT_STATED
 from core.queries.rate_classes import RateClass
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import NOT_STATED
 from core.queries.rules.measured_class import LIKE_CLASSES, OTHER_CLASS, class_of_like
 from core.queries.yardstick.medicare_amounts import Amount, AmountLine, ScheduleTerms, count_amount_lines
 

@@ -10,9 +10,9 @@ from core.fields.places.care_setting import (
     OFFICE,
     OTHER_PLACE,
 )
+from core.queries.market.market import Market
+from core.queries.market.market_filters import filter_condition
 from core.queries.rules.listed_codes import in_codes
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import filter_condition
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.schema.ids import pos_set_id

@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 
 from core.fields.places.care_setting import SIDES
-from core.queries.rules.without_place import count_without_place, side_of
+from core.queries.market.without_place import count_without_place, side_of
 from tests.pages.markets import QUERY
 from tests.queries.one_market import MARKET, store_of_market
 from tests.queries.slow import Everything, matches, settings_of

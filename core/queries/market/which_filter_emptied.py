@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import FILTERS
+from core.queries.market.market import Market
+from core.queries.market.market_filters import FILTERS
 from core.store.connection import Snapshot
 
 

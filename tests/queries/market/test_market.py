@@ -2,8 +2,8 @@
 
 from core.python_api.arguments import Filters
 from core.queries.facets import count_choices
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import AREA, BASIS, CLASSES, FILTERS, MARKET_PARAMETERS, YARDSTICK
+from core.queries.market.market import Market
+from core.queries.market.market_filters import AREA, BASIS, CLASSES, FILTERS, MARKET_PARAMETERS, YARDSTICK
 from core.store.connection import Snapshot
 
 

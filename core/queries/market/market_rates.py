@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from core.queries.rules.market import Market
-from core.queries.rules.market_filters import (
+from core.queries.market.market import Market
+from core.queries.market.market_filters import (
     PROFILE_FILTERS,
     PROVIDER_FILTERS,
     STATE_MEAN,

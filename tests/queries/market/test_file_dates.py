@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from core.queries.rules.file_dates import old_month, old_months
+from core.queries.market.file_dates import old_month, old_months
 from core.store.generations.store import Store
 from tests.fixture_types import Load
 from tests.reference.nppes import registers

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.fields.places.care_setting import FOUR_SETTINGS, OTHER_PLACE, SIDES
 from core.fields.places.place_of_service import EVERY_PLACE
-from core.queries.rules.distance import miles_sql
+from core.queries.market.distance import miles_sql
 from core.queries.rules.evidence import EVIDENCE, likely_condition
 from core.queries.rules.measured_class import (
     LIKE_CLASSES,

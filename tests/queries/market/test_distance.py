@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.queries.rules.distance import miles_between, miles_sql
+from core.queries.market.distance import miles_between, miles_sql
 from tests.queries.slow_distance import great_circle_miles
 
 points = st.tuples(st.floats(-90, 90, allow_nan=False, width=32), st.floats(-180, 180, allow_nan=False, width=32))

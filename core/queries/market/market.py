@@ -7,16 +7,16 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from core.fields.places.care_setting import SIDES
-from core.queries.rules.columns import Month, State, described
-from core.queries.rules.evidence import EVIDENCE, likely_condition
-from core.queries.rules.latest_files import LatestFiles
-from core.queries.rules.market_filters import (
+from core.queries.market.latest_files import LatestFiles
+from core.queries.market.market_filters import (
     CLASSES,
     CODE_PARAMETERS,
     MARKET_PARAMETERS,
     PROVIDER_FILTERS,
     all_of,
 )
+from core.queries.rules.columns import Month, State, described
+from core.queries.rules.evidence import EVIDENCE, likely_condition
 from core.queries.rules.measured_class import LIKE_CLASSES
 from core.store.generations.manifest import BY_GROUP
 from core.store.market.market_months import (
