@@ -71,6 +71,8 @@ class Snapshot:
         self.manifest = manifest
         self.limits = limits
         self._macros = macros
+        self.broken = threading.Event()
+        """Set when DuckDB has failed inside: its database answers nothing more, see Reader."""
         self._lock = threading.Lock()
         self._idle: list[MarketConnection] = []
         self._connection = self._open(limits)
@@ -226,6 +228,9 @@ class Snapshot:
             raise QueryTimeout(f"the question took longer than {limit:.3g} seconds and was stopped") from None
         except duckdb.OutOfMemoryException as error:
             raise self._too_large(str(error)) from None
+        except (duckdb.InternalException, duckdb.FatalException):
+            self.broken.set()
+            raise
         finally:
             watched.end_question()
 
@@ -293,6 +298,7 @@ class MarketSnapshot(Snapshot):
     def __init__(self, whole: Snapshot, shown: MarketConnection, code_values: Mapping[str, Any] | None) -> None:
         self.code_values = code_values
         self.root = whole.root
+        self.broken = whole.broken
         self.manifest = whole.manifest
         self.markets = whole.markets
         self.keyed_rows = whole.keyed_rows

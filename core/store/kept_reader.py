@@ -44,7 +44,7 @@ class KeptReader:
                 newest = self._store.loaded().generation
                 raise GenerationNotKept(generation, newest, list_numbers(kept_generations(root)))
             key = (os.getpid(), generation, manifest.created_at)
-            if self._open is None or self._open[0] != key:
+            if self._open is None or self._open[0] != key or self._open[1].broken.is_set():
                 expect_whole(root, manifest)
                 self._open = (key, Snapshot(root, manifest, self._limits, self._macros))
             return self._open[1]

@@ -41,7 +41,8 @@ class Reader:
             return None
         seen = (os.getpid(), *version)
         with self._lock:
-            if self._snapshot is None or self._seen != seen:
+            # After a failure inside DuckDB, its database answers nothing more. The next request has another one.
+            if self._snapshot is None or self._seen != seen or self._snapshot.broken.is_set():
                 if self._snapshot is not None and self._seen[0] != seen[0]:
                     # DuckDB does not survive a fork, so a child opens a snapshot of its own. It never closes its
                     # parent's: that would wait for threads that the child does not have.

@@ -28,7 +28,7 @@ CODE, ANOTHER_CODE = list(PHYSICIANS)[:2]
 NPI, TIN, OTHER_NPI, OTHER_TIN = "1234567893", "123456789", "1245319599", "987654321"
 
 PAGES = (
-    f"/rates/?code={CODE}", f"/medicare/?code={CODE}", "/medicare/", f"/trend/?code={CODE}",
+    f"/rates/?code={CODE}", f"/medicare/?code={CODE}", f"/trend/?code={CODE}",
     f"/places/?code={CODE}", f"/specialties/?code={CODE}", f"/baskets/?codes={CODE},{ANOTHER_CODE}",
     f"/npi/{NPI}/", f"/tin/{TIN}/", f"/clinic/?tin={TIN}&codes={CODE}",
 )  # fmt: skip

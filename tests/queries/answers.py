@@ -125,7 +125,8 @@ def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row]) ->
         assert [row.p10, row.p25, row.p50, row.p75, row.p90] == pytest.approx([percentile(values, s) for s in SPREAD])
         # Each rate of the market counts once, however many tax IDs its group has.
         assert totals.median == pytest.approx(percentile([fact["negotiated_rate"] for fact in dollars], 0.5))
-        assert row.difference == (pytest.approx(row.p50 / totals.median - 1, abs=1e-9) if totals.median else None)
+        middle = percentile([percentile([f["negotiated_rate"] for f in one], 0.5) for one in per_tin.values()], 0.5)
+        assert row.difference == (pytest.approx(row.p50 / middle - 1, abs=1e-9) if middle else None)
         assert row.rank == 1 + sum(len({f["pg_uid"] for f in one}) > row.groups for one in per_tin.values())
 
 
@@ -173,8 +174,9 @@ def assert_facets(db: Snapshot, everything: Everything, market: Market) -> None:
             assert choice.rates == len(everything.of(replace(market, **{name: choice.value}))), choice
             assert choice.chosen == (choice.value == getattr(market, name))
         values = {value for fact in everything.of(market.without(name)) for value in values_of(fact, name)}
-        # The place asked for is shown even where no set names it, but some hold every place.
-        assert values - {market.pos} == {choice.value for choice in choices if choice.rates} - {market.pos}
+        # The place asked for is shown even where no set names it, but some hold every place. So is the side.
+        asked = {market.pos, market.care_setting}
+        assert values - asked == {choice.value for choice in choices if choice.rates} - asked
     whole = everything.of(market.in_any_month)
     counts = {choice.value: choice.rates for choice in count_months(db, market)}
     assert counts == {month: len(rows) for (month,), rows in slow.grouped(whole, "year_month").items()}
