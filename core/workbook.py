@@ -46,8 +46,10 @@ _KEYS = ("fact_uid", "payer_slug", "pos_set_id", "pg_uid", "batch_id")
 """Columns that only programs read. A table of rates ends with them."""
 
 _ROWS_LOOKED_AT = 5_000
-"""A table of at most so many rows leaves out the columns that are empty in all of them. Of a longer one, the first rows
-do not tell, and they are all that is kept in memory."""
+"""The most rows a table may have for its empty columns to be left out.
+
+Only the first rows of a longer one are in memory, and they do not tell which columns stay empty.
+"""
 
 _LONGEST_CELL = 32_767
 _WIDEST_COLUMN = 48

@@ -59,7 +59,7 @@ def show_specialties(query: MarketQuery[SpecialtiesForm]) -> HttpResponseBase:
     totals, rows = break_down(query.cached_by_area, market, "specialty")
     _, entities = break_down(query.cached_by_area, market, "entity")
     performing = find_performing(query.db, market)
-    # A rate is listed for each specialty of its group, whoever of them performs the service.
+    # A rate is listed for each specialty of its group, whichever of them performs the service.
     usual = [row for row in rows if row.value in performing]
     seldom = [row for row in rows if row.value not in performing] if usual else []
     shown = usual or rows

@@ -177,7 +177,7 @@ def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
 
 
 def find_middle(db: Snapshot, market: Market) -> MiddleOfRates | None:
-    """Return what answer_code finds for all payers together, without comparing a rate; None if there are no rates."""
+    """Return the spread of all payers together, as answer_code has it but not compared; None if there are no rates."""
     together = f"'{market.billing_class}'" if market.is_measured else "f.billing_class"
     rates, parameters = counted_rates(db, market)
     found = read_rows(

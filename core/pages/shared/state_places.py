@@ -21,5 +21,9 @@ def divide_by_state(rows: Sequence[L], state: str) -> tuple[Sequence[L], Sequenc
 
     A place whose label names no state, such as a ZIP code, stays. If none is of the state, all of them do.
     """
-    own = [row for row in rows if not (named := _STATES_OF_LABEL.search(row.label)) or state in named[1].split("-")]
-    return (own, [row for row in rows if row not in own]) if own else (rows, [])
+    own: list[L] = []
+    others: list[L] = []
+    for row in rows:
+        named = _STATES_OF_LABEL.search(row.label)
+        (own if not named or state in named[1].split("-") else others).append(row)
+    return (own, others) if own else (rows, [])

@@ -31,26 +31,27 @@ SAME_MULTIPLE = 0.005
 
 
 @dataclass(frozen=True)
-class PayerContract:
-    """The tax IDs that have the same provider groups at a payer, named by one of them."""
+class _NamedContract:
+    """A contract, named by one of its tax IDs."""
 
     tin_type: TinType
     tin_value: TinValue
     business_name: BusinessName
     tins: Annotated[int, described("Number of tax IDs with the same provider groups.", 68)]
     rates: RateCount
+
+
+@dataclass(frozen=True)
+class PayerContract(_NamedContract):
+    """The tax IDs that have the same provider groups at a payer, and these groups."""
+
     groups: Annotated[list[str], described("The provider groups.", ["1b9d6bcdbbfd4b2d9b5dab8dfbbd4bed"])]
 
 
 @dataclass(frozen=True)
-class RuleOfContract:
+class RuleOfContract(_NamedContract):
     """A contract with the rule behind its rates, in one row."""
 
-    tin_type: TinType
-    tin_value: TinValue
-    business_name: BusinessName
-    tins: Annotated[int, described("Number of tax IDs with the same provider groups.", 68)]
-    rates: RateCount
     verdict: Annotated[str, described("rule, close, none, or too few: as of the rule of a payer.", "close")]
     multiple: Annotated[float | None, described("Rate divided by the amount of Medicare: 1.18 is 118%.", 1.18)]
     prices: Annotated[int, described("Number of services with a price that a schedule of physicians pays for.", 1210)]

@@ -28,7 +28,7 @@ from core.store.connection import MarketSnapshot, Snapshot
 from core.store.views import NAMED_TIN
 
 ORDERS = {
-    # Of a set with more or fewer amounts, nobody knows which became which: a median that moved is no price that did.
+    # If the number of amounts changed, nobody knows which became which: the median moved, and perhaps no price did.
     "moved": """what NOT IN ('up', 'down'), what = 'same', what = 'unmatched', old_amounts <> new_amounts,
                 abs(new / nullif(old, 0) - 1) DESC NULLS LAST, what""",
     "percent": "new / nullif(old, 0) - 1 NULLS LAST",
