@@ -21,7 +21,7 @@ from core.queries.rate_classes import (
     unless_alone,
     where_it_is_paid,
 )
-from core.store.connection import MarketSnapshot
+from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import used_parameters
 
 _OF_FACILITIES, _ALIKE, _CHOSEN = "code_of_facilities", "code_alike", "chosen_terms"

@@ -25,7 +25,8 @@ from core.queries.market.market_rates import (
 )
 from core.queries.rules.columns import described
 from core.queries.rules.named_rows import read_rows
-from core.store.connection import MarketSnapshot, Snapshot
+from core.store.connection import Snapshot
+from core.store.market_snapshot import MarketSnapshot
 from core.store.schema.tables import DIM_PROVIDER_GROUP
 
 _COLUMNS = {name: one.counted for name, one in FILTERS.items() if one.column}

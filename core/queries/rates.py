@@ -62,8 +62,9 @@ from core.queries.rules.group_name import first_named
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.named_rows import read_row, read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, percentile_columns, percentile_list
-from core.store.connection import MarketSnapshot, Snapshot
+from core.store.connection import Snapshot
 from core.store.market.market_months import in_months, month_parameters
+from core.store.market_snapshot import MarketSnapshot
 from core.store.schema.tables import (
     DIM_BATCH,
     DIM_GROUP_AREA,

@@ -11,6 +11,7 @@ from core.queries.rules.rate_kinds import MACROS
 from core.runtime.request_notes import RequestNotes, end_notes, start_notes
 from core.store.connection import QueryLimits, QueryTimeout, Snapshot
 from core.store.generations.store import Store
+from core.store.market_snapshot import market_snapshot
 from core.store.reader import Reader
 from tests.stores import ENDLESS, change
 
@@ -92,7 +93,7 @@ def test_counting_the_rates_of_a_market_is_a_question(
 ) -> None:
     db = Reader(Store(demo_root), QueryLimits(60, log_after=0), MACROS).snapshot()
     assert db is not None
-    with db.market_snapshot("code = $code", {"code": "99213"}):
+    with market_snapshot(db, "code = $code", {"code": "99213"}):
         pass
     ((line),) = logged(caplog)
     assert "count(*) AS rate_count" in line["sql"]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from core.queries.comparison.schedules import ANESTHESIA_SHARES, HCPCS
 from core.queries.comparison.state_schedule import kept_name
-from core.store.connection import MarketSnapshot, Snapshot
+from core.store.connection import Snapshot
+from core.store.market_snapshot import MarketSnapshot
 from core.store.schema.tables import TABLES
 from core.store.sql import quote
 from core.store.views import COUNTED_RATE

@@ -10,8 +10,9 @@ from core.queries.comparison.lookup_scope import BOUND_CODES, LookupScope, Relea
 from core.queries.comparison.schedules import MS_DRG, SCHEDULES, Price, Schedule
 from core.queries.comparison.state_schedule import COMPENSATION_TABLES, kept_name
 from core.queries.market.market import Market
-from core.store.connection import MarketSnapshot, Snapshot
+from core.store.connection import Snapshot
 from core.store.market.market_months import month_parameters
+from core.store.market_snapshot import MarketSnapshot
 from core.store.schema.tables import TABLES
 
 _CODES = f"[$code::VARCHAR, lpad($code::VARCHAR, {CODE_WIDTHS[MS_DRG]}, '0')]"

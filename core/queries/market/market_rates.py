@@ -15,12 +15,13 @@ from core.queries.market.market_filters import (
     with_often_asked,
 )
 from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS
-from core.store.connection import MarketSnapshot, Snapshot
+from core.store.connection import Snapshot
 from core.store.generations.manifest import BY_GROUP
 from core.store.market.market_facts import MONTHS
 from core.store.market.market_months import (
     in_months,
 )
+from core.store.market_snapshot import MarketSnapshot, code_snapshot, market_snapshot
 from core.store.schema.profile_tables import OF_ZIP
 from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE, GROUP_PROFILE
 from core.store.sql import used_parameters
@@ -60,11 +61,16 @@ def market_cache(db: Snapshot, market: Market, *, areas: bool = False) -> Iterat
     of_code, month = _code_values(market), facts.months_sql
     if of_code is None:
         table = BY_GROUP if market.code is None else FACT_RATE.name
-        with db.market_snapshot(facts.where, facts.parameters, table, areas=areas, month=month) as cached:
+        with market_snapshot(db, facts.where, facts.parameters, table, areas=areas, month=month) as cached:
             yield cached
         return
-    with db.market_snapshot(
-        lambda memory: _where_in_memory(memory, facts), facts.parameters, areas=areas, month=month, code_values=of_code
+    with market_snapshot(
+        db,
+        lambda memory: _where_in_memory(memory, facts),
+        facts.parameters,
+        areas=areas,
+        month=month,
+        code_values=of_code,
     ) as cached:
         yield cached
 
@@ -90,7 +96,7 @@ def facts_in_memory(db: Snapshot, market: Market) -> Iterator[MarketSnapshot]:
     if isinstance(db, MarketSnapshot):
         yield db
         return
-    with db.code_snapshot(_code_values(market)) as found:
+    with code_snapshot(db, _code_values(market)) as found:
         yield found
 
 

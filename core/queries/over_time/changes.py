@@ -24,7 +24,8 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import median, percentile_columns, percentile_list
-from core.store.connection import MarketSnapshot, Snapshot
+from core.store.connection import Snapshot
+from core.store.market_snapshot import MarketSnapshot
 from core.store.views import NAMED_TIN
 
 ORDERS = {

@@ -16,7 +16,8 @@ from core.queries.market.market import Market
 from core.queries.market.market_filters import FILTERS
 from core.queries.market.market_rates import facts_in_memory, rates_of_market
 from core.queries.rules.percentiles import median
-from core.store.connection import MarketSnapshot, Snapshot
+from core.store.connection import Snapshot
+from core.store.market_snapshot import MarketSnapshot, code_snapshot
 from core.store.schema.tables import XREF_GROUP_NPI, XREF_GROUP_TIN
 from core.store.sql import used_parameters
 from core.store.views import MARKET_FACT
@@ -90,7 +91,7 @@ def match(db: Snapshot, market: Market, before: str) -> Iterator[MarketSnapshot]
             memory.shown.add(f"known_{name}", known)
         return memory.arrow_rows(_MATCH, {"compared": compared.split("|")})
 
-    with db.code_snapshot(None) as memory:
+    with code_snapshot(db, None) as memory:
         memory.shown.add(MATCHED, db.markets.make(key, ask))
         yield memory
 

@@ -32,8 +32,9 @@ from core.queries.rules.folded_names import contains_words, folded_sql
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
-from core.store.connection import MarketSnapshot, Snapshot
+from core.store.connection import Snapshot
 from core.store.market.market_months import in_months, month_parameters
+from core.store.market_snapshot import MarketSnapshot
 from core.store.schema.lookups import TIN_NPI_COUNT
 from core.store.schema.tables import XREF_GROUP_TIN, XREF_TIN_NPI
 from core.store.sql import used_parameters

@@ -39,7 +39,8 @@ from core.queries.rules.columns import (
 from core.queries.rules.keyset import ascending, descending, order_by
 from core.queries.rules.named_rows import read_page
 from core.queries.rules.percentiles import median
-from core.store.connection import MarketSnapshot, Snapshot
+from core.store.connection import Snapshot
+from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import quote, used_parameters
 from core.vocabulary.services import plain_names
 

@@ -17,7 +17,8 @@ from core.queries.rules.evidence import list_billing_specialties
 from core.queries.rules.keyset import descending, order_by
 from core.queries.rules.named_rows import read_by_key, read_row, read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
-from core.store.connection import MarketSnapshot, Snapshot
+from core.store.connection import Snapshot
+from core.store.market_snapshot import MarketSnapshot
 from core.store.schema.tables import PROVIDER_PROFILE, XREF_TIN_NPI
 from core.store.views import NAMED_TIN
 

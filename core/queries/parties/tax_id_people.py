@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from core.queries.rules.columns import NpiCount, described
-from core.store.connection import MarketSnapshot, Snapshot
+from core.store.connection import Snapshot
+from core.store.market_snapshot import MarketSnapshot
 from core.store.schema.lookups import TIN_PEOPLE
 from core.store.watched_cursor import WatchedCursor
 

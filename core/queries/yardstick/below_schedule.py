@@ -33,8 +33,9 @@ from core.queries.rules.columns import (
 from core.queries.rules.named_rows import fetch_page, fetch_row, read_page
 from core.queries.rules.percentiles import median
 from core.queries.yardstick.medicare import by_medicare, compare_terms, with_compared_terms
-from core.store.connection import MarketSnapshot, Snapshot
+from core.store.connection import Snapshot
 from core.store.market.market_months import in_months, month_parameters
+from core.store.market_snapshot import MarketSnapshot
 from core.store.schema.tables import DIM_CODE, XREF_GROUP_TIN
 from core.store.sql import used_parameters
 from core.store.views import COUNTED_RATE_COLUMNS, NAMED_TIN

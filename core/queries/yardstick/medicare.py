@@ -47,7 +47,8 @@ from core.queries.rules.columns import (
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.named_rows import read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
-from core.store.connection import MarketSnapshot, Snapshot
+from core.store.connection import Snapshot
+from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import used_parameters
 
 ORDERS = {

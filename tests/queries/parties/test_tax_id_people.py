@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 
 from core.queries.parties.tax_id_people import TIN_IN_STATE, TaxIdPeople, cursor_of_state, find_people
 from core.store.connection import Snapshot
+from core.store.market_snapshot import code_snapshot
 
 
 def most(names: list[str]) -> str | None:
@@ -31,6 +32,6 @@ def test_people_of_every_tax_id(demo: Snapshot) -> None:
     }
     assert any(one.example and one.main_city for one in expected.values())
     for db in (demo, None):
-        with demo.code_snapshot(None) as memory, cursor_of_state(db or memory, "GA") as cursor:
+        with code_snapshot(demo, None) as memory, cursor_of_state(db or memory, "GA") as cursor:
             found = cursor.execute(f"SELECT tin_type, tin_value, in_state FROM {TIN_IN_STATE}").fetchall()
             assert {(kind, value): there for kind, value, there in found} == in_state
