@@ -1,11 +1,9 @@
 """Directories for what is made on the way. A later program deletes those of programs that were killed."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from tempfile import mkdtemp
+
+from core.runtime.own_folder import delete_leftovers, temporary_folder
 
 _SCRATCH = "beaconpoint-cluster"
 
@@ -15,22 +13,11 @@ def scratch_root(scratch: Path) -> Path:
     return scratch / _SCRATCH
 
 
-@contextmanager
-def scratch_folder(scratch: Path) -> Iterator[Path]:
+def scratch_folder(scratch: Path) -> AbstractContextManager[Path]:
     """Yield an empty folder of this process below the scratch directory, and delete it at the end."""
-    root = scratch_root(scratch)
-    root.mkdir(parents=True, exist_ok=True)
-    sweep_scratch(scratch)
-    work = Path(mkdtemp(prefix=f"{os.getpid()}-", dir=root))
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    return temporary_folder(scratch_root(scratch))
 
 
 def sweep_scratch(scratch: Path) -> None:
     """Delete what processes that no longer run have left."""
-    for path in scratch_root(scratch).glob("*"):
-        pid = path.name.partition("-")[0]
-        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(path, ignore_errors=True)
+    delete_leftovers(scratch_root(scratch))
