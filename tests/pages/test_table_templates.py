@@ -41,3 +41,19 @@ def test_a_table_has_the_filters_and_links_of_the_other_templates() -> None:
 
 def test_a_table_leaves_no_blank_lines() -> None:
     assert not [line for line in organizations(rows=[ROW]).splitlines()[:-1] if not line.strip()]
+
+
+def test_columns_without_a_figure_are_left_out() -> None:
+    page = Template('{% table "provider_parts" %}')
+    shares = SimpleNamespace(
+        family="hospital departments", codes=451, rates=451, compared=0, p25=None, p50=None, p75=None, percentile=None
+    )
+    dollars = SimpleNamespace(family="visits", codes=2, rates=5, compared=5, p25=1.1, p50=1.2, p75=1.3, percentile=0.63)
+    context = {"path": "/npi/1/", "parameters": {}, "of": "families", "knows_market": True}
+    alone = page.render(Context({**context, "parts": [shares], "measured": SimpleNamespace(percent="% of Medicare")}))
+    assert "451" in alone
+    assert not any(one in alone for one in ("% of Medicare", "Middle half", "Percentile", "–"))
+    both = page.render(
+        Context({**context, "parts": [shares, dollars], "measured": SimpleNamespace(percent="% of Medicare")})
+    )
+    assert all(one in both for one in ("% of Medicare", "Middle half", "Percentile", "120%", "–"))

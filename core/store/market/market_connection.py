@@ -20,7 +20,7 @@ from core.store.read_arrow import read_arrow
 MAX_PLANS = 100
 """How many questions one connection has planned at a time. A page has about ten; filters make others."""
 
-MAX_BYTES = 96 << 20
+MAX_BYTES = 64 << 20
 """How much memory the plans of a database may keep. A plan keeps the tables of its last answer, one to three MB."""
 
 
