@@ -129,6 +129,23 @@ def oldest_schedule_if_newer(db: Snapshot, year_month: str) -> str:
     return min(releases) if releases and year_month < min(releases) else ""
 
 
+@dataclass(frozen=True)
+class LoadedMonth:
+    """A month of a state, and the payers that have rates in it."""
+
+    year_month: str
+    payers: list[str]
+
+
+def list_months(db: Snapshot, state: str, payer: str | None = None) -> list[LoadedMonth]:
+    """Return the months in which a state has rates, of one payer or of any, newest first."""
+    months: dict[str, list[str]] = {}
+    for row in list_coverage(db):
+        if row.state == state and payer in {None, row.payer_slug}:
+            months.setdefault(row.year_month, []).append(row.reporting_entity_name)
+    return [LoadedMonth(month, sorted(payers)) for month, payers in sorted(months.items(), reverse=True)]
+
+
 def has_earlier_month(db: Snapshot, state: str, payer: str | None = None) -> bool:
     """Return whether the payer, or any payer, has rates of more than one month in a state."""
     months = Counter(

@@ -21,7 +21,8 @@ from core.queries import rates
 from core.queries.code_answer import AnswerSpread, spread_by_terms
 from core.queries.comparison import overruled_labels
 from core.queries.comparison.compared_rates import is_plausible
-from core.queries.facets import Choice, count_choices, count_months, count_networks
+from core.queries.coverage import LoadedMonth, list_months
+from core.queries.facets import Choice, count_choices, count_networks
 from core.queries.find import codes
 from core.queries.histogram import Bin, build_histogram
 from core.queries.likely_rates import find_evidence_switch
@@ -85,6 +86,7 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
         leaves_out=bool(query.values["implausible"]),
         amounts=lines,
         facets=facets_to_show(choices, query.names_in_tabs, market),
+        months=_other_months(db, market),
         rows=[(row, *_compare_with_medicare(row, market.code or "", amounts, centers)) for row in rows],
         compared=bool(lines),
         same=find_same_columns(rows),
@@ -118,8 +120,7 @@ def _ask_about_groups(
 def _ask_about_choices(db: Snapshot, market: Market) -> dict[str, list[Choice]]:
     """Return the choices of each filter but networks."""
     with market_cache(db, market) as cached:
-        found = count_choices(cached, market) | {"year_month": count_months(db, market)}
-        return found | count_profile_choices(cached, market)
+        return count_choices(cached, market) | count_profile_choices(cached, market)
 
 
 def _download(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
@@ -142,6 +143,16 @@ class FilterChoices:
     elsewhere: Sequence[Choice] = ()
 
 
+def _other_months(db: Snapshot, market: Market) -> list[LoadedMonth]:
+    """Return the months to choose from; none if there is one.
+
+    They say whose rates they have, and not how many of this code: counting opens the files of every month, which takes
+    as long as the rest of the page where two years are loaded.
+    """
+    months = list_months(db, market.state or "", market.payer)
+    return months if len(months) > 1 else []
+
+
 _OF_STATES = ("city", "county", "metro")
 """The filters whose choices name a state."""
 
@@ -154,7 +165,7 @@ def facets_to_show(
         # A tab shows the side, or all classes. The settings can still be chosen.
         settings = [one for one in choices["care_setting"] if one.value not in SIDES]
         choices, in_tabs = {**choices, "care_setting": settings}, set(in_tabs) - {"care_setting"}
-    first = ("care_setting", "pos", "payer", "year_month")
+    first = ("care_setting", "pos", "payer")
     labels = {name: filter_label(name) for name in (*first, *FILTERS) if name in choices}
     facets = []
     for name, label in labels.items():

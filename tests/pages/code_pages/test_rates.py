@@ -5,12 +5,12 @@ import re
 import pytest
 from django.test import Client
 
-from core.pages.formats import write_dollars
+from core.pages.formats import write_dollars, write_month
 from core.queries import rates
 from core.queries.code_answer import spread_by_terms
 from core.queries.rate_classes import choose_class
 from core.store.connection import Snapshot
-from tests.pages.markets import MARKET, QUERY
+from tests.pages.markets import MARKET, PEACH, QUERY
 from tests.site import csv_rows, tables, text_of
 
 
@@ -133,6 +133,24 @@ def test_a_code_without_rates_here_says_where_it_has_some(site: Client, demo: Sn
     assert [count for _, count in found] == [f"{count:,}" for _, count in counts]
     for address, count in found:
         assert f"1–50 of {count}" in text_of(site.get(address.replace("&amp;", "&")))
+
+
+def test_months_are_offered_with_whose_files_they_have(site: Client, demo: Snapshot) -> None:
+    for payer in (None, PEACH):
+        page = site.get("/rates/", QUERY | ({"payer": payer} if payer else {})).content.decode()
+        shown = page[page.index("<summary>Month</summary>") : page.index("</aside>")]
+        found = re.findall(r"<li>\s*<(?:a|strong)[^>]*>([^<]+)<.*?<span>([^<]+)</span>", shown, re.DOTALL)
+        slow: dict[str, set[str]] = {}
+        for month, name, slug in demo.rows(
+            "SELECT DISTINCT year_month, reporting_entity_name, payer_slug(reporting_entity_name) FROM fact_rate"
+        ):
+            if payer in {None, slug}:
+                slow.setdefault(month, set()).add(name)
+        assert len(slow) > 1
+        assert found == [
+            (write_month(month), next(iter(names)) if len(names) == 1 else f"{len(names)} payers")
+            for month, names in sorted(slow.items(), reverse=True)
+        ]
 
 
 def test_the_address_contains_the_whole_state_in_one_order(site: Client) -> None:
