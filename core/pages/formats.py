@@ -120,6 +120,25 @@ def write_months(market: Market) -> str:
     return f"latest file of each payer, {oldest} to {newest}"
 
 
+def write_own_date(month: str, file_month: str | None) -> str:
+    """Write when a payer's file is of: its month, or the month of its own date if that is much older."""
+    return f"file of {write_month(file_month)}" if file_month else write_month(month)
+
+
+def write_file_dates(market: Market, files: Iterable[tuple[str, str | None]]) -> str:
+    """Write when the files of a market are of, where each payer has its newest one: by their own dates if these differ.
+
+    A file is its month, and the month of its own date if that is much older. A month that was asked for stays as it is.
+    """
+    dates = sorted({own or month for month, own in files})
+    if market.year_month or not dates:
+        return write_months(market)
+    oldest, newest = write_month(dates[0]), write_month(dates[-1])
+    if oldest != newest:
+        return f"files of {oldest} to {newest}"
+    return newest if newest == write_month(market.newest_month) else f"files of {newest}"
+
+
 def write_day(value: date | str | None) -> str:
     """Write 2025-08-01 as Aug 1, 2025. Text that is not a date stays as it is: files contain anything."""
     if isinstance(value, str):

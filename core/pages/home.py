@@ -9,7 +9,7 @@ from core.pages.shared.conditional import UNFINISHED
 from core.pages.shared.page import PageQuery, page
 from core.pages.worked_questions import WorkedQuestion, work_questions
 from core.queries import coverage
-from core.queries.latest import with_latest
+from core.queries.latest import list_payer_months, with_latest
 from core.queries.market.market import Market
 from core.store.connection import QueryTimeout, Snapshot
 from core.vocabulary.search_text import read_search
@@ -45,7 +45,7 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
         states=sorted({(one.state, STATES[one.state]) for one in periods}, key=lambda one: one[1]),
         missing=STATES[state] if state and newest is None else "",
         last_loaded_at=max((row.loaded_at for row in loaded), default=None),
-        market_shown=shown,
+        files_shown=list_payer_months(db, shown) if shown else [],
         worked=worked or [],
         payers_loaded=coverage.newest_of_each_payer(loaded),
         answer_rows=different,

@@ -1,9 +1,10 @@
 """Questions that the first page answers at once, to show what can be asked: each with its figures and its page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from core.pages.formats import write_dollars, write_month, write_percent
+from core.pages.formats import write_dollars, write_own_date, write_percent
 from core.pages.shared import urls
 from core.pages.shared.words.answer_words import begin_in_lower_case, describe_bill, list_amounts
 from core.pages.shared.words.labels import title_of
@@ -11,6 +12,7 @@ from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code, spre
 from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import OverruledLabel, list_overruled_labels
 from core.queries.find.codes import count_codes, list_busiest_codes
+from core.queries.latest import list_payer_months
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.rate_classes import ClassChoice, choose_class
@@ -37,7 +39,8 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
     codes = [counted[code] for code in FAMILIAR_CODES if code in counted]
     if len(codes) < QUESTIONS:
         codes += [row for row in list_busiest_codes(db, market, QUESTIONS) if row.code not in counted]
-    asked = (_about_spread, _about_payers, _about_medicare)
+    dates = {one.payer_slug: write_own_date(one.year_month, one.file_month) for one in list_payer_months(db, market)}
+    asked = (_about_spread, partial(_about_payers, dates=dates), _about_medicare)
     titles, labels = code_titles(db), list_overruled_labels(db, market)
     found: list[WorkedQuestion] = []
     for ask, code in zip(asked, codes, strict=False):
@@ -47,19 +50,21 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
             answer = answer_code(spread_by_terms(cached, of_code))
         if answer:
             name = begin_in_lower_case(title_of(code, titles)) or code.code
-            said_of = _said_of(answer, choice, labels)
+            said_of = _said_of(answer, choice, labels, dates)
             found += ask(answer, f"{name} ({code.code})" if name != code.code else name, said_of, of_code)
     return found
 
 
-def _said_of(answer: CodeAnswer, choice: ClassChoice, labels: Sequence[OverruledLabel]) -> str:
-    """Return whose bill an answer is about and for what, and whose rates of which month if they are one payer's."""
+def _said_of(
+    answer: CodeAnswer, choice: ClassChoice, labels: Sequence[OverruledLabel], dates: Mapping[str, str]
+) -> str:
+    """Return whose bill an answer is about and for what, and whose rates of which date if they are one payer's."""
     settings = [setting for one in choice.classes if one.chosen for setting in one.settings]
     bill = describe_bill(answer, labels, {one.modifier for one in choice.classes}, settings)
     if len(answer.payers) != 1:
         return bill
     payer = answer.payers[0]
-    return f"{bill}, {payer.reporting_entity_name}, {write_month(choice.market.month_of(payer.payer_slug or ''))}"
+    return ", ".join(filter(None, (bill, payer.reporting_entity_name, dates.get(payer.payer_slug or "", ""))))
 
 
 def _about_spread(answer: CodeAnswer, name: str, said_of: str, market: Market) -> Iterator[WorkedQuestion]:
@@ -78,13 +83,16 @@ def _say_few(row: AnswerSpread) -> str:
     return f"{row.rates} rate{'' if row.rates == 1 else 's'}: {list_amounts(row.few_amounts)}"
 
 
-def _about_payers(answer: CodeAnswer, name: str, said_of: str, market: Market) -> Iterator[WorkedQuestion]:
+def _about_payers(
+    answer: CodeAnswer, name: str, said_of: str, market: Market, *, dates: Mapping[str, str]
+) -> Iterator[WorkedQuestion]:
     ranked = sorted(answer.payers, key=lambda row: (row.p50, row.reporting_entity_name or ""))
     low, high = ranked[0], ranked[-1]
     if len(ranked) > 1 and low.p50 < high.p50:
+        of_high, of_low = (dates.get(row.payer_slug or "", "") for row in (high, low))
         said = (
-            f"{high.reporting_entity_name}: {write_dollars(high.p50)} in the middle; {low.reporting_entity_name}: "
-            f"{write_dollars(low.p50)} ({said_of})."
+            f"{high.reporting_entity_name} ({of_high}): {write_dollars(high.p50)} in the middle; "
+            f"{low.reporting_entity_name} ({of_low}): {write_dollars(low.p50)} ({said_of})."
         )
         yield WorkedQuestion(f"Which payer pays more for {name}?", said, urls.to("payers", market))
         return

@@ -11,7 +11,11 @@ from django.test import Client
 from python_calamine import CalamineWorkbook
 
 from core.load.load_file import load_file
+from core.pages import formats
+from core.queries.market.latest_files import LatestFiles
+from core.queries.market.market import Market
 from core.store.generations.store import Store
+from core.store.market.market_months import MarketMonth
 from core.tic.source import open_documents
 from tests.built_once import BuiltOnce
 from tests.reference.nppes import registers
@@ -82,3 +86,34 @@ def test_the_api_and_workbooks_have_it(site: Client) -> None:
     said = {row[0]: row[1] for row in rows if len(row) > 1}
     assert said["Old"] == "GA 2025-11 (file dated 2023-02)"
     assert said["New"] == "GA 2025-11"
+
+
+@pytest.mark.parametrize(
+    ("files", "written"),
+    [
+        ([("2025-06", None), ("2025-11", "2023-02")], "files of February 2023 to June 2025"),
+        ([("2025-06", None), ("2025-11", None)], "files of June 2025 to November 2025"),
+        ([("2025-11", "2023-02")], "files of February 2023"),
+        ([("2025-11", None)], "November 2025"),
+        ([], "latest file of each payer, June 2025 to November 2025"),
+    ],
+)
+def test_a_title_has_the_dates_of_the_files(files: list[tuple[str, str | None]], written: str) -> None:
+    months = tuple(MarketMonth(month) for month in ("2025-11", "2025-06"))
+    assert formats.write_file_dates(Market("TX", "", latest=LatestFiles((), months)), files) == written
+    assert formats.write_file_dates(Market("TX", "2025-11"), files) == "November 2025", "as it was asked for"
+
+
+def test_titles_and_trends_stand_at_the_date_of_a_file(site: Client) -> None:
+    for page in ("rates", "payers", "organizations", "medicare", "report", "places"):
+        shown = text_of(site.get(f"/{page}/?code=99213"))
+        assert "Georgia, files of February 2023 to November 2025" in shown, page
+        assert "Percent of Medicare uses 2025 amounts for every file" in shown or page == "report", page
+    trend = site.get("/trend/?code=99213")
+    assert "Trend in Georgia, February 2023 to November 2025" in text_of(trend)
+    assert re.findall(r">(\w{3} \d{4})</text>", trend.content.decode()) == ["Nov 2025", "Feb 2023"]
+    home = text_of(site.get("/"))
+    assert "Loaded" in home
+    assert "pdated" not in home
+    assert formats.write_own_date("2025-11", "2023-02") == "file of February 2023"
+    assert formats.write_own_date("2025-11", None) == "November 2025"

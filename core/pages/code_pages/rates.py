@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.http import HttpResponseBase
 
@@ -22,6 +23,7 @@ from core.queries.code_answer import AnswerSpread, spread_by_terms
 from core.queries.comparison import overruled_labels
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.coverage import LoadedMonth, list_months
+from core.queries.expired_contracts import ExpiredContracts, list_expired_contracts
 from core.queries.facets import Choice, count_choices, count_networks
 from core.queries.find import codes
 from core.queries.histogram import Bin, build_histogram
@@ -59,7 +61,7 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
     summaries = rates.summarize_rates(query.cached, market)
     bins = build_histogram(query.cached, market)
     spreads = spread_by_terms(query.cached_by_area, market)
-    rows, counted, networks = about_groups.result()
+    rows, counted, networks, expired = about_groups.result()
     amounts = medicare_amounts.find_amounts(query.cached_by_area, market)
     lines = medicare_amounts.count_amount_lines(amounts)
     choices = {**about_choices.result(), "network": networks}
@@ -89,6 +91,7 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
         months=_other_months(db, market),
         rows=[(row, *_compare_with_medicare(row, market.code or "", amounts, centers)) for row in rows],
         compared=bool(lines),
+        expired=expired,
         same=find_same_columns(rows),
         labels=described.labels if described else [],
         paging=Paging(query.values["page"], counted.rates),
@@ -107,13 +110,14 @@ def _median_of_one_class(spreads: Sequence[AnswerSpread]) -> float | None:
 
 def _ask_about_groups(
     db: Snapshot, market: Market, sort: str, limit: int, offset: int
-) -> tuple[list[rates.RateRow], rates.RateCounts, list[Choice]]:
-    """Return the rows of the page, the numbers of rates, groups and NPIs, and the choices of networks."""
+) -> tuple[list[rates.RateRow], rates.RateCounts, list[Choice], Sequence[ExpiredContracts]]:
+    """Return the rows of the page, what they count, the networks to choose from, and whose contracts have expired."""
     with facts_in_memory(db, market) as memory:
         return (
             rates.list_rates(memory, market, sort, limit, offset),
             rates.count_market(memory, market),
             count_networks(memory, market),
+            list_expired_contracts(memory, market, datetime.now(UTC).date()),
         )
 
 

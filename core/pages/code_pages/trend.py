@@ -1,6 +1,7 @@
 """What a code is paid over all months that are loaded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.http import HttpResponseBase
 
@@ -9,6 +10,7 @@ from core.pages.code_pages.same_contracts import list_same_contracts
 from core.pages.forms.market_forms import TrendForm
 from core.pages.shared.page import MarketQuery, market_page
 from core.queries.find import codes
+from core.queries.market.file_dates import old_months
 from core.queries.over_time import trend
 from core.queries.over_time.trend import TrendPoint
 
@@ -33,7 +35,10 @@ def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
         if terms and (point.terms == terms[0] or (is_measured and point.modifier == terms[0][1]))
     ]
     by_payer = _by_payer(lead)
-    months = sorted({point.year_month for point in lead})
+    own_dates = old_months(query.db)
+    drawn = [_at_own_dates(of_payer, query.market.state, own_dates) for of_payer in by_payer[:MAX_CHARTS]]
+    months = sorted({point.year_month for of_payer in drawn for point in of_payer})
+    dates = sorted({point.year_month for point in _at_own_dates(points, query.market.state, own_dates)})
     scale = choose_scale(lead) if lead else None
     # Where the market is of a measured class, the payers of the lead state different ones.
     of_market = query.market.billing_class if is_measured else None
@@ -45,16 +50,30 @@ def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
         points=points,
         lead=(of_market or terms[0][0], terms[0][1]) if terms else None,
         # The page is about all months, so it names none of them, nor the newest file of each payer.
-        all_months=trend.list_months(query.db, query.market),
+        all_months=dates or trend.list_months(query.db, query.market),
         payer_months=[],
         months=months,
         comparable=any(point.change is not None for point in points),
         payers=[
-            (of_payer[0], of_payer[-1], draw_trend(of_payer, months, scale, number))
-            for number, of_payer in enumerate(by_payer[:MAX_CHARTS])
+            (of_payer[0], of_payer[-1], draw_trend(at_dates, months, scale, number))
+            for number, (of_payer, at_dates) in enumerate(zip(by_payer, drawn, strict=False))
             if scale
         ],
     )
+
+
+def _at_own_dates(
+    points: Sequence[TrendPoint], state: str, own_dates: Mapping[tuple[str, str, str], str]
+) -> list[TrendPoint]:
+    """Return points at their files' own dates where these are much older than the months they are listed for.
+
+    Of several with one date the last one stays: a payer may list a file for many months.
+    """
+    found: dict[tuple[str, str], TrendPoint] = {}
+    for point in points:
+        date = own_dates.get((state, point.year_month, point.payer_slug)) or point.year_month
+        found[point.payer_slug, date] = replace(point, year_month=date)
+    return [found[key] for key in sorted(found)]
 
 
 def _by_payer(points: Sequence[TrendPoint]) -> list[list[TrendPoint]]:

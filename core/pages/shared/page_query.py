@@ -12,7 +12,7 @@ from django.shortcuts import render
 
 from core.fields.places.states import STATES
 from core.pages.citation import Citation, cite
-from core.pages.formats import write_filter, write_months, write_narrowing, write_place
+from core.pages.formats import write_file_dates, write_filter, write_months, write_narrowing, write_place
 from core.pages.forms.market_forms import MarketForm
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
@@ -262,7 +262,9 @@ class MarketQuery(PageQuery[M]):
         return {"year_month": market.one_month or None, **before, **of_market, "payer_slug": market.payer, **measured}
 
     def _data_months(self) -> str:
-        return write_months(self.market)
+        if self.market.year_month:
+            return write_months(self.market)
+        return write_file_dates(self.market, map(_dates_of, self._payer_months))
 
     def _feed(self) -> str:
         return urls.to("feed", self.market.in_any_month)
@@ -351,7 +353,8 @@ class MarketQuery(PageQuery[M]):
         months = [one for one in context["payer_months"] if one.payer_slug in payers]
         return {
             "payer_months": months,
-            "months_are_far_apart": are_far_apart([one.year_month for one in months]),
+            "file_dates": write_file_dates(self.market, map(_dates_of, months)),
+            "months_are_far_apart": are_far_apart([own or month for month, own in map(_dates_of, months)]),
             "shared_files": [one for one in context["shared_files"] if one.payer_slug in payers],
         }
 
@@ -379,9 +382,10 @@ class MarketQuery(PageQuery[M]):
             **context,
             "own_areas": uses_own_areas(self.db, self.market),
             "payer_months": months,
+            "file_dates": self._data_months(),
             "file_months": {(one.payer_slug, one.year_month): one.file_month for one in months},
             "shared_files": self._list_shared_files(),
-            "months_are_far_apart": are_far_apart([one.year_month for one in months]),
+            "months_are_far_apart": are_far_apart([own or month for month, own in map(_dates_of, months)]),
             "market": self.market,
             "classes": self.choice.classes,
             "measured_as": self.choice.measured_as,
@@ -391,6 +395,7 @@ class MarketQuery(PageQuery[M]):
             "compensation_release": release,
             "compensation_begins": min((one.release for one in self._compensation_releases), default=None),
             "measured": self.measured,
+            "medicare_year": _only_year(self.market.month_names),
             # Only pages with percents ask for it.
             "labels": self.find_labels,
             # Only pages of a code or of several ask for it.
@@ -399,3 +404,14 @@ class MarketQuery(PageQuery[M]):
             "side": side_of(self.market.care_setting or ""),
             "has_earlier_month": self._has_earlier_month(),
         }
+
+
+def _dates_of(one: PayerFileMonth) -> tuple[str, str | None]:
+    """Return the month that a payer's file is listed for, and that of its own date if it is much older."""
+    return one.year_month, one.file_month
+
+
+def _only_year(months: Sequence[str]) -> str:
+    """Return the year that all months are in; empty text if there are several."""
+    years = {month.partition("-")[0] for month in months}
+    return years.pop() if len(years) == 1 else ""
