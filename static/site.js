@@ -136,6 +136,14 @@ function showCurrent() {
 }
 showCurrent();
 
+// A link to a part that is folded opens it. On a page that is loaded the browser does that.
+function openTarget() {
+  const target = document.getElementById(location.hash.slice(1));
+  if (!target?.closest("details:not([open])")) return;
+  for (let one = target.closest("details"); one; one = one.parentElement.closest("details")) one.open = true;
+  target.scrollIntoView();
+}
+
 // After part of the page was swapped, move the focus to its beginning.
 document.addEventListener("htmx:after:swap", () => {
   close();
@@ -145,4 +153,5 @@ document.addEventListener("htmx:after:swap", () => {
   // The box of the header is not swapped: it says what the page is about, as on a page that is loaded.
   document.querySelector(".top .find input").value = new URLSearchParams(location.search).get("q") ?? "";
   document.getElementById("main").focus({ preventScroll: true });
+  openTarget();
 });

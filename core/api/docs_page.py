@@ -1,4 +1,4 @@
-"""The page `/api/docs`: the OpenAPI document for people, without scripts."""
+"""The pages `/api/docs` and `/api/docs/examples`: the OpenAPI document for people, without scripts."""
 
 import json
 from collections import Counter
@@ -16,6 +16,9 @@ from core.api.protocol.problems import KINDS
 
 MAX_LISTED_CHOICES = 12
 """A parameter with more choices than this shows one of them as an example."""
+
+MIN_OBJECTS = 3
+"""A field that as many objects have is explained once for all of them."""
 
 _OPTIONAL_IN_CURL = {"code", "codes", "state", "year_month", "code_type", "q", "limit"}
 """Parameters that the curl command shows although they may be omitted."""
@@ -45,11 +48,20 @@ class FieldDocs:
 
 
 @dataclass(frozen=True)
+class ObjectDocs:
+    """An object of an answer, as the page shows it: its own fields, and the names of those explained once for all."""
+
+    title: str
+    fields: list[FieldDocs]
+    shared: list[str]
+
+
+@dataclass(frozen=True)
 class ResourceDocs:
     """A resource, as the page shows it.
 
     `parameters` are those that mean something of their own here, and `shared` the names of the others. `answers` are
-    the objects in its answer that no other resource has: a title and fields each.
+    the objects in its answer that no other resource has.
     """
 
     path: str
@@ -59,7 +71,7 @@ class ResourceDocs:
     parameters: list[ParameterDocs]
     shared: list[str]
     curl: str
-    answers: list[tuple[str, list[FieldDocs]]]
+    answers: list[ObjectDocs]
     example: str
 
 
@@ -68,19 +80,31 @@ def show(request: HttpRequest) -> HttpResponse:
     """Serve `/api/docs`."""
     found = document()
     shared = _Shared(found)
-    groups: dict[str, list[ResourceDocs]] = {}
-    for path, methods in found["paths"].items():
-        operation = methods["get"]
-        resource = _resource(path, operation, shared, request.build_absolute_uri("/")[:-1])
-        groups.setdefault(operation["tags"][0], []).append(resource)
     context = {
-        "groups": groups,
+        "groups": _describe_resources(request, found, shared),
         "shared": shared,
         "problems": [(kind, *about) for kind, about in KINDS.items()],
         "about": _with_code(found["info"]["description"]),
         "prefix": PREFIX,
     }
     return render(request, "pages/api.html", context)
+
+
+@require_safe
+def show_examples(request: HttpRequest) -> HttpResponse:
+    """Serve `/api/docs/examples`: an answer of each resource. They are long, and most visitors look for one."""
+    found = document()
+    return render(request, "pages/api_examples.html", {"groups": _describe_resources(request, found, _Shared(found))})
+
+
+def _describe_resources(request: HttpRequest, found: Schema, shared: "_Shared") -> dict[str, list[ResourceDocs]]:
+    """Return the resources by their group."""
+    groups: dict[str, list[ResourceDocs]] = {}
+    for path, methods in found["paths"].items():
+        operation = methods["get"]
+        resource = _resource(path, operation, shared, request.build_absolute_uri("/")[:-1])
+        groups.setdefault(operation["tags"][0], []).append(resource)
+    return groups
 
 
 class _Shared:
@@ -100,11 +124,25 @@ class _Shared:
             name for operation in operations for name in set(_objects(_answer_of(operation), self.schemas))
         )
         self._objects = {name for name, times in objects.items() if times > 1}
-        self.objects = [(name, *_describe(self.schemas[name])) for name in sorted(self._objects)]
+        fields = Counter(one for name in objects for one in _fields(self.schemas[name]))
+        times = Counter(one.name for one in fields)
+        # A name that means two things is explained where it stands.
+        self._fields = {one for one, number in fields.items() if number >= MIN_OBJECTS and times[one.name] == 1}
+        self.fields = sorted(self._fields, key=lambda one: one.name)
+        self.objects = [(name, self.describe(self.schemas[name])) for name in sorted(self._objects)]
 
     def has_parameter(self, parameter: Schema) -> bool:
         """Return whether the parameter is explained once for all resources."""
         return _key(parameter) in self._keys
+
+    def describe(self, one: Schema) -> ObjectDocs:
+        """Return an object's title and fields. Those that several objects have are named alone."""
+        fields = _fields(one)
+        return ObjectDocs(
+            title=str(one.get("description", one["title"])),
+            fields=[field for field in fields if field not in self._fields],
+            shared=[field.name for field in fields if field in self._fields],
+        )
 
     def has_object(self, name: str) -> bool:
         """Return whether the object is explained once for all resources."""
@@ -133,7 +171,7 @@ def _resource(path: str, operation: Schema, shared: _Shared, site: str) -> Resou
         shared=[one["name"] for one in operation["parameters"] if not one["required"] and shared.has_parameter(one)],
         curl=f"curl '{site}{_example_address(path, operation['parameters'])}'",
         answers=[
-            _describe(shared.schemas[name])
+            shared.describe(shared.schemas[name])
             for name in _objects(content["schema"], shared.schemas)
             if not shared.has_object(name)
         ],
@@ -190,13 +228,12 @@ def _objects(schema: Schema, schemas: dict[str, Schema]) -> list[str]:
     return seen
 
 
-def _describe(one: Schema) -> tuple[str, list[FieldDocs]]:
-    """Return the title and the fields of an object."""
-    fields = [
+def _fields(one: Schema) -> list[FieldDocs]:
+    """Return the fields of an object."""
+    return [
         FieldDocs(name, _kind(field)[0], _with_code(field.get("description", "")))
         for name, field in one["properties"].items()
     ]
-    return str(one.get("description", one["title"])), fields
 
 
 def _kind(schema: Schema) -> tuple[str, list[str]]:

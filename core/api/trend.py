@@ -26,7 +26,7 @@ def list_what_is_new(request: ResourceRequest) -> AnswerFields:
     """List the months that were loaded, and the medians that changed by more than 5%.
 
     Of a code they are the medians of each payer, class, and modifier; of a payer or an organization without a code, the
-    changes in the middle of its tax IDs, by code. Newest first.
+    median changes of its tax IDs, by code. Newest first.
     """
     with_changes = not is_too_broad_for_news(request.db, request.market)
     return request.page_of(list_news(request.db, request.market.in_any_month, with_changes=with_changes))

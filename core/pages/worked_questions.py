@@ -1,6 +1,6 @@
 """Questions that the first page answers at once, to show what can be asked: each with its figures and its page."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -33,6 +33,9 @@ class WorkedQuestion:
     address: str
 
 
+_Ask = Callable[[CodeAnswer, str, str, Market], Iterator[WorkedQuestion]]
+
+
 def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
     """Return at most QUESTIONS questions about a market of all codes, of codes with rates in dollars."""
     counted = {row.code: row for row in count_codes(db, market, FAMILIAR_CODES)}
@@ -40,7 +43,7 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
     if len(codes) < QUESTIONS:
         codes += [row for row in list_busiest_codes(db, market, QUESTIONS) if row.code not in counted]
     dates = {one.payer_slug: write_own_date(one.year_month, one.file_month) for one in list_payer_months(db, market)}
-    asked = (_about_spread, partial(_about_payers, dates=dates), _about_medicare)
+    asked: tuple[_Ask, ...] = (_about_spread, partial(_about_payers, dates=dates), _about_medicare)
     titles, labels = code_titles(db), list_overruled_labels(db, market)
     found: list[WorkedQuestion] = []
     for ask, code in zip(asked, codes, strict=False):

@@ -1,10 +1,12 @@
 """The page /api/docs shows the whole document, and its commands work."""
 
 import gzip
+import json
 import re
 from html import unescape
 
 from django.test import Client
+from django.utils.html import escape
 
 from core.api.openapi import document
 from core.api.protocol.problems import KINDS
@@ -29,11 +31,22 @@ def test_the_page_shows_the_whole_document_without_scripts(site: Client) -> None
     for name, schema in document()["components"]["schemas"].items():
         if "properties" in schema and name not in {"ProblemDetails", "ParameterError", *POSTED}:
             assert all(f"<code>{field}</code>" in content for field in schema["properties"]), name
-    assert len(gzip.compress(response.content)) < 50_000, "what several resources have is explained once"
+    assert len(gzip.compress(response.content)) < 40_000, "what several resources have is explained once"
     ids = re.findall(r'id="([^"]*)"', content)
     assert len(ids) == len(set(ids))
     for anchor in re.findall(r'href="#([^"]*)"', content):
         assert anchor in ids
+
+
+def test_each_resource_has_an_example_response(site: Client) -> None:
+    content = site.get("/api/docs/examples").content.decode()
+    described = site.get("/api/docs").content.decode()
+    for path, operation in OPERATIONS:
+        example = operation["responses"]["200"]["content"]["application/json"]["example"]
+        assert escape(json.dumps(example, indent=2)) in content, path
+        assert f'id="{operation["operationId"]}"' in content
+        assert f'href="/api/docs/examples#{operation["operationId"]}"' in described
+        assert f'href="/api/docs#{operation["operationId"]}"' in content
 
 
 def test_every_command_on_the_page_works(site: Client) -> None:

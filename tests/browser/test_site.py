@@ -52,6 +52,7 @@ PAGES = [
     "/method/normalization/",
     "/nothing/",
     "/api/docs",
+    "/api/docs/examples",
 ]
 
 

@@ -176,7 +176,7 @@ def test_no_address_makes_a_series_of_its_own(served: ServedSite) -> None:
             served.get(path)
     pages = {dict(labels)["page"] for labels in served.samples("beaconpoint_requests_total")}
     resources = {f"api:{pattern.name}" for pattern in url_patterns() if pattern.name}
-    others = {"api", "api-document", "static", "none", "api/v1/", "healthz", "readyz"}
+    others = {"api", "api-document", "api-examples", "static", "none", "api/v1/", "healthz", "readyz"}
     known = {page.name for page in PAGES} | resources | others
     assert pages <= known
     assert {"npi", "none", "api/v1/"} <= pages

@@ -26,4 +26,4 @@ def test_organizations_are_counted_by_what_became_of_their_pay(up: int, down: in
 
 def test_what_is_neither_a_raise_nor_a_cut_is_said() -> None:
     said = count_paid(replace(_NONE, up=2, same=3, unclear=4))
-    assert said == "2 are paid more, 3 the same, and 4 partly more and partly less"
+    assert said == "2 are paid more, 3 the same, and 4 partly more and partly less (unclear)"

@@ -50,7 +50,9 @@ def test_the_page_says_where_each_amount_applies_and_lets_one_switch(visitor: Cl
     shown = text_of(own)
     assert "1 of these rates is compared with the amount of their provider’s own payment locality" in shown
     assert re.search(r"ATLANTA \(10212-01\) ?, where the mean of the state is 11% below", shown)
-    assert re.search(r"state mean ?, off by up to 12% in some areas", shown)
+    assert shown.count("off by up to 12% in some areas") == 1, "once for all rates"
+    assert "Medicare amounts: release of January 2025." in shown
+    assert "status A" not in shown, "that it is paid, as nearly all services are"
     assert "Use the mean of the state for all" in shown
     by_state = text_of(visitor.get(f"/medicare/?{QUERY}&area=state"))
     assert "Amounts are means over Georgia." in by_state

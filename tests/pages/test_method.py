@@ -72,6 +72,18 @@ def test_the_method_s_own_page(site: Client) -> None:
     assert decisions.count('href="/method/decisions/0') == sum(name.startswith("decisions/") for name in EVERY)
 
 
+def test_sections_of_a_long_document_are_folded_and_links_open_them(site: Client) -> None:
+    document = documents.document(documents.FIRST)
+    assert document
+    for heading in [one for one in document.headings if one.level == 2]:
+        folded = rf'<details><summary>\s*<h2>[^\n]*</h2>\s*</summary><div id="{heading.anchor}">'
+        assert re.search(folded, document.html), "a link to the anchor opens what it is in"
+    assert document.html.count("<details>") == document.html.count("</details>") == document.html.count("<h2>")
+    short = documents.document("laptop")
+    assert short
+    assert "<details>" not in short.html
+
+
 @pytest.mark.parametrize("name", ["nothing", "../README", "decisions/nothing", "..%2F..%2Fpyproject.toml"])
 def test_there_is_no_other_page(site: Client, name: str) -> None:
     assert site.get(f"/method/{name}/").status_code == 404

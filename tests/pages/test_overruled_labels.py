@@ -121,7 +121,10 @@ def test_a_label_is_called_one_wherever_rates_of_a_code_state_their_class(site: 
     assert write_fee("institutional", "institutional") == write_fee("institutional") == "facility fee"
     assert write_fee("both", "professional") == "professional and facility fee"
     terms: dict[str, Any] = {"setting": None, "place": "outpatient", "severity_of_illness": None, "modifier": "26"}
-    assert name_terms(OfTerms("institutional", **terms), "professional") == "labeled facility fee, modifier 26"
+    assert (
+        name_terms(OfTerms("institutional", **terms), "professional")
+        == "professional fee, labeled facility fee, modifier 26"
+    )
     assert name_terms(OfTerms("institutional", **terms), "") == "facility fee, outpatient, modifier 26"
     assert name_terms(OfTerms(None, **terms), "") == "class not stated, outpatient, modifier 26"
 

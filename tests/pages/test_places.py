@@ -109,6 +109,18 @@ def test_cities_of_other_states_are_apart_in_the_filters() -> None:
     assert facets_to_show(counted, (), Market("FL", "2025-08"))[0].choices == [dallas, atlanta, macon]
 
 
+def test_places_with_the_same_rates_are_folded_after_the_first() -> None:
+    counts = {"22": 9, "21": 7, "24": 7, "11": 7, "02": 7, "12": 7, "23": 7, "19": 3}
+    places = [Choice("pos", code, code, n, code == "12") for code, n in counts.items()]
+    [facet] = facets_to_show({"care_setting": [], "pos": places}, (), Market("GA", "2025-08"))
+    assert [one.value for one in facet.first] == ["22", "21", "24", "11", "12", "19"], "and what is chosen"
+    assert [one.value for one in facet.more] == ["02", "23"]
+    assert facet.more_words == "2 more with the same 7 rates"
+    many = [Choice("payer", f"p{n}", f"P{n}", 7, False) for n in range(10)]
+    [payers] = facets_to_show({"care_setting": [], "payer": many}, (), Market("GA", "2025-08"))
+    assert (len(payers.first), payers.more_words) == (8, "2 more"), "only places are alike by habit"
+
+
 def test_a_place_and_miles_are_two_boxes_and_one_value_of_addresses(placed_site: Client) -> None:
     sent = placed_site.get("/organizations/", {**MARKET, "near": "Macon", "miles": "10"})
     assert sent.request["QUERY_STRING"].endswith("near=MACON%2C+GA%2C10"), "the page is at its canonical address"

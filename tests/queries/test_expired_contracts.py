@@ -9,7 +9,11 @@ from tests.queries.one_market import MARKET, store_of_market
 
 
 def test_a_payer_is_named_if_all_of_its_contracts_have_expired(tmp_path: Path) -> None:
-    days = {"Old": ["2025-07-31", "2025-06-30"], "Mixed": ["2025-07-31", "2025-08-31"], "Open": ["2025-07-31", None]}
+    days: dict[str, list[str | None]] = {
+        "Old": ["2025-07-31", "2025-06-30"],
+        "Mixed": ["2025-07-31", "2025-08-31"],
+        "Open": ["2025-07-31", None],
+    }
     rates = [
         {"reporting_entity_name": payer, "expiration_date": day, "group": at}
         for payer, some in days.items()

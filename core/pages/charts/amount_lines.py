@@ -58,6 +58,10 @@ def name_basis(basis: str) -> str:
     return capfirst(basis) if basis.startswith(COMPENSATION_BASIS) else f"Medicare, {write_basis(basis)}"
 
 
+_LONGEST = 45
+"""Letters of a basis that fit a phone with an amount behind them."""
+
+
 @dataclass(frozen=True)
 class _LabeledLine:
     """An amount and where its line is, as a percentage of the width."""
@@ -72,7 +76,10 @@ class _LabeledLine:
     @property
     def _basis(self) -> str:
         basis = self.amount.basis
-        return basis if basis.startswith(COMPENSATION_BASIS) else capfirst(write_basis(basis))
+        if basis.startswith(COMPENSATION_BASIS):
+            return basis
+        words = f"Medicare’s {write_basis(basis)}"
+        return words if len(words) <= _LONGEST else words.replace("physician fee", "fee")
 
     @property
     def anchor(self) -> str:

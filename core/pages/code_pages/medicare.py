@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from core.pages.charts import spread_chart
 from core.pages.code_pages.no_rates import find_instead
+from core.pages.code_pages.same_columns import find_mean_error, find_same_amounts
 from core.pages.forms.basket_forms import MedicareListForm
 from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP, download_seconds
@@ -21,6 +22,7 @@ from core.queries import coverage
 from core.queries.baskets.payer_levels import list_market_levels
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.comparison.reasons import REASONS
+from core.queries.comparison.schedules import SCHEDULES
 from core.queries.comparison.state_schedule import COMPENSATION_REASONS
 from core.queries.find import codes
 from core.queries.likely_rates import find_evidence_switch
@@ -69,6 +71,7 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
     spreads = medicare.summarize_percents(query.compared, market)
     outcomes = medicare.count_outcomes(query.compared, market)
     compensation = _compare_with_compensation(query, query.compensation_release) if query.compensation_release else None
+    releases = coverage.list_releases(db)
     rows = medicare.list_comparisons(query.compared, market, query.values["sort"], limit, offset)
     return query.render(
         "pages/medicare.html",
@@ -80,8 +83,11 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
         outcomes=outcomes,
         instead=None if outcomes.total else find_instead(query, "medicare"),
         reasons=_reasons(outcomes),
-        releases=coverage.list_releases(db),
+        has_releases=bool(releases),
+        releases=_releases_in_use(query, releases, outcomes.bases),
         rows=rows,
+        same=find_same_amounts(rows),
+        mean_error=find_mean_error(rows),
         own_areas=uses_own_areas(db, market),
         areas_known=uses_own_areas(db, replace(market, area=None)),
         compensation=compensation,
@@ -102,6 +108,16 @@ def _asks_for_all_rates(query: MarketQuery[MedicareListForm]) -> bool:
         return False
     narrows = any(getattr(market, name) for name in FILTERS) or market.basis
     return not narrows or coverage.count_market_rates(query.db, market) > MAX_COMPARED
+
+
+def _releases_in_use(
+    query: MarketQuery[MedicareListForm], releases: Sequence[coverage.Release], bases: Sequence[medicare.Basis]
+) -> list[coverage.Release]:
+    """Return the releases that rates of the page are compared with: the notes on the others are not about it."""
+    in_use = {(one.kind, of.release) for of in bases for one in SCHEDULES if of.basis.startswith(one.title)}
+    if state := query.compensation_release:
+        in_use.add(("wcfs", state.release))
+    return [one for one in releases if (one.kind, one.release) in in_use and one.state in {"US", query.market.state}]
 
 
 @dataclass(frozen=True)

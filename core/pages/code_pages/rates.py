@@ -48,6 +48,13 @@ MAX_CHOICES = 50
 """The choices of a filter that the page offers: a state has hundreds of cities. The form takes any."""
 
 
+MAX_SHOWN = 8
+"""The choices of a filter that are shown at once."""
+
+MAX_ALIKE = 3
+"""The places with the same number of rates that are shown at once."""
+
+
 @market_page(RatesPageForm, "rates", needs_code=True)
 def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
     """Show `/rates/`"""
@@ -145,6 +152,34 @@ class FilterChoices:
     name: str
     choices: Sequence[Choice]
     elsewhere: Sequence[Choice] = ()
+
+    @property
+    def first(self) -> Sequence[Choice]:
+        """The choices that are shown at once; of places with the same rates the first few."""
+        return [one for one in self.choices if one.chosen or not self._is_folded(one)]
+
+    @property
+    def more(self) -> Sequence[Choice]:
+        """The choices that are folded."""
+        return [one for one in self.choices if self._is_folded(one) and not one.chosen]
+
+    @property
+    def more_words(self) -> str:
+        """What the fold is called."""
+        counts = {one.rates for one in (*self.more, *(self.first[-1:] if self.name == "pos" else ()))}
+        number = len(self.more)
+        if self.name != "pos" or len(counts) != 1:
+            return f"{number:,} more"
+        [rates] = counts
+        return f"{number:,} more with the same {rates:,} rate{'' if rates == 1 else 's'}"
+
+    def _is_folded(self, choice: Choice) -> bool:
+        at = list(self.choices).index(choice)
+        if at >= MAX_SHOWN:
+            return True
+        # Payers list dozens of places for one rate: the fourth of them says nothing new.
+        alike = [one for one in self.choices[:at] if one.rates == choice.rates]
+        return self.name == "pos" and len(alike) >= MAX_ALIKE
 
 
 def _other_months(db: Snapshot, market: Market) -> list[LoadedMonth]:

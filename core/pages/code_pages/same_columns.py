@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from core.pages.formats import NONE, write_day
-from core.pages.shared.words.labels import evidence_words
+from core.pages.formats import NONE, write_day, write_month
+from core.pages.shared.words.labels import evidence_words, rule_words
 from core.queries.rates import RateRow
+from core.queries.yardstick.medicare import Comparison
 
 
 def _type(row: RateRow) -> str:
@@ -47,3 +48,29 @@ def find_same_columns(rows: Sequence[RateRow]) -> dict[str, str]:
         return {}
     said = {name: {write(row) for row in rows} for name, write in _COLUMNS.items()}
     return {name: text for name, texts in said.items() if len(texts) == 1 and (text := texts.pop()) is not None}
+
+
+_PAID = "status A"
+"""The status of nearly all services of the physician fee schedule: it is paid by it. No page says so in each row."""
+
+_OF_AMOUNTS: dict[str, Callable[[Comparison], str]] = {
+    "release": lambda row: f"Medicare amounts: release of {write_month(row.release)}",
+    "detail": lambda row: f"Medicare’s schedule says: {row.detail}" if row.detail and row.detail != _PAID else "",
+    "rule": lambda row: f"The schedule is {rule_words(row.rule)}" if rule_words(row.rule) else "",
+}
+"""What the amounts that rates are compared with have in common."""
+
+
+def find_same_amounts(rows: Sequence[Comparison]) -> dict[str, str]:
+    """Return what the Medicare amounts of all rows that have one have in common, and those of workers' compensation."""
+    of_medicare = [row for row in rows if row.basis]
+    said = {name: {write(row) for row in of_medicare} for name, write in _OF_AMOUNTS.items()}
+    said["wcfs"] = {
+        f"Workers’ comp: {row.wcfs_basis}, release of {write_month(row.wcfs_release)}" for row in rows if row.wcfs_basis
+    }
+    return {name: texts.pop() for name, texts in said.items() if len(texts) == 1}
+
+
+def find_mean_error(rows: Sequence[Comparison]) -> float | None:
+    """Return how far the means of the state that rows are compared with are off at most, if that is worth saying."""
+    return max((row.mean_error or 0.0 for row in rows if row.is_state_mean and row.has_notable_error), default=None)

@@ -26,6 +26,10 @@ DICTIONARY = "data-dictionary"
 """The document that has its own page, made from the same declarations."""
 
 
+MAX_OPEN_SECTIONS = 15
+"""The sections of a longer document are folded: on a phone it is 50 screens long, and nobody reads all of it."""
+
+
 @dataclass(frozen=True)
 class Heading:
     """A heading within a document."""
@@ -68,6 +72,9 @@ def document(name: str) -> Document | None:
     title = next((heading.text for heading in headings if heading.level == 1), name)
     if headings and headings[0].level == 1:
         tokens = tokens[3:]  # opening, text and end: the page has its title elsewhere
+    sections = [heading for heading in headings if heading.level == 2]
+    if len(sections) > MAX_OPEN_SECTIONS:
+        tokens = list(_fold_sections(tokens))
     html = markdown.renderer.render(tokens, markdown.options, {})
     return Document(name, title, SafeString(html), [heading for heading in headings if heading.level > 1])
 
@@ -104,6 +111,29 @@ def _mark_headings(tokens: list[Token]) -> Iterator[Heading]:
             anchor += f"-{seen[anchor]}" if seen[anchor] else ""
             token.attrSet("id", anchor)
             yield Heading(int(token.tag[1:]), anchor, text)
+
+
+def _fold_sections(tokens: list[Token]) -> Iterator[Token]:
+    """Yield the tokens with each section of the second level folded below its heading.
+
+    The anchor is within what is folded: a link to it opens the section, without a script.
+    """
+    anchor, is_open = "", False
+    for token in tokens:
+        if token.type == "heading_open" and token.tag == "h2":
+            anchor = str(token.attrs.pop("id"))
+            yield _as_it_is(f"{'</div></details>' if is_open else ''}<details><summary>")
+            is_open = True
+        yield token
+        if token.type == "heading_close" and token.tag == "h2":
+            yield _as_it_is(f'</summary><div id="{anchor}">')
+    if is_open:
+        yield _as_it_is("</div></details>")
+
+
+def _as_it_is(html: str) -> Token:
+    """Return a token that is rendered as this HTML. Text of a document never becomes one."""
+    return Token("html_block", "", 0, content=f"{html}\n")
 
 
 def _restyle(token: Token) -> None:

@@ -49,7 +49,7 @@ def list_news(db: Snapshot, market: Market, *, with_changes: bool = True) -> lis
     """Return what is new about a market in any month, newest first.
 
     With a code the medians are those of the trend, by payer, class, and modifier. With a payer or an organization, but
-    no code, they are the changes in the middle of its tax IDs, by code, from its month before. Without
+    no code, they are the median changes of its tax IDs, by code, from its month before. Without
     `with_changes` only months are news.
     """
     loaded = [

@@ -16,8 +16,10 @@ from core.queries.over_time import changes, prices_moved
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
+from tests.fixture_types import Load
 from tests.pages.markets import MONTH, PEACH, PIEDMONT, QUERY
-from tests.site import serving, tables, text_of
+from tests.reference.nppes import registers
+from tests.site import Visitor, serving, tables, text_of
 
 PIEDMONT_NAME = "Example Piedmont Mutual, Inc."
 
@@ -49,7 +51,7 @@ def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
     lead = max(found.terms, key=lambda row: (row.kept, row.after))
     assert (lead.up, lead.down, lead.same) == (5, 5, 10)
     assert "Of 20 organizations that Example Piedmont Mutual, Inc. pays in both" in text_of(response)
-    assert "5 are paid more, 5 less, and 10 the same ; the change in the middle is 0.0%" in text_of(response)
+    assert "5 are paid more, 5 less, and 10 the same ; the median change is 0.0%" in text_of(response)
     only_up = site.get("/changes/", {**QUERY, "payer": PIEDMONT, "classes": "all", "what": "up"})
     assert {row[0] for row in tables(only_up)[-1][1:]} == {"up"}
     assert "only up ✕" in text_of(only_up)
@@ -176,3 +178,20 @@ def test_a_clinic_has_a_line_for_each_code_in_dollars(site: Client, demo: Snapsh
     assert max(differences) > 0
     assert any(re.search(r"price.*(up|down) \([+−]", row[5]) for row in shown)
     assert "may give three numbers" in text_of(response)
+
+
+def test_what_is_unclear_has_no_percent(store: Store, load: Load) -> None:
+    """One contract was cut and one ended: the median of what is left is no change of anything."""
+    for month, amounts in (("2025-07", (100, 200)), ("2025-08", (190,))):
+        content = registers.rates(registers.CLINIC) | {"last_updated_on": f"{month}-01"}
+        (price,) = content["in_network"][0]["negotiated_rates"][0]["negotiated_prices"]
+        prices = [price | {"negotiated_rate": amount} for amount in amounts]
+        content["in_network"][0]["negotiated_rates"][0]["negotiated_prices"] = prices
+        load(content, name=f"{month}.json")
+    with serving(store.root):
+        response = Visitor().get("/changes/", {"code": "99213"})
+    heads, row = tables(response)[-1]
+    assert row[heads.index("Outcome")] == "unclear"
+    assert row[heads.index("Difference")] == "–"
+    assert row[heads.index("Change")].startswith("– ")
+    assert "1 is paid partly more and partly less (unclear)" in text_of(response)

@@ -64,9 +64,9 @@ def test_a_report_says_who_is_paid_best_and_what_changed_last(site: Client, demo
     for address in told:
         changed = " ".join(text_of(site.get(address)).split())
         sentence = changed[changed.index("Of ") :].split(" for CPT")[0].removeprefix("Of ")
-        middle = changed.split("the change in the middle is ")[1].split(" ")[0]
+        middle = changed.split("the median change is ")[1].split(" ")[0]
         assert f"of {sentence}, " in shown
-        assert f"the change in the middle is {middle} " in shown.split(sentence)[1]
+        assert f"the median change is {middle} " in shown.split(sentence)[1]
     assert "Median against the month before" not in shown
     assert 'class="classes"' not in page
     assert 'class="label-note"' not in page
@@ -84,7 +84,7 @@ def test_a_report_leads_with_the_change_of_the_same_contracts(tmp_path: Path) ->
         report, trend = (" ".join(text_of(Visitor().get(page, asked)).split()) for page in ("/report/", "/trend/"))
     same = (
         "f 1 organization that PAYER_A pays in both January 2025 and June 2025, 1 is paid more; "
-        "the change in the middle is +10% ."
+        "the median change is +10% ."
     )
     assert same in report
     assert same in trend

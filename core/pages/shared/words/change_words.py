@@ -1,6 +1,6 @@
 """What became of what organizations are paid, in words."""
 
-from core.pages.formats import write_change, write_count, write_fee
+from core.pages.formats import write_change, write_class, write_count, write_fee
 from core.queries.over_time.changes import Moved, OfTerms
 from core.queries.over_time.prices_moved import PricesMoved
 
@@ -11,7 +11,7 @@ def count_paid(row: Moved) -> str:
         (row.up, "more"),
         (row.down, "less"),
         (row.same, "the same"),
-        (row.unclear, "partly more and partly less"),
+        (row.unclear, "partly more and partly less (unclear)"),
     ]
     there = [(number, how) for number, how in counted if number]
     if not there:
@@ -31,7 +31,8 @@ def name_terms(row: OfTerms, measured_as: str) -> str:
         words = [f"class not stated, {row.place}"]
     else:
         is_other = measured_as not in {"", row.billing_class}
-        words = [write_fee(row.billing_class, measured_as), *([] if is_other else [row.place])]
+        fee = write_fee(row.billing_class, measured_as)
+        words = [write_class(measured_as), fee] if is_other else [fee, row.place]
     return ", ".join([*words, *([f"modifier {row.modifier}"] if row.modifier else [])])
 
 

@@ -45,8 +45,8 @@ def confidence_words(confidence: str | None) -> str:
 
 
 _RULE_WORDS = {
-    "provider": "chosen because the provider is a surgical center",
-    "fit": "chosen because the rates of this payer fit this schedule",
+    "provider": "chosen for a surgical center",
+    "fit": "chosen by fit",
     "visitor": "chosen by you",
 }
 """What pages say of a rule that is not the usual one."""
