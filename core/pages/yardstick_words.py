@@ -37,7 +37,7 @@ def describe_yardstick(market: Market, release: CompensationRelease | None) -> Y
             dated="Medicare",
             percent="% of Medicare",
             amount="Medicare amount",
-            lines=f"Medicare’s amounts for these rates, averaged over {state}",
+            lines=f"Medicare’s amounts, averaged over {state}",
             is_medicare=True,
         )
     name = f"the workers’ compensation schedule of {state}"

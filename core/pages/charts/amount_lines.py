@@ -58,10 +58,6 @@ def name_basis(basis: str) -> str:
     return capfirst(basis) if basis.startswith(COMPENSATION_BASIS) else f"Medicare, {write_basis(basis)}"
 
 
-_LONGEST = 45
-"""Letters of a basis that fit a phone with an amount behind them."""
-
-
 @dataclass(frozen=True)
 class _LabeledLine:
     """An amount and where its line is, as a percentage of the width."""
@@ -78,8 +74,8 @@ class _LabeledLine:
         basis = self.amount.basis
         if basis.startswith(COMPENSATION_BASIS):
             return basis
-        words = f"Medicare’s {write_basis(basis)}"
-        return words if len(words) <= _LONGEST else words.replace("physician fee", "fee")
+        # "Physician" would not fit beside the line on a phone. Schedules of others have names of their own.
+        return f"Medicare’s {write_basis(basis).replace('physician fee', 'fee')}"
 
     @property
     def anchor(self) -> str:

@@ -65,8 +65,8 @@ def test_no_line_crosses_the_label_of_another() -> None:
     starts = re.findall(r'<line class="even" x1="([\d.]+)%" [^>]*y1="(\d+)"', picture)
     labels = re.findall(r'<text class="amount (\w+)" x="([\d.]+)%?" y="(\d+)">([^<]*)<', picture)
     assert [label for *_, label in labels] == [
-        "Medicare’s physician fee in facilities $63.70",
-        "Medicare’s physician fee outside facilities $88.64",
+        "Medicare’s fee in facilities $63.70",
+        "Medicare’s fee outside facilities $88.64",
         "OPPS $260.00",
     ]
     for anchor, x, y, label in labels:
