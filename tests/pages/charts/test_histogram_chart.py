@@ -67,7 +67,7 @@ def test_no_line_crosses_the_label_of_another() -> None:
     assert [label for *_, label in labels] == [
         "Medicare’s fee in facilities $63.70",
         "Medicare’s fee outside facilities $88.64",
-        "OPPS $260.00",
+        "Medicare’s OPPS $260.00",
     ]
     for anchor, x, y, label in labels:
         width = 100 * 6.6 * len(label) / 320
