@@ -102,7 +102,7 @@ def test_a_page_says_so_and_offers_the_other_schedule(site: Client, label: Overr
     assert "Compare with OPPS instead" in shown
     assert "basis=opps" in response.content.decode()
     assert "Physician fee outside facilities" in shown
-    assert "the rates of this payer fit this schedule" in shown
+    assert "chosen by fit" in shown or "chosen because the rates of this payer fit this schedule" in shown
     # The answer on top does not call a physician's fee a facility's bill.
     for page in ("/rates/", "/report/"):
         of_code = text_of(site.get(page, {**QUERY, "code_type": "CPT", "code": CODE}))

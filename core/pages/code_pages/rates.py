@@ -166,9 +166,8 @@ class FilterChoices:
     @property
     def more_words(self) -> str:
         """What the fold is called."""
-        counts = {one.rates for one in (*self.more, *(self.first[-1:] if self.name == "pos" else ()))}
-        number = len(self.more)
-        if self.name != "pos" or len(counts) != 1:
+        counts, number = {one.rates for one in self.more}, len(self.more)
+        if self.name != "pos" or len(counts) != 1 or not counts.intersection(one.rates for one in self.first):
             return f"{number:,} more"
         [rates] = counts
         return f"{number:,} more with the same {rates:,} rate{'' if rates == 1 else 's'}"

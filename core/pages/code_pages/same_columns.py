@@ -56,7 +56,7 @@ _PAID = "status A"
 _OF_AMOUNTS: dict[str, Callable[[Comparison], str]] = {
     "release": lambda row: f"Medicare amounts: release of {write_month(row.release)}",
     "detail": lambda row: f"Medicare’s schedule says: {row.detail}" if row.detail and row.detail != _PAID else "",
-    "rule": lambda row: f"The schedule is {rule_words(row.rule)}" if rule_words(row.rule) else "",
+    "rule": lambda row: f"It is {rule_words(row.rule)}" if rule_words(row.rule) else "",
 }
 """What the amounts that rates are compared with have in common."""
 

@@ -45,16 +45,20 @@ def confidence_words(confidence: str | None) -> str:
 
 
 _RULE_WORDS = {
-    "provider": "chosen for a surgical center",
-    "fit": "chosen by fit",
+    "provider": "chosen because the provider is a surgical center",
+    "fit": "chosen because the rates of this payer fit this schedule",
     "visitor": "chosen by you",
 }
 """What pages say of a rule that is not the usual one."""
 
 
-def rule_words(rule: str | None) -> str:
+_SHORT_RULE_WORDS = {"provider": "a surgical center", "fit": "chosen by fit", "visitor": "chosen by you"}
+"""The same in a row of a table."""
+
+
+def rule_words(rule: str | None, *, short: bool = False) -> str:
     """Return why a rate is compared with a schedule, if it is not that of its class or its code."""
-    return _RULE_WORDS.get(rule or "", "")
+    return (_SHORT_RULE_WORDS if short else _RULE_WORDS).get(rule or "", "")
 
 
 _EVIDENCE_WORDS = {
