@@ -109,6 +109,7 @@ def test_titles_and_trends_stand_at_the_date_of_a_file(site: Client) -> None:
         shown = text_of(site.get(f"/{page}/?code=99213"))
         assert "Georgia, files of February 2023 to November 2025" in shown, page
         assert "Percent of Medicare uses 2025 amounts for every file" in shown or page == "report", page
+    assert "At Old (file of February 2023)" in text_of(site.get("/clinic/?tin=123456789&codes=99213"))
     trend = site.get("/trend/?code=99213")
     assert "Trend in Georgia, February 2023 to November 2025" in text_of(trend)
     assert re.findall(r">(\w{3} \d{4})</text>", trend.content.decode()) == ["Nov 2025", "Feb 2023"]

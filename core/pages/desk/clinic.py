@@ -25,7 +25,7 @@ from core.fields.codes.clinic_lines import (
 from core.fields.places.care_setting import SIDES
 from core.pages.citation import name_site
 from core.pages.desk.negotiation_sheet import make_negotiation_sheet
-from core.pages.formats import write_tin
+from core.pages.formats import write_own_date, write_tin
 from core.pages.forms.clinic_form import ClinicForm, PastedForm
 from core.pages.shared.answer_cache import ending_together
 from core.pages.shared.error_pages import invalid_query, nothing_loaded, sorry, timed_out, too_busy, unreadable
@@ -184,6 +184,9 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
     payers = _payers_of_market(query)
     left_out = list_left_out(db, of_market, asked, positions, payers)
     absent = [(slug, name) for slug, name in payers.items() if slug not in {one.payer_slug for one in positions}]
+    gaps = sum_gaps(positions)
+    months = list_payer_months(db, market)
+    dates = {one.payer_slug: write_own_date(one.year_month, one.file_month) for one in months}
     return query.render(
         "pages/clinic.html",
         is_asked=bool(asked) or bool(clinic.values),
@@ -197,7 +200,8 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         hidden=max(0, len(priced) - ROWS_SHOWN),
         unpriced=[one for one in positions if one.rate is None][:ROWS_SHOWN],
         unpriced_in_all=sum(one.rate is None for one in positions),
-        gaps=[(gap, market.month_of(gap.payer_slug)) for gap in sum_gaps(positions)],
+        gaps=[(gap, dates.get(gap.payer_slug)) for gap in gaps],
+        **(query.files_of({gap.payer_slug for gap in gaps}) if gaps else {}),
         left_out=left_out,
         has_given=any(line.rate is not None for line in asked),
         under_others=_under_other_tins(query, clinic, absent),
