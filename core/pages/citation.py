@@ -25,7 +25,7 @@ class Citation:
 
 def cite(subject: str, data: str, path: str, pinned_path: str, manifest: Manifest, feed: str = "") -> Citation:
     """Return how to cite a page about a `subject`. `data` says which months its figures are of, if they are of some."""
-    of_data = f"Data of {data}, generation" if data else "Data generation"
+    of_data = f"Data {'from' if data.startswith('file') else 'of'} {data}, generation" if data else "Data generation"
     pinned = THIS_SITE + pinned_path
     return Citation(
         address=THIS_SITE + path,

@@ -59,7 +59,7 @@ def test_a_page_shows_an_address_that_leads_back_to_it(site: Client, page: str) 
 def test_a_citation_says_what_of_when(site: Client, demo: Snapshot) -> None:
     page = unescape(site.get("/rates/", {**QUERY, "payer": PEACH}).content.decode())
     assert (
-        "BeaconPoint Health. Negotiated rates; state Georgia; month August 2025; code CPT 99213; "
+        "BeaconPoint Health. Negotiated rates; state Georgia; code CPT 99213; "
         "setting outside facilities; payer Example Peach"
     ) in page
     assert f"Data of August 2025, generation {demo.manifest.generation} of " in page

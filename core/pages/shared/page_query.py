@@ -61,6 +61,9 @@ _PAGE_NAMES = {
 }
 """What a page is called in a citation, by the first part of its path; the others are called by that part."""
 
+_MONTH = "Month"
+"""What a page calls the month that was chosen, or the dates of the newest files."""
+
 F = TypeVar("F", bound=QueryForm)
 M = TypeVar("M", bound=MarketForm)
 
@@ -154,8 +157,11 @@ class PageQuery(Generic[F]):
         newest = urls.changed(self.request.path, {**parameters, "generation": None})
         pinned = urls.changed(self.request.path, {**parameters, "generation": self.db.manifest.generation})
         name = ", ".join(filter(None, (self._page_name(), about)))
-        subject = "; ".join([name, *(f"{label.lower()} {value}" for label, value in self.choices)])
-        return cite(subject, self._data_months(), newest, pinned, self.db.manifest, self._feed())
+        months = self._data_months()
+        # The sentence says the month where it says which data it is about.
+        chosen = [(label, value) for label, value in self.choices if not (months and label == _MONTH)]
+        subject = "; ".join([name, *(f"{label.lower()} {value}" for label, value in chosen)])
+        return cite(subject, months, newest, pinned, self.db.manifest, self._feed())
 
     def _page_name(self) -> str:
         """Return what the page is called: its path in words."""
@@ -277,7 +283,8 @@ class MarketQuery(PageQuery[M]):
         filters = [(label, write_filter(value, name)) for label, name, value in self._applied(self.parameters)]
         if not self.measured.is_medicare:
             filters.append((filter_label(YARDSTICK), self.measured.dated))
-        return [("State", STATES[market.state]), ("Month", write_months(market)), *code, *filters]
+        months = write_file_dates(market, map(_dates_of, list_payer_months(self.db, market)))
+        return [("State", STATES[market.state]), (_MONTH, months), *code, *filters]
 
     def _sources(self) -> list[SourceFile]:
         market = self.market
