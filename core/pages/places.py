@@ -13,7 +13,16 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.state_places import divide_by_state
 from core.queries.find import codes
 from core.queries.parties.shared_contracts import find_performing
-from core.queries.profiles import Breakdown, BreakdownTotals, break_down, list_zip_points
+from core.queries.profiles import (
+    Breakdown,
+    BreakdownTotals,
+    Contrast,
+    break_down,
+    contrast,
+    list_zip_points,
+)
+from core.queries.rules.evidence import list_billing_specialties
+from core.queries.rules.percentiles import FEW_RATES
 
 MAPPED = ("county", "zip")
 """What has a point on the map: a metropolitan area and a city do not."""
@@ -22,6 +31,15 @@ MAX_ROWS = 200
 """Rows of a page's table. The files have all of them."""
 
 MAX_BARS = 12
+
+_SEVERAL = {
+    "county": "counties",
+    "metro": "metropolitan areas",
+    "city": "cities",
+    "zip": "ZIP codes",
+    "specialty": "specialties",
+}
+"""What the values of a breakdown are called."""
 
 
 @market_page(PlacesForm, "places", needs_code=True)
@@ -35,13 +53,16 @@ def show_places(query: MarketQuery[PlacesForm]) -> HttpResponseBase:
     # A map of counties if the table's places have no point.
     mapped = rows if by in MAPPED else break_down(query.cached_by_area, market, "county")[1]
     own, elsewhere = divide_by_state(rows, market.state)
+    inside = divide_by_state(mapped, market.state)[0]
+    found = contrast(query.cached_by_area, market, by, own)
     return query.render(
         "pages/places.html",
         code=codes.describe_code(query.db, market.code_type, market.code),
         by=by,
         color=color,
         elsewhere=elsewhere[:MAX_ROWS],
-        map=_draw_map(query, divide_by_state(mapped, market.state)[0], color, "ZIP code" if by == "zip" else "county"),
+        map=_draw_map(query, inside, color, found),
+        contrast=found,
         known=bool(rows) or not totals.rates or totals.unknown < totals.rates,
         **_table(query, totals, own, by),
     )
@@ -59,8 +80,9 @@ def show_specialties(query: MarketQuery[SpecialtiesForm]) -> HttpResponseBase:
     totals, rows = break_down(query.cached_by_area, market, "specialty")
     _, entities = break_down(query.cached_by_area, market, "entity")
     performing = find_performing(query.db, market)
-    # A rate is listed for each specialty of its group, whichever of them performs the service.
-    usual = [row for row in rows if row.value in performing]
+    # A rate is listed for each specialty of its group, whichever of them performs the service. Those that perform it
+    # most are first: nearly every large group has a hospital.
+    usual = sorted((row for row in rows if row.value in performing), key=lambda row: performing.index(row.value))
     seldom = [row for row in rows if row.value not in performing] if usual else []
     shown = usual or rows
     bars = [spread_chart.Bar(row.label, (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in shown[:MAX_BARS]]
@@ -74,6 +96,8 @@ def show_specialties(query: MarketQuery[SpecialtiesForm]) -> HttpResponseBase:
         charted=len(bars),
         seldom=seldom[:MAX_ROWS],
         usual=bool(usual),
+        billed=bool(list_billing_specialties(query.db, market.code or "")),
+        contrast=contrast(query.cached_by_area, market, "specialty", shown),
         **_table(query, totals, shown, "specialty"),
     )
 
@@ -90,15 +114,24 @@ def _table(
         "rows": rows[:MAX_ROWS],
         "left_out": max(len(rows) - MAX_ROWS, 0),
         "filter_name": by,
+        "several": _SEVERAL[by],
+        "few": FEW_RATES,
         "instead": None if totals.rates else find_instead(query, "rates"),
         "answer_rows": totals.rates,
     }
 
 
 def _draw_map(
-    query: MarketQuery[PlacesForm], rows: Sequence[Breakdown], color: str, what: str
+    query: MarketQuery[PlacesForm],
+    rows: Sequence[Breakdown],
+    color: str,
+    found: Contrast | None,
 ) -> place_map.PlaceMap | None:
-    """Return a map of the rows with a point, colored by their median or by their percent of Medicare."""
+    """Return a map of the rows with a point, colored by their median or by their percent of Medicare.
+
+    It has no scale of colors where nothing says that they differ: colors would show differences that are none.
+    """
+    what = "ZIP code" if query.values["by"] == "zip" else "county"
     places = [
         place_map.MapPlace(write_filter(row.label, what), row.latitude, row.longitude, value, row.rates)
         for row in rows
@@ -109,4 +142,6 @@ def _draw_map(
     shape = [(point.latitude, point.longitude) for point in list_zip_points(query.db, query.market.state)]
     figure = f"Median percent of {query.measured.name}" if color == "percent" else "Median rate"
     write = write_percent if color == "percent" else write_dollars
-    return place_map.draw_map(places, shape, write, f"{figure} by {what} in {write_state(query.market.state)}")
+    title = f"{figure} by {what} in {write_state(query.market.state)}"
+    has_scale = found is not None and found.compared > 1 and not found.is_alike
+    return place_map.draw_map(places, shape, write, title, has_scale=has_scale)

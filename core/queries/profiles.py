@@ -4,7 +4,7 @@ A group has a county if any of its providers practices there, and likewise a ZIP
 providers in one county are one rate of that county; a group with offices in two counties counts in both.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -32,7 +32,7 @@ from core.queries.rules.columns import (
     described,
 )
 from core.queries.rules.named_rows import read_row, read_rows
-from core.queries.rules.percentiles import FIVE_PERCENTILES, median, percentile_columns, percentile_list
+from core.queries.rules.percentiles import FEW_RATES, FIVE_PERCENTILES, median, percentile_columns, percentile_list
 from core.queries.yardstick.medicare import with_compared_terms
 from core.store.connection import Snapshot
 from core.store.schema.tables import GROUP_PROFILE
@@ -148,12 +148,15 @@ class _ValueSpread:
     percent: float | None
     latitude: float | None
     longitude: float | None
+    state: str | None
+    """The state of a ZIP code, whose number does not say it."""
 
     def named(self, place: _NamedPlace) -> Breakdown:
         """Return the row with what its value is called, and where it is."""
         latitude, longitude = (place.latitude, place.longitude) if place.latitude else (self.latitude, self.longitude)
-        named = {"label": place.label or self.value, "latitude": latitude, "longitude": longitude}
-        return Breakdown(**{**vars(self), **named})
+        label = place.label or (f"{self.value}, {self.state}" if self.state else self.value)
+        named = {"label": label, "latitude": latitude, "longitude": longitude}
+        return Breakdown(**{name: value for name, value in {**vars(self), **named}.items() if name != "state"})
 
 
 def break_down(db: Snapshot, market: Market, by: str) -> tuple[BreakdownTotals, list[Breakdown]]:
@@ -161,14 +164,7 @@ def break_down(db: Snapshot, market: Market, by: str) -> tuple[BreakdownTotals, 
 
     `by` is one of PLACES or KINDS. Values count only for the providers that meet the market's other filters.
     """
-    rates, parameters = _rates_sql(db, market)
-    members = _members_sql(db, market, "SELECT pg_uid FROM rates")
-    parameters |= used_parameters(members, market.parameters)
-    values = f"""{rates},
-        {members},
-        valued AS MATERIALIZED (
-            SELECT DISTINCT pg_uid, value FROM (SELECT pg_uid, unnest({_VALUES[by]}) AS value FROM members)
-            WHERE value <> '')"""
+    values, parameters = _valued_sql(db, market, by)
     totals = read_row(
         db,
         BreakdownTotals,
@@ -190,14 +186,87 @@ def break_down(db: Snapshot, market: Market, by: str) -> tuple[BreakdownTotals, 
                        {percentile_list("negotiated_rate")} AS percentiles, count(percent) AS compared,
                        {median("percent")} AS percent
                 FROM rates JOIN valued USING (pg_uid) GROUP BY value)
-            SELECT value, rates, groups, oldest_month, newest_month, compared, percent, latitude, longitude,
+            SELECT value, rates, groups, oldest_month, newest_month, compared, percent, latitude, longitude, state,
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}
-            FROM found LEFT JOIN (SELECT zip AS value, latitude, longitude FROM dim_zip WHERE {located})
+            FROM found LEFT JOIN (SELECT zip AS value, latitude, longitude, state FROM dim_zip WHERE {located})
                 USING (value)""",
         parameters,
     )
     found = [row.named(_place(db, by, row.value)) for row in rows]
     return totals, sorted(found, key=lambda row: (-row.rates, row.label, row.value))
+
+
+ALIKE = 1.05
+"""Medians within this factor of each other differ by nothing worth naming."""
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """How the medians of the rows of a breakdown differ. Rows of fewer than FEW_RATES rates are not compared."""
+
+    highest: Sequence[Breakdown]
+    """The rows with the highest median: several if it is the same."""
+    lowest: Sequence[Breakdown]
+    compared: int
+    """Number of rows."""
+    rates: int
+    """Their rates, each counted once."""
+    everywhere: int
+    """Those of these rates that are in all of the rows, because their provider groups are."""
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether the medians differ by nothing worth naming."""
+        return self.compared > 1 and self.highest[0].p50 <= ALIKE * self.lowest[0].p50
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether most of the rates are in all of the rows, which then cannot differ by much."""
+        return self.compared > 1 and 2 * self.everywhere >= self.rates
+
+
+def contrast(db: Snapshot, market: Market, by: str, rows: Sequence[Breakdown]) -> Contrast | None:
+    """Return how the medians of `rows` differ, some of those of break_down. None if all of them have few rates."""
+    among = [row for row in rows if row.rates >= FEW_RATES]
+    if not among:
+        return None
+    values, parameters = _valued_sql(db, market, by)
+    shared = read_row(
+        db,
+        _SharedRates,
+        f"""{values},
+            of_group AS (
+                SELECT pg_uid, count(*) AS n FROM valued
+                WHERE value IN (SELECT unnest($among::VARCHAR[])) GROUP BY pg_uid)
+            SELECT count(*) AS rates, count(*) FILTER (n = {len(among)}) AS everywhere
+            FROM rates JOIN of_group USING (pg_uid)""",
+        parameters | {"among": [row.value for row in among]},
+    )
+    highest, lowest = max(row.p50 for row in among), min(row.p50 for row in among)
+    return Contrast(
+        highest=[row for row in among if row.p50 == highest],
+        lowest=[row for row in among if row.p50 == lowest],
+        compared=len(among),
+        **vars(shared),
+    )
+
+
+@dataclass(frozen=True)
+class _SharedRates:
+    rates: int
+    everywhere: int
+
+
+def _valued_sql(db: Snapshot, market: Market, by: str) -> tuple[str, dict[str, Any]]:
+    """Return a WITH clause of `rates`, see _rates_sql, and of `valued`: the values of `by` that their groups have."""
+    rates, parameters = _rates_sql(db, market)
+    members = _members_sql(db, market, "SELECT pg_uid FROM rates")
+    sql = f"""{rates},
+        {members},
+        valued AS MATERIALIZED (
+            SELECT DISTINCT pg_uid, value FROM (SELECT pg_uid, unnest({_VALUES[by]}) AS value FROM members)
+            WHERE value <> '')"""
+    return sql, parameters | used_parameters(members, market.parameters)
 
 
 def _rates_sql(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The pages by place and by specialty, and the filters by provider on other pages."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,7 @@ from core.pages.shared.answer_cache import AnswerCache
 from core.pages.shared.state_places import divide_by_state
 from core.queries.facets import Choice
 from core.queries.market.market import Market
-from core.queries.profiles import break_down
+from core.queries.profiles import Breakdown, Contrast, break_down
 from core.queries.rate_classes import choose_class
 from core.store.connection import Snapshot
 from tests.site import csv_rows, text_of
@@ -37,6 +38,53 @@ def test_places_are_on_a_map_and_in_a_table(placed_site: Client, placed: Snapsho
     assert "style=" not in drawing
 
 
+def contrast_of(rows: list[Breakdown], by: str = "county", everywhere: int = 3) -> Callable[..., Contrast | None]:
+    """Return a question whose answer is that these rows were compared, the first with the highest median."""
+    found = Contrast(rows[:1], rows[-1:], compared=len(rows), rates=5, everywhere=everywhere)
+    return lambda db, market, of, shown: found if of == by else None
+
+
+def test_places_that_differ_by_little_have_one_color(
+    placed_site: Client, placed: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_page, "ANSWERS", AnswerCache(0))
+    row = break_down(placed, choose_class(placed, Market(**MARKET)).market, "county")[1][0]
+    alike = [replace(row, p50=1648.1), replace(row, p50=1572.21)]
+    monkeypatch.setattr(places, "contrast", contrast_of(alike))
+    page = placed_site.get("/places/", MARKET)
+    words = text_of(page)
+    assert "No difference worth naming : $1,572.21 to $1,648.10 in the middle of 2 counties, because they have" in words
+    assert "3 of the 5 rates are in both" in words
+    assert "One color for all" in words
+    shown = page.content.decode()
+    assert set(re.findall(r'<circle class="color-(.)"', shown)) == {"3"}
+    assert 'class="legend"' not in shown
+    assert shown.index('<table class="stack') < shown.index('<svg class="map"'), "the map is beside the table"
+    monkeypatch.setattr(places, "contrast", contrast_of(alike, everywhere=2))
+    assert "provider groups: " not in text_of(placed_site.get("/places/", MARKET))
+
+
+def test_places_begin_with_the_highest_and_the_lowest(
+    placed_site: Client, placed: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_page, "ANSWERS", AnswerCache(0))
+    row = replace(break_down(placed, choose_class(placed, Market(**MARKET)).market, "county")[1][0], rates=9)
+    dear = replace(row, label="Bibb County, GA", p50=150.0, percent=1.5)
+    cheap = replace(row, label="Fulton County, GA", p50=90.0, percent=None)
+    monkeypatch.setattr(places, "contrast", contrast_of([dear, cheap]))
+    page = placed_site.get("/places/", MARKET)
+    assert "Highest median: Bibb County, GA , $150.00 , 150% of Medicare; lowest: Fulton County, GA , $90.00 ." in (
+        text_of(page)
+    )
+    assert 'class="legend"' in page.content.decode()
+    monkeypatch.setattr(places, "contrast", contrast_of([dear]))
+    assert "Only Bibb County, GA has 5 of these rates or more: $150.00 in the middle, 150% of Medicare" in (
+        text_of(placed_site.get("/places/", MARKET))
+    )
+    monkeypatch.setattr(places, "contrast", lambda *asked: None)
+    assert "have fewer than 5 of these rates: too few to compare" in text_of(placed_site.get("/places/", MARKET))
+
+
 def test_places_of_other_states_are_folded(placed_site: Client, placed: Snapshot) -> None:
     rows = break_down(placed, choose_class(placed, Market(**MARKET)).market, "county")[1]
     given = [replace(rows[0], label=label) for label in ("Fulton County, GA", "Bexar County, TX", "30303")]
@@ -54,7 +102,7 @@ def test_places_of_other_states_are_folded(placed_site: Client, placed: Snapshot
 def test_the_map_can_show_medians_and_zip_codes(placed_site: Client) -> None:
     page = placed_site.get("/places/", {**MARKET, "by": "zip", "color": "median"}).content.decode()
     assert "Median rate by ZIP code in Georgia" in page
-    assert "30303: $" in page
+    assert "30303, GA: $" in page
     # A city has no point: its page has the map of the counties.
     page = placed_site.get("/places/", {**MARKET, "by": "city"}).content.decode()
     assert "Median percent of Medicare by county in Georgia" in page
@@ -164,15 +212,20 @@ def test_specialties_that_usually_perform_a_code_come_first(
     placed_site: Client, placed: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_page, "ANSWERS", AnswerCache(0))
-    monkeypatch.setattr(places, "find_performing", lambda db, market: ("Hospital", "Cardiology"))
+    monkeypatch.setattr(places, "find_performing", lambda db, market: ("Orthopedic surgery", "Cardiology"))
+    words = text_of(placed_site.get("/specialties/", MARKET))
+    assert "2 specialties that usually perform it" in words
+    assert "Hardly any of their clinicians bill" not in words, "Medicare's files are not loaded"
     shown = placed_site.get("/specialties/", MARKET).content.decode().partition("<main")[2]
     first, seldom = shown.split("Specialties that seldom perform it")
     rows = break_down(placed, choose_class(placed, Market(**MARKET)).market, "specialty")[1]
     assert len(rows) > 3
     for row in rows:
-        is_usual = row.value in {"Hospital", "Cardiology"}
+        is_usual = row.value in {"Orthopedic surgery", "Cardiology"}
         assert (f">{row.label}</a>" in first) == is_usual
         assert (f">{row.label}</a>" in seldom) != is_usual
         assert (f">{row.label}</text>" in first) == is_usual, "the chart has the same specialties"
+    names = [name for name in re.findall(r">([^<]*)</text>", first) if name in {"Orthopedic surgery", "Cardiology"}]
+    assert names == ["Orthopedic surgery", "Cardiology"], "in the order of those that perform it"
     monkeypatch.setattr(places, "find_performing", lambda db, market: ())
     assert "seldom perform it" not in text_of(placed_site.get("/specialties/", MARKET)), "nothing says which"

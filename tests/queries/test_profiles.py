@@ -1,5 +1,6 @@
 """Rates by place, specialty, and kind of provider, against slow references: a rate counts once at every level."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,18 @@ from core.queries import rates
 from core.queries.market.market import Market
 from core.queries.market.market_filters import PROFILE_FILTERS
 from core.queries.market.market_rates import market_cache
-from core.queries.profiles import KINDS, PLACES, break_down, count_profile_choices, list_zip_points, name_places
+from core.queries.profiles import (
+    KINDS,
+    PLACES,
+    Breakdown,
+    Contrast,
+    break_down,
+    contrast,
+    count_profile_choices,
+    list_zip_points,
+    name_places,
+)
+from core.queries.rules.percentiles import FEW_RATES
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -99,6 +111,37 @@ def test_filters_choices_and_breakdowns_count_each_rate_once(
         assert (row.p10, row.p50, row.p90) == pytest.approx([percentile(amounts, share) for share in (0.1, 0.5, 0.9)])
         assert row.compared == len(shares)
         assert row.percent == (pytest.approx(percentile(shares, 0.5)) if shares else None)
+    check_contrast(contrast(store_db, market, by, rows), rows, of_value)
+
+
+def check_contrast(found: Contrast | None, rows: list[Breakdown], of_value: dict[str, list[Any]]) -> None:
+    """Compare a contrast with what the facts of each value say."""
+    among = [row for row in rows if row.rates >= FEW_RATES]
+    if not among:
+        assert found is None
+        return
+    assert found is not None
+    uids = [{fact["fact_uid"] for fact in of_value[row.value]} for row in among]
+    assert found.compared == len(among)
+    assert found.rates == len(set.union(*uids))
+    assert found.everywhere == len(set.intersection(*uids))
+    ordered = sorted(among, key=lambda row: row.p50)
+    assert ordered[0] in found.lowest
+    assert ordered[-1] in found.highest
+    assert {row.p50 for row in found.lowest} | {row.p50 for row in found.highest} == {ordered[0].p50, ordered[-1].p50}
+    assert found.is_alike == (len(among) > 1 and ordered[-1].p50 / ordered[0].p50 <= 1.05)
+
+
+def test_medians_within_a_twentieth_are_alike(placed: Snapshot) -> None:
+    row = replace(break_down(placed, MARKET, "county")[1][0], p50=100.0)
+    for other, is_alike in ((100.0, True), (104.9, True), (105.1, False)):
+        found = Contrast([replace(row, p50=other)], [row], compared=2, rates=9, everywhere=5)
+        assert found.is_alike == is_alike
+    assert found.is_shared
+    assert not replace(found, everywhere=4).is_shared
+    alone = replace(found, compared=1)
+    assert not alone.is_alike
+    assert not alone.is_shared
 
 
 def test_one_provider_meets_all_filters_by_provider(placed: Snapshot, providers: Providers) -> None:
