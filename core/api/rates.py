@@ -31,6 +31,8 @@ class DollarHistogram(MarketAnswer):
     bins: list[Bin] = Field(description="Bins of equal width, lowest first.")
     below: int = Field(description="Number of rates below the first bin.", examples=[1])
     above: int = Field(description="Number of rates above the last bin.", examples=[1])
+    lowest: float | None = Field(description="Lowest rate above zero; null if there is none.", examples=[88.0])
+    highest: float | None = Field(description="Highest rate; null if there is none above zero.", examples=[140.0])
     amounts: list[medicare_amounts.AmountLine] = Field(
         description="Medicare amounts that the rates are compared with, most rates first."
     )
@@ -68,10 +70,10 @@ def build_rate_histogram(request: ResourceRequest) -> AnswerFields:
     """Build a histogram of a code's rates in dollars.
 
     Rates above zero in dollars for one service, each counted once, in bins of equal width between their 1st and 99th
-    percentile; `below` and `above` count the rest. `amounts` are the Medicare amounts that the rates are compared
-    with.
+    percentile, and up to twice their 90th at most; `below` and `above` count the rest. `amounts` are the Medicare
+    amounts that the rates are compared with.
     """
     with market_cache(request.db, request.market) as cache:
         histogram = build_histogram(cache, request.market)
         amounts = medicare_amounts.count_amount_lines(medicare_amounts.find_amounts(cache, request.market))
-    return {"bins": histogram.bins, "below": histogram.below, "above": histogram.above, "amounts": amounts}
+    return {**vars(histogram), "amounts": amounts}

@@ -1,6 +1,6 @@
 """What is paid for a code, in the middle: the answer that its page begins with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,8 +12,10 @@ from core.queries.comparison.compared_rates import (
 )
 from core.queries.market.market import Market
 from core.queries.market.market_rates import counted_rates, uses_own_areas
+from core.queries.rates import RateRow
 from core.queries.rules.columns import (
     BillingClass,
+    FarFromOthers,
     Highest,
     Implausible,
     Lowest,
@@ -30,6 +32,7 @@ from core.queries.rules.columns import (
     RateP90,
     described,
 )
+from core.queries.rules.far_from_others import far_sql, is_far
 from core.queries.rules.measured_class import LIKE_CLASSES, class_of_like
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
@@ -66,6 +69,7 @@ class AnswerSpread:
         described("Median of the percents of Medicare, or of the yardstick asked for; null if none has one.", 1.21),
     ]
     implausible: Implausible
+    far_from_others: FarFromOthers
     plausible_lowest: PlausibleLowest
     plausible_highest: PlausibleHighest
     plausible_mean: PlausibleMean
@@ -152,23 +156,31 @@ def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
     return read_rows(
         db,
         AnswerSpread,
-        f"""{compared_terms}
+        f"""{compared_terms},
+            each AS MATERIALIZED (
+                SELECT f.reporting_entity_name, f.billing_class, {together} AS class_of_all,
+                       f.billing_code_modifier AS modifier, f.negotiated_rate,
+                       f.negotiated_rate / c.medicare AS percent, f.rate_count
+                FROM {rates} f LEFT JOIN compared c ON {same}
+                WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'),
+            of_class AS (
+                SELECT class_of_all, modifier, count(*) AS others, {median("negotiated_rate")} AS middle
+                FROM (SELECT class_of_all, modifier, negotiated_rate, unnest(range(rate_count)) FROM each)
+                GROUP BY class_of_all, modifier)
             SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug,
                    if(of_payer, billing_class, class_of_all) AS billing_class, modifier, rates, lowest,
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}, highest, mean, compared, percent_p50,
-                   implausible, plausible_lowest, plausible_highest, plausible_mean
+                   implausible, far_from_others, plausible_lowest, plausible_highest, plausible_mean
             FROM (SELECT reporting_entity_name, billing_class, class_of_all, modifier,
                          grouping(reporting_entity_name) = 0 AS of_payer, count(*) AS rates,
                          min(negotiated_rate) AS lowest, max(negotiated_rate) AS highest,
                          {mean("negotiated_rate")} AS mean, {percentile_list("negotiated_rate")} AS percentiles,
                          count(percent) AS compared, {EXTREMES_SQL}, {mean(PLAUSIBLE_RATE_SQL)} AS plausible_mean,
                          {median("percent")} AS percent_p50
-                  FROM (SELECT f.reporting_entity_name, f.billing_class, {together} AS class_of_all,
-                               f.billing_code_modifier AS modifier,
-                               f.negotiated_rate, f.negotiated_rate / c.medicare AS percent,
-                               unnest(range(f.rate_count))
-                        FROM {rates} f LEFT JOIN compared c ON {same}
-                        WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars')
+                  FROM (SELECT e.*, {far_sql("negotiated_rate", "o.middle", "o.others")} AS is_far,
+                               unnest(range(rate_count))
+                        FROM each e JOIN of_class o ON e.class_of_all IS NOT DISTINCT FROM o.class_of_all
+                            AND e.modifier IS NOT DISTINCT FROM o.modifier)
                   GROUP BY GROUPING SETS (
                       (class_of_all, modifier), (billing_class, modifier, reporting_entity_name)))
             ORDER BY of_payer, rates DESC, billing_class NULLS LAST, modifier, lower(reporting_entity_name)""",
@@ -178,9 +190,14 @@ def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
 
 def find_middle(db: Snapshot, market: Market) -> MiddleOfRates | None:
     """Return the spread of all payers together, as answer_code has it but not compared; None if there are no rates."""
+    return next(iter(list_middles(db, market)), None)
+
+
+def list_middles(db: Snapshot, market: Market) -> list[MiddleOfRates]:
+    """Return the spread of each class and modifier, of all payers together, as spread_by_terms has it: most first."""
     together = f"'{market.billing_class}'" if market.is_measured else "f.billing_class"
     rates, parameters = counted_rates(db, market)
-    found = read_rows(
+    return read_rows(
         db,
         MiddleOfRates,
         f"""SELECT billing_class, modifier, rates, lowest, {percentile_columns("percentiles", ("p25", "p50", "p75"))},
@@ -192,10 +209,19 @@ def find_middle(db: Snapshot, market: Market) -> MiddleOfRates | None:
                         FROM {rates} f
                         WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars')
                   GROUP BY billing_class, modifier)
-            ORDER BY rates DESC, billing_class NULLS LAST, modifier LIMIT 1""",
+            ORDER BY rates DESC, billing_class NULLS LAST, modifier""",
         parameters,
     )
-    return found[0] if found else None
+
+
+def is_far_from_others(
+    market: Market, row: RateRow, middles: Mapping[tuple[str | None, str], AnswerSpread | MiddleOfRates]
+) -> bool:
+    """Return whether a rate in dollars is far from those of its class and modifier: `middles` are those of the market,
+    of all payers together, by class and modifier."""
+    billing_class = market.billing_class if market.is_measured else row.billing_class
+    middle = middles.get((billing_class, row.modifier)) if row.kind == "dollars" else None
+    return middle is not None and is_far(row.negotiated_rate, middle.p50, middle.rates)
 
 
 def answer_code(spreads: Sequence[AnswerSpread]) -> CodeAnswer | None:

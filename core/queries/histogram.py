@@ -11,6 +11,9 @@ from core.store.connection import Snapshot
 
 BINS = 30
 
+_LONGEST_TAIL = 2
+"""The bins end at so many times the 90th percentile, if the 99th is beyond: else all other rates would be one bar."""
+
 
 @dataclass(frozen=True)
 class Bin:
@@ -28,6 +31,9 @@ class Histogram:
     bins: list[Bin]
     below: int
     above: int
+    lowest: float | None
+    """The lowest rate above zero; none if there are no such rates."""
+    highest: float | None
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,8 @@ class _BinCount:
 
     low: float
     high: float
+    lowest: float
+    highest: float
     bin: int
     rates: int
 
@@ -43,6 +51,7 @@ class _BinCount:
 def build_histogram(db: Snapshot, market: Market) -> Histogram:
     """Return the histogram of the market's rates in dollars, without zeros, from their 1st to their 99th percentile.
 
+    It ends before that at the last rate of at most _LONGEST_TAIL times the 90th percentile.
     There is one bin if all of these are the same amount, and none if there are no rates.
     """
     rates, parameters = counted_rates(db, market)
@@ -54,10 +63,15 @@ def build_histogram(db: Snapshot, market: Market) -> Histogram:
                 WHERE negotiated_rate > 0 AND rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'
                 GROUP BY rate),
             upto AS (SELECT rate, sum(n) OVER (ORDER BY rate) AS there, sum(n) OVER () AS every FROM f),
-            -- The lowest rates with at least 1 and 99 percent of all at or below them: amounts that exist.
-            ends AS (SELECT min(rate) FILTER (there >= 0.01 * every) AS low,
-                            min(rate) FILTER (there >= 0.99 * every) AS high FROM upto)
-            SELECT low, high,
+            -- The lowest rates with at least 1, 90, and 99 percent of all at or below them: amounts that exist.
+            percentiles AS (SELECT min(rate) FILTER (there >= 0.01 * every) AS low,
+                                   min(rate) FILTER (there >= 0.9 * every) AS p90,
+                                   min(rate) FILTER (there >= 0.99 * every) AS p99,
+                                   min(rate) AS lowest, max(rate) AS highest FROM upto),
+            ends AS (SELECT low, lowest, highest,
+                            max(rate) FILTER (rate <= least(p99, {_LONGEST_TAIL} * p90)) AS high
+                     FROM f, percentiles GROUP BY low, lowest, highest)
+            SELECT low, high, lowest, highest,
                    CASE WHEN rate < low THEN -1 WHEN rate > high THEN {BINS}
                         WHEN low = high THEN 0
                         ELSE least(floor((rate - low) / (high - low) * {BINS})::INTEGER, {BINS - 1}) END AS bin,
@@ -66,9 +80,10 @@ def build_histogram(db: Snapshot, market: Market) -> Histogram:
         parameters,
     )
     if not rows:
-        return Histogram([], 0, 0)
+        return Histogram([], 0, 0, None, None)
     low, high = rows[0].low, rows[0].high
     counts = {row.bin: row.rates for row in rows}
     width, number = ((high - low) / BINS, BINS) if high > low else (0.0, 1)
     bins = [Bin(low + n * width, low + (n + 1) * width, counts.get(n, 0)) for n in range(number)]
-    return Histogram(bins, below=counts.get(-1, 0), above=counts.get(BINS, 0))
+    below, above = counts.get(-1, 0), counts.get(BINS, 0)
+    return Histogram(bins, below=below, above=above, lowest=rows[0].lowest, highest=rows[0].highest)

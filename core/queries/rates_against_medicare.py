@@ -7,13 +7,14 @@ from operator import attrgetter
 from typing import Annotated
 
 from core.queries import rates
-from core.queries.code_answer import spread_by_terms
+from core.queries.code_answer import is_far_from_others, list_middles, spread_by_terms
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.comparison.overruled_labels import find_surgical_centers
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.rates import RateRow, Summary
 from core.queries.rules.columns import (
+    FarFromOthers,
     Implausible,
     PlausibleHighest,
     PlausibleLowest,
@@ -21,6 +22,7 @@ from core.queries.rules.columns import (
     ScheduleRule,
     described,
 )
+from core.queries.rules.far_from_others import FAR_TIMES, LEAST_OTHERS
 from core.queries.rules.keyset import RowKey
 from core.queries.rules.rate_kinds import rate_size
 from core.queries.yardstick.medicare_amounts import Amount, ScheduleTerms, find_amounts
@@ -41,6 +43,14 @@ class RateAgainstMedicare(RateRow):
     plausible: Annotated[
         bool | None, described("Whether the percent is from 50% to 3,000%; null if there is none.", True)
     ]
+    far_from_others: Annotated[
+        bool,
+        described(
+            f"Whether a rate in dollars is over {FAR_TIMES} times, or under 1/{FAR_TIMES} of, the median of the "
+            f"answer's rates of its class and modifier, all payers together, if these are at least {LEAST_OTHERS}.",
+            False,
+        ),
+    ]
     rule: ScheduleRule
     reason: Annotated[str | None, described("Why there is no percent of Medicare.", None)]
 
@@ -54,13 +64,15 @@ class SummaryAgainstMedicare(Summary):
         float | None, described("Median of the rates' percents of Medicare: 1 is 100%; null if none has one.", 1.21)
     ]
     implausible: Implausible
+    far_from_others: FarFromOthers
     plausible_lowest: PlausibleLowest
     plausible_highest: PlausibleHighest
     plausible_mean: PlausibleMean
 
 
 _PERCENT_FIGURES = (
-    "compared", "percent_p50", "implausible", "plausible_lowest", "plausible_highest", "plausible_mean",
+    "compared", "percent_p50", "implausible", "far_from_others", "plausible_lowest", "plausible_highest",
+    "plausible_mean",
 )  # fmt: skip
 _OF_PERCENTS = attrgetter(*_PERCENT_FIGURES)
 """What a spread by percents says besides the distribution."""
@@ -75,7 +87,7 @@ def summarize_against_medicare(db: Snapshot, market: Market) -> list[SummaryAgai
     found = []
     for row in summaries:
         spread = percents.get((row.kind, row.reporting_entity_name, row.billing_class, row.modifier))
-        of_percents = _OF_PERCENTS(spread) if spread else (0, None, 0, row.lowest, row.highest, row.mean)
+        of_percents = _OF_PERCENTS(spread) if spread else (0, None, 0, 0, row.lowest, row.highest, row.mean)
         figures = dict(zip(_PERCENT_FIGURES, of_percents, strict=True))
         found.append(SummaryAgainstMedicare(**vars(row), **figures))
     return found
@@ -113,6 +125,7 @@ def _compare(db: Snapshot, market: Market, rows: Iterable[RateRow]) -> Iterator[
     """Yield the rates with their percent of Medicare."""
     with market_cache(db, market, areas=uses_own_areas(db, market)) as cached:
         amounts = find_amounts(cached, market)
+        middles = {(one.billing_class, one.modifier): one for one in list_middles(cached, market)}
     is_any = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
     code = market.code or ""
     # A file has thousands of rates of the same terms: looking three of them up costs more than finding what was found.
@@ -132,6 +145,7 @@ def _compare(db: Snapshot, market: Market, rows: Iterable[RateRow]) -> Iterator[
                 medicare=amount.medicare,
                 percent=percent,
                 plausible=None if percent is None else is_plausible(percent),
+                far_from_others=is_far_from_others(market, row, middles),
                 rule=amount.rule,
                 reason=amount.reason,
             )

@@ -205,7 +205,11 @@ def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> No
         low, high = found.bins[0].low, found.bins[-1].high
         assert found.below == sum(amount < low for amount in amounts)
         assert found.above == sum(amount > high * (1 + 1e-12) for amount in amounts)
-        assert found.below + found.above <= 0.02 * len(amounts) + 1
+        number = len(amounts)
+        p90, p99 = (next(one for n, one in enumerate(amounts, 1) if n >= share * number) for share in (0.9, 0.99))
+        assert high == pytest.approx(max(one for one in amounts if one <= min(p99, 2 * p90)))
+        assert found.below <= 0.01 * number
+        assert (found.lowest, found.highest) == (amounts[0], amounts[-1])
     for n, span in enumerate(found.bins):
         inside = [a for a in amounts if span.low * (1 + 1e-12) < a < span.high * (1 - 1e-12)]
         near = [a for a in amounts if span.low * (1 - 1e-12) <= a <= span.high * (1 + 1e-12)]

@@ -139,3 +139,9 @@ def grouped(rows: Sequence[Row], *names: str) -> dict[tuple[Any, ...], list[Row]
 
 def mean(values: Iterable[float]) -> float:
     return statistics.fmean(values)
+
+
+def without_far(amounts: Sequence[float], others: Sequence[float]) -> list[float]:
+    """Return the amounts that are not far from `others`: five times their median, if there are ten of them."""
+    middle = percentile(list(others), 0.5)
+    return [one for one in amounts if len(others) < 10 or middle / 5 <= one <= 5 * middle]

@@ -12,6 +12,7 @@ from core.pages.shared.words.answer_words import describe_terms
 from core.queries.code_answer import AnswerSpread, answer_code, spread_by_terms
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
+from core.queries.rates_against_medicare import list_against_medicare
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from tests.quality.fitted_rates import CODES, PHYSICIANS, store_with
@@ -38,7 +39,7 @@ def test_spreads_are_those_of_the_single_rates(placed: Snapshot, code: str, filt
         assert (spread.rates, spread.lowest, spread.highest) == (len(dollars), min(dollars), max(dollars))
         assert spread.percentiles == pytest.approx([slow.percentile(dollars, p) for p in (0.1, 0.25, 0.5, 0.75, 0.9)])
         assert spread.compared == len(percents)
-        assert_implausible_left_out(spread, of_spread)
+        assert_odd_left_out(spread, of_spread, [row.negotiated_rate for row in rates[None, *spread.terms]])
         assert spread.percent_p50 == (pytest.approx(slow.percentile(percents, 0.5)) if percents else None)
     answer = answer_code(found)
     if answer:
@@ -48,9 +49,11 @@ def test_spreads_are_those_of_the_single_rates(placed: Snapshot, code: str, filt
         assert spread_by_terms(cached, market) == found
 
 
-def assert_implausible_left_out(spread: AnswerSpread, rows: list[medicare.Comparison]) -> None:
-    left = [row.negotiated_rate for row in rows if row.percent is None or 0.5 <= row.percent <= 30]
-    assert spread.implausible == len(rows) - len(left)
+def assert_odd_left_out(spread: AnswerSpread, rows: list[medicare.Comparison], others: list[float]) -> None:
+    within = [row.negotiated_rate for row in rows if row.percent is None or 0.5 <= row.percent <= 30]
+    left = slow.without_far(within, others)
+    assert spread.implausible == len(rows) - len(within)
+    assert spread.far_from_others == len(within) - len(left)
     figures = (spread.plausible_lowest, spread.plausible_highest, spread.plausible_mean)
     assert figures == ((min(left), max(left), pytest.approx(slow.mean(left))) if left else (None, None, None))
 
@@ -67,7 +70,8 @@ def test_an_implausible_rate_is_left_out_of_the_extremes_and_the_mean(tmp_path: 
     for code, multiple in paid.items():
         market = Market("GA", "2025-06", "CPT", code)
         (spread, *_) = spread_by_terms(db, market)
-        assert_implausible_left_out(spread, medicare.list_comparisons(db, market, "rate", 10, 0))
+        compared = medicare.list_comparisons(db, market, "rate", 10, 0)
+        assert_odd_left_out(spread, compared, [row.negotiated_rate for row in compared])
         assert (spread.rates, spread.implausible) == (4, 2)
         assert spread.p50 == pytest.approx(PHYSICIANS[code] * multiple * 1.25), "medians have all rates"
         with serving(db.root):
@@ -82,6 +86,36 @@ def test_an_implausible_rate_is_left_out_of_the_extremes_and_the_mean(tmp_path: 
             assert write_dollars(spread.plausible_mean) in spreads
             assert write_dollars(spread.lowest) not in spreads
             assert write_dollars(spread.p50) in spreads
+
+
+FAR = [30.0, 31.0, 33.0, 35.0, 36.0, 38.0, 40.0, 42.0, 44.0, 7.0, 190.0, 184.5, 37.0]
+"""Rates of 2 codes: their median is $37, so that $7 and $190 are far from the others, and $184.50 is not."""
+
+
+def test_a_rate_far_from_the_others_is_marked_and_left_out_with_one_click(tmp_path: Path) -> None:
+    code, few = CODES[:2]
+    rates = [differing(AN_OFFICE_VISIT, {"code": code, "negotiated_rate": amount}) for amount in FAR]
+    rates += [differing(AN_OFFICE_VISIT, {"code": few, "negotiated_rate": amount}) for amount in FAR[-9:]]
+    db = store_with(tmp_path, rates)
+    (spread, *_) = spread_by_terms(db, Market("GA", "2025-06", "CPT", few))
+    assert (spread.rates, spread.far_from_others) == (9, 0), "nine are too few"
+    market = Market("GA", "2025-06", "CPT", code)
+    together, of_payer = spread_by_terms(db, market)
+    for one in (together, of_payer):
+        assert one.p50 == 37, "medians have all rates"
+        assert one.far_from_others + one.implausible == 2
+        assert (one.lowest, one.highest, one.plausible_lowest, one.plausible_highest) == (7, 190, 30, 184.5)
+    far = {row.negotiated_rate for row in list_against_medicare(db, market, "rate", 20, 0) if row.far_from_others}
+    assert far == {7, 190}
+    with serving(db.root):
+        shown = Visitor().get("/rates/", {"state": "GA", "code": code, "area": "state"})
+        assert "far from the others: over five times the median of" in text_of(shown)
+        rows = shown.content.decode().partition("All rates</h2>")[2]
+        assert rows.count("far from the others") == 2
+        (link,) = re.findall(r'href="([^"]*implausible=out[^"]*)">Leave', shown.content.decode())
+        without = text_of(Visitor().get(unescape(link))).partition("Median % of Medicare")[2].partition("Download")[0]
+        assert "$184.50" in without
+        assert "$190.00" not in without
 
 
 def test_terms_in_words() -> None:

@@ -31,6 +31,7 @@ def test_a_few_amounts_are_the_rates_themselves(cents: list[int]) -> None:
         compared=0,
         percent_p50=None,
         implausible=0,
+        far_from_others=0,
         plausible_lowest=amounts[0],
         plausible_highest=amounts[-1],
         plausible_mean=float(np.mean(amounts)),

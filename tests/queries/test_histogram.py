@@ -33,6 +33,13 @@ def test_the_highest_shown_is_in_the_last_bin(tmp_path: Path) -> None:
     assert (found.bins[0].rates, found.bins[-1].rates, found.bins[-1].high) == (1, 1, 30.5)
 
 
+def test_one_odd_rate_does_not_make_a_bar_of_all_others(tmp_path: Path) -> None:
+    amounts = [*(30.0 + n for n in range(36)), 118.19, 480.0]
+    found = build_histogram(store_of_market(tmp_path, *[{"negotiated_rate": one} for one in amounts]), MARKET)
+    assert (found.bins[0].low, found.bins[-1].high) == (30, 118.19), "twice the 90th percentile is $128"
+    assert (found.above, found.highest) == (1, 480)
+
+
 def test_equal_rates_are_one_bin_and_none_are_no_bin(tmp_path: Path) -> None:
     db = store_of_market(tmp_path / "a", {}, {})
     (only,) = build_histogram(db, MARKET).bins

@@ -62,7 +62,8 @@ def draw_histogram(found: Histogram, amounts: Sequence[AmountLine], median: floa
         format_html_join("", "{}", ((_mark(scale, value, base),) for value in scale.marks)),
         draw_amount_lines(amounts, scale.at, base)
         + _median_line(scale, median, top, base)
-        + _count_label(scale.at((tallest.low + tallest.high) / 2), most, top),
+        + _count_label(scale.at((tallest.low + tallest.high) / 2), most, top)
+        + _beyond(found, base),
     )
 
 
@@ -103,6 +104,15 @@ def _anchor(at: float) -> str:
     return " start" if at < _NEAR_EDGE else " end" if at > 100 - _NEAR_EDGE else ""
 
 
+def _beyond(found: Histogram, base: int) -> SafeString:
+    """Return the words at the edge about the rates beyond the last bar: how many there are, and how far they go."""
+    if not found.above or found.highest is None:
+        return SafeString("")
+    words = f"{found.above:,} more, {'at' if found.above == 1 else 'up to'} {_dollars(found.highest)} →"
+    # Low bars are at this edge: their tail is cut there.
+    return format_html('<text class="count end" x="100%" y="{}">{}</text>', base - _HEIGHT // 3, words)
+
+
 def _median_line(scale: _HistogramScale, median: float | None, top: int, base: int) -> SafeString:
     """Return the line at the median. Its label is among the text above the chart: there is no room for one more."""
     if median is None:
@@ -118,6 +128,8 @@ def _words(found: Histogram, amounts: Sequence[AmountLine], median: float | None
         f"{sum(one.rates for one in found.bins):,} rates from {low} to {high}.",
         f"Most ({most.rates:,}) between {_dollars(most.low)} and {_dollars(most.high)}.",
     ]
+    if found.above and found.highest is not None:
+        said.append(f"{found.above:,} more, up to {_dollars(found.highest)}.")
     if median is not None:
         said.append(f"Median: {_dollars(median, 2)}.")
     return " ".join([*said, describe_amounts(amounts)]).strip()

@@ -19,7 +19,7 @@ from core.pages.shared.state_places import divide_by_state
 from core.pages.shared.words.answer_words import describe_answer, mixes_classes
 from core.pages.shared.words.labels import filter_label
 from core.queries import rates
-from core.queries.code_answer import AnswerSpread, spread_by_terms
+from core.queries.code_answer import AnswerSpread, is_far_from_others, spread_by_terms
 from core.queries.comparison import overruled_labels
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.coverage import LoadedMonth, list_months
@@ -70,6 +70,7 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
     spreads = spread_by_terms(query.cached_by_area, market)
     rows, counted, networks, expired = about_groups.result()
     amounts = medicare_amounts.find_amounts(query.cached_by_area, market)
+    together = {row.terms: row for row in spreads if row.reporting_entity_name is None}
     lines = medicare_amounts.count_amount_lines(amounts)
     choices = {**about_choices.result(), "network": networks}
     settings = next((one.settings for one in query.choice.classes if one.chosen), []) if not market.classes else []
@@ -89,14 +90,22 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
         chart=histogram_chart.draw_histogram(bins, lines, _median_of_one_class(spreads)),
         answer=answer,
         mixed=mixed,
-        together=[row for row in spreads if row.reporting_entity_name is None],
+        together=list(together.values()),
         of_percents={(row.reporting_entity_name, *row.terms): row for row in spreads},
-        implausible=sum(row.implausible for row in spreads if row.reporting_entity_name is None),
+        implausible=sum(row.implausible for row in together.values()),
+        far=sum(row.far_from_others for row in together.values()),
         leaves_out=bool(query.values["implausible"]),
         amounts=lines,
         facets=facets_to_show(choices, query.names_in_tabs, market),
         months=_other_months(db, market),
-        rows=[(row, *_compare_with_medicare(row, market.code or "", amounts, centers)) for row in rows],
+        rows=[
+            (
+                row,
+                *_compare_with_medicare(row, market.code or "", amounts, centers),
+                is_far_from_others(market, row, together),
+            )
+            for row in rows
+        ],
         compared=bool(lines),
         expired=expired,
         same=find_same_columns(rows),

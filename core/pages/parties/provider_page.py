@@ -80,6 +80,7 @@ def show_provider(
         oldest_schedule=coverage.oldest_schedule_if_newer(db, asked.newest_month),
         rows=rows,
         implausible=sum(row.implausible for row in rows),
+        far=sum(row.far_from_others for row in rows),
         leaves_out=bool(query.values["implausible"]),
         sort=order,
         within=within,

@@ -34,16 +34,21 @@ PLAUSIBLE_SQL = f"percent BETWEEN {LEAST_PLAUSIBLE} AND {MOST_PLAUSIBLE}"
 """Whether the column `percent` is plausible; null where it is null."""
 
 
-_IS_LEFT = f"({PLAUSIBLE_SQL}) IS DISTINCT FROM false"
-"""Whether a rate stays where implausible rates are left out: it does if it has no percent."""
+_IS_WITHIN = f"({PLAUSIBLE_SQL}) IS DISTINCT FROM false"
+"""Whether a rate is not implausible: so is one without a percent."""
+
+_IS_LEFT = f"({_IS_WITHIN} AND NOT is_far)"
+"""Whether a rate stays where odd rates are left out: those that are implausible, and those far from the others."""
 
 EXTREMES_SQL = f"""count(*) FILTER (NOT {PLAUSIBLE_SQL}) AS implausible,
+    count(*) FILTER ({_IS_WITHIN} AND is_far) AS far_from_others,
     min(negotiated_rate) FILTER ({_IS_LEFT}) AS plausible_lowest,
     max(negotiated_rate) FILTER ({_IS_LEFT}) AS plausible_highest"""
-"""How many rates are implausible, and the lowest and the highest of the others: of rates with the column `percent`."""
+"""How many rates are implausible, how many others are far from the others, and the lowest and the highest of the rest:
+of rates with the columns `percent` and `is_far`, see far_sql."""
 
 PLAUSIBLE_RATE_SQL = f"(CASE WHEN {_IS_LEFT} THEN negotiated_rate END)"
-"""The rate, null if it is implausible."""
+"""The rate, null if it is implausible or far from the others."""
 
 
 def is_plausible(percent: float) -> bool:

@@ -21,6 +21,7 @@ from core.queries.rules.columns import (
     Code,
     CodeName,
     CodeType,
+    FarFromOthers,
     Highest,
     Implausible,
     Lowest,
@@ -36,6 +37,7 @@ from core.queries.rules.columns import (
     State,
     described,
 )
+from core.queries.rules.far_from_others import far_sql
 from core.queries.rules.keyset import ascending, descending, order_by
 from core.queries.rules.named_rows import read_page
 from core.queries.rules.percentiles import median
@@ -111,6 +113,7 @@ class CodeRates:
         described("Services of the code that the provider billed to Medicare in a year; null if not known.", 120.0),
     ]
     implausible: Implausible
+    far_from_others: FarFromOthers
     plausible_lowest: PlausibleLowest
     plausible_highest: PlausibleHighest
 
@@ -177,6 +180,7 @@ class _ProviderLine:
     percentile: float | None
     services: float | None
     implausible: int
+    far_from_others: int
     plausible_lowest: float | None
     plausible_highest: float | None
     common: float | None
@@ -282,7 +286,8 @@ def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None
                    max(negotiated_rate) AS highest, count(DISTINCT negotiated_rate) AS prices,
                    {median("percent")} AS percent, count(percent) AS compared,
                    {EXTREMES_SQL}, market, market_rates, {median("position")} AS percentile
-            FROM (SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES})
+            FROM (SELECT *, kind = 'dollars' AND {far_sql("negotiated_rate", "market", "market_rates")} AS is_far,
+                         unnest(range(rate_count)) FROM {PLACED_RATES})
             GROUP BY ALL""",
         {},
         made_from=market.parameters,

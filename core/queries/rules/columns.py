@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from core.queries.rules.far_from_others import FAR_TIMES, LEAST_OTHERS
 from core.store.schema.tables import (
     DIM_BATCH,
     DIM_BENCHMARK,
@@ -131,13 +132,27 @@ Mean = Annotated[float, described("Mean.", 107.2)]
 Implausible = Annotated[
     int, described("Rates below 50% or above 3,000% of the amount that they are compared with; `rates` has them.", 0)
 ]
+FarFromOthers = Annotated[
+    int,
+    described(
+        f"Rates in dollars that are not implausible but over {FAR_TIMES} times, or under 1/{FAR_TIMES} of, the median "
+        f"of all rates of their code, class, and modifier, if these are at least {LEAST_OTHERS}; `rates` has them.",
+        0,
+    ),
+]
 PlausibleLowest = Annotated[
-    float | None, described("Lowest rate without those that are implausible, in the unit of its kind.", 88.0)
+    float | None,
+    described("Lowest rate without those that are implausible or far from the others, in the unit of its kind.", 88.0),
 ]
 PlausibleHighest = Annotated[
-    float | None, described("Highest rate without those that are implausible, in the unit of its kind.", 140.0)
+    float | None,
+    described(
+        "Highest rate without those that are implausible or far from the others, in the unit of its kind.", 140.0
+    ),
 ]
-PlausibleMean = Annotated[float | None, described("Mean without the rates that are implausible.", 107.2)]
+PlausibleMean = Annotated[
+    float | None, described("Mean without the rates that are implausible or far from the others.", 107.2)
+]
 
 # What the checks found.
 RunId = Annotated[int, stored(DQ_RUN, "run_id", 12)]

@@ -72,12 +72,14 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
             if outcome.amount is not None
         ]
         assert row.compared == len(percents)
-        left = [
+        within = [
             fact["negotiated_rate"]
             for fact, outcome in zip(facts, outcomes, strict=True)
             if outcome.amount is None or 0.5 <= fact["negotiated_rate"] / outcome.amount <= 30
         ]
-        assert row.implausible == len(facts) - len(left)
+        assert row.implausible == len(facts) - len(within)
+        left = within if row.kind != "dollars" else slow.without_far(within, others)
+        assert row.far_from_others == len(within) - len(left)
         assert (row.plausible_lowest, row.plausible_highest) == ((min(left), max(left)) if left else (None, None))
         assert row.percent == (pytest.approx(percentile(percents, 0.5)) if percents else None)
     assert provider_rates.list_code_rates(db, provider, market, 2, 1)[1] == found[1:3]
