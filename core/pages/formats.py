@@ -53,14 +53,18 @@ def write_percentile(value: float | None) -> str:
     return NONE if value is None else write_ordinal(round(100 * value))
 
 
-def write_rank(above: int, rates: int) -> str:
-    """Write which of some rates one is: highest of 7, or 3rd of 7 from the top. `above` is how many are higher."""
+def write_rank(above: int, number: int, what: str = "") -> str:
+    """Write which of some rates one is: highest of 7, or 3rd of 7 from the top. `above` is how many are higher.
+
+    `what` they are may be said: highest of 7 prices.
+    """
+    counted = f"{number:,} {what}".strip()
     if not above:
-        return f"highest of {rates:,}"
-    if above == rates:
-        return f"lower than all {rates:,}"
+        return f"highest of {counted}"
+    if above == number:
+        return f"lower than all {counted}"
     # Never "lowest": the middle of two prices may have the lower one of them alone below it.
-    return f"{write_ordinal(above + 1)} of {rates:,} from the top"
+    return f"{write_ordinal(above + 1)} of {counted} from the top"
 
 
 def write_ordinal(number: int) -> str:

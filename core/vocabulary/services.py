@@ -20,6 +20,12 @@ SPELLINGS = {"CPT": ("CPT", "HCPCS"), "HCPCS": ("HCPCS", "CPT"), "CDT": ("CDT", 
 """The systems under which payers publish a code of each system. Other systems have their own codes only."""
 
 
+FAMILIAR_CODES = (
+    "99213", "99214", "99203", "73721", "70450", "27447", "29881", "45378", "97110", "93306", "80053", "71046",
+)  # fmt: skip
+"""Codes of services that everybody knows."""
+
+
 @dataclass(frozen=True)
 class ServiceCode:
     """A code that bills a service, and its plain name."""

@@ -59,6 +59,7 @@ from core.queries.market.market import Market
         (formats.write_moved_by, (-1.5, "percentage"), "−1.5%"),
         (formats.write_moved_by, (2, "dollars"), "+$2.00"),
         (formats.write_rank, (0, 7), "highest of 7"),
+        (formats.write_rank, (2, 7, "prices"), "3rd of 7 prices from the top"),
         (formats.write_rank, (2, 7), "3rd of 7 from the top"),
         (formats.write_rank, (6, 7), "7th of 7 from the top"),
         (formats.write_rank, (7, 7), "lower than all 7"),

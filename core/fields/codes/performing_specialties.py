@@ -4,6 +4,8 @@ This is general knowledge, coarse on purpose: it orders a list and takes nothing
 specialties bill to Medicare, that goes before it.
 """
 
+from collections.abc import Collection
+
 from core.fields.codes.code_family import HCPCS_SYSTEMS, family_of
 
 _SURGICAL_PLACES = ("Ambulatory surgical center", "Hospital", "Children's hospital", "Critical access hospital")
@@ -63,6 +65,21 @@ PERFORMING: dict[str, tuple[str, ...]] = {
     "ambulance": ("Ambulance", "Paramedic"),
 }  # fmt: skip
 """The specialties of some families. Of the others, such as visits, nearly anybody performs the services."""
+
+_GOODS = (
+    "drugs", "drugs and supplies", "supplies", "equipment", "braces and prosthetics", "imaging agents",
+    "vaccines and immune globulins", "hospital outpatient items",
+)  # fmt: skip
+"""Families of what is sold rather than done."""
+
+
+def list_unfit_families(specialties: Collection[str]) -> list[str]:
+    """Return the families of codes that none of these specialties is known by: what others perform, and goods.
+
+    Without a specialty, those are the goods alone.
+    """
+    by_others = [family for family, performing in PERFORMING.items() if not set(performing) & set(specialties)]
+    return [*(by_others if specialties else []), *_GOODS]
 
 
 def list_performing(code_type: str, code: str) -> tuple[str, ...]:

@@ -4,10 +4,11 @@ from django.http import HttpResponseBase
 
 from core.pages.forms.query_form import CodeListForm
 from core.pages.shared.downloads import ROW_CAP
-from core.pages.shared.page import FAMILIAR_CODES, PageQuery, page
+from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span
 from core.queries.find.code_index import FoundCode
 from core.queries.find.codes import correct_spelling, list_asked_codes, search_codes
+from core.vocabulary.services import FAMILIAR_CODES
 
 
 @page(CodeListForm)

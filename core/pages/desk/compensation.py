@@ -12,7 +12,7 @@ from core.pages.formats import write_month
 from core.pages.forms.compensation_form import CompensationForm
 from core.pages.forms.select_box import SelectBox
 from core.pages.shared.downloads import ROW_CAP
-from core.pages.shared.page import FAMILIAR_CODES, PageQuery, page
+from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span
 from core.pages.yardstick_words import describe_allowed
 from core.queries import coverage
@@ -37,6 +37,7 @@ from core.queries.yardstick.schedule_medians import (
 )
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets
+from core.vocabulary.services import FAMILIAR_CODES
 
 
 @page(CompensationForm)

@@ -6,12 +6,13 @@ from core.pages.forms.roll_up_forms import PlanForm, PlansForm
 from core.pages.parties.levels_of_payer import find_levels
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import sorry
-from core.pages.shared.page import FAMILIAR_CODES, PageQuery, page
+from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span
 from core.queries import coverage
 from core.queries.find import codes
 from core.queries.market.market import Market
 from core.queries.parties import plans
+from core.vocabulary.services import FAMILIAR_CODES
 
 BUSIEST_CODES = 15
 

@@ -50,11 +50,7 @@ from core.runtime.metrics import count_lookup
 from core.runtime.request_notes import note_kept
 from core.store.connection import QueryTimeout, QueryTooLarge, Snapshot, time_limit
 from core.store.kept_reader import GenerationNotKept
-
-FAMILIAR_CODES = (
-    "99213", "99214", "99203", "73721", "70450", "27447", "29881", "45378", "97110", "93306", "80053", "71046",
-)  # fmt: skip
-"""Codes of services that everybody knows. Those with rates are offered where a code has to be chosen."""
+from core.vocabulary.services import FAMILIAR_CODES
 
 __all__ = [
     "MarketQuery",

@@ -8,6 +8,7 @@ from functools import cached_property
 from math import log10
 from typing import Annotated
 
+from core.fields.codes.accompanying_code import is_accompanying
 from core.fields.codes.code_list import WantedCode
 from core.fields.texts.near_words import allowed_errors, find_near_words
 from core.queries import coverage
@@ -109,10 +110,16 @@ class CodeIndex:
         return list(dict.fromkeys(found))
 
     def list_asked_first(self, first: Sequence[str] = ()) -> list[CodeKey]:
-        """Return every code: `first`, then those with a plain name of our own, most rates first, then the others."""
+        """Return every code: `first`, then those with a plain name of our own, then the others.
+
+        Most rates are first among each, but what only comes with another service is after the rest.
+        """
         plain, place = plain_names(), {code: at for at, code in enumerate(first)}
         last = len(place)
-        return sorted(self.titles, key=lambda key: (place.get(key[1], last), key not in plain, *self._rank(key)))
+        return sorted(
+            self.titles,
+            key=lambda key: (place.get(key[1], last), key not in plain, is_accompanying(*key), *self._rank(key)),
+        )
 
     def has(self, code: WantedCode) -> bool:
         """Return whether a code is loaded, in whichever of its meanings."""

@@ -1,7 +1,10 @@
 """What the members of a provider billed to Medicare, by code."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from core.store.connection import Snapshot
-from core.store.schema.tables import UTILIZATION
+from core.store.schema.tables import PROVIDER_PROFILE, UTILIZATION
 from core.store.views import NAMED_TIN
 
 MEMBERS = {
@@ -14,6 +17,29 @@ MEMBERS = {
     },
 }
 """SQL of the NPIs of a provider, by what names it, which is also the parameter."""
+
+
+_LEADING_SHARE = 0.5
+"""A specialty leads if at least this share of the number of the commonest specialty's providers have it."""
+
+
+def list_leading_specialties(db: Snapshot, members: str, parameters: Mapping[str, Any]) -> list[str]:
+    """Return the commonest specialties of some NPIs, and those that are about as common. `members` is SQL of them.
+
+    They are those of persons, if there are some: a group has a hospital's NPI, and does not do all that hospitals do.
+    """
+    rows = db.rows(
+        f"""WITH known AS (
+                SELECT specialty, entity_type = 'individual' AS is_person FROM {PROVIDER_PROFILE.name}
+                WHERE npi IN ({members}) AND specialty <> ''),
+            counted AS (
+                SELECT specialty, count(*) AS n FROM known
+                WHERE is_person OR NOT (SELECT coalesce(bool_or(is_person), false) FROM known) GROUP BY specialty)
+            SELECT specialty FROM counted WHERE n >= {_LEADING_SHARE} * (SELECT max(n) FROM counted)
+            ORDER BY n DESC, specialty""",
+        dict(parameters),
+    )
+    return [specialty for (specialty,) in rows]
 
 
 def services_sql(db: Snapshot, members: str) -> str:

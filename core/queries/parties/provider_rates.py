@@ -1,11 +1,12 @@
 """The rates of a provider by code, against its market. A rate that the 30 NPIs of a group share is one rate of each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
 from core.fields.codes.code_family import HCPCS_SYSTEMS
+from core.fields.codes.performing_specialties import list_unfit_families
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.asked_place import asked_place
 from core.queries.comparison.compared_rates import EXTREMES_SQL, compared_sql
@@ -13,9 +14,9 @@ from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.market.market import Market
 from core.queries.market.market_rates import counted_rates, market_cache, uses_own_areas
-from core.queries.parties.billed_services import MEMBERS, services_sql
+from core.queries.parties.billed_services import MEMBERS, list_leading_specialties, services_sql
 from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES, LINE, market_lines
-from core.queries.rules.code_families import family_sql
+from core.queries.rules.code_families import accompanying_sql, family_sql
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -44,7 +45,7 @@ from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import quote, used_parameters
-from core.vocabulary.services import plain_names
+from core.vocabulary.services import FAMILIAR_CODES, plain_names
 
 Family = Annotated[
     str, described("Family of the code by its number, in words of our own, such as ultrasound.", "visits")
@@ -82,6 +83,9 @@ class CodeRates:
         int,
         described("Number of different rates: several for one code, of which the file does not say which applies.", 2),
     ]
+    place_lists: Annotated[
+        int, described("Number of different lists of places of service that these rates are for.", 1)
+    ]
     percent: Annotated[
         float | None, described("Median percent of Medicare, or of the yardstick asked for: 1 is 100%.", 1.2095)
     ]
@@ -103,10 +107,13 @@ class CodeRates:
     above: Annotated[
         int | None,
         described(
-            "Number of the market's rates that are higher than p50, in a market of fewer than "
-            f"{LEAST_FOR_PERCENTILES}. Null in a larger one, and where its medians are not known.",
+            "Number of the market's different prices that are higher than p50, in a market of fewer than "
+            f"{LEAST_FOR_PERCENTILES} rates. Null in a larger one, and where its medians are not known.",
             2,
         ),
+    ]
+    market_prices: Annotated[
+        int | None, described("Number of different prices of the market, where `above` counts those above.", 7)
     ]
     services: Annotated[
         float | None,
@@ -120,7 +127,7 @@ class CodeRates:
 
 _BY_LINE = ascending("code", "code_type", "kind", "reporting_entity_name", "billing_class", "modifier")
 ORDERS = {
-    "usual": descending("services", "common", "rates", "market_rates") + _BY_LINE,
+    "usual": descending("services", "usual", "common", "market_rates", "p50") + _BY_LINE,
     "code": _BY_LINE,
     "-code": descending("code") + _BY_LINE,
     "rates": descending("rates", "market_rates") + _BY_LINE,
@@ -131,7 +138,11 @@ ORDERS = {
     "percentile": ascending("percentile") + _BY_LINE,
     "-percentile": descending("percentile") + _BY_LINE,
 }
-"""How the rates may be sorted. The usual order: what the provider bills most, then most rates, then the commonest."""
+"""How the rates may be sorted.
+
+The usual order: what the provider bills most to Medicare, then what is usual (see _usual_sql), what Medicare pays for
+most often, what most of the market has a rate for, and what is paid most.
+"""
 
 PLACED_RATES, _CODE_RATES = "placed_rate", "provider_code_rate"
 """Tables in memory: a provider's rates with their percents and positions, and the same by code."""
@@ -140,8 +151,21 @@ _COMPARED, _LINES, _SERVICES = "provider_compared", "provider_line", "provider_s
 """Tables in memory: a provider's rates with their percents, the lines of its codes, and what it bills to Medicare."""
 
 _KNOWN_NAMES = ", ".join(quote(f"{system} {code}") for system, code in sorted(plain_names()))
-_COMMON = f"coalesce(u.services, (c.code_type || ' ' || c.code IN ({_KNOWN_NAMES}))::DOUBLE)"
-"""How common the code is: services billed to Medicare, or whether it is one of the vocabulary's few hundred."""
+
+
+def _usual_sql(specialties: Collection[str]) -> str:
+    """Return SQL of how usual a code is for a provider with these specialties, from 4 down to 0.
+
+    First the few codes that everybody knows, if these specialties usually perform them; then others of the
+    vocabulary's few hundred that they perform; then other familiar ones, and parts of services; then any other; and
+    last what only comes with another service. Of most families, such as visits, anybody performs the codes.
+    """
+    unfit = ", ".join(map(quote, list_unfit_families(specialties))) or "''"
+    return f"""CASE WHEN {accompanying_sql("c.code_type", "c.code")} THEN 0
+        WHEN c.code_type || ' ' || c.code NOT IN ({_KNOWN_NAMES}) THEN 1
+        WHEN c.modifier <> '' OR {family_sql("c.code_type", "c.code")} IN ({unfit}) THEN 2
+        WHEN c.code IN ({", ".join(map(quote, FAMILIAR_CODES))}) THEN 4 ELSE 3 END"""
+
 
 _PAYER_LINE = ", ".join((*LINE, "reporting_entity_name"))
 
@@ -173,6 +197,7 @@ class _ProviderLine:
     p50: float
     highest: float
     prices: int
+    place_lists: int
     percent: float | None
     compared: int
     market: float | None
@@ -183,9 +208,9 @@ class _ProviderLine:
     far_from_others: int
     plausible_lowest: float | None
     plausible_highest: float | None
+    usual: int
     common: float | None
     amounts: list[float] | None
-    positions: list[float] | None
 
 
 def list_code_rates(
@@ -210,7 +235,7 @@ def list_code_rates(
             f"""WITH page AS (
                     SELECT count(*) OVER () AS total, * FROM {_CODE_RATES} WHERE {condition}
                     ORDER BY {sorting} LIMIT $limit OFFSET $offset)
-                SELECT p.*, d.name, payer_slug(reporting_entity_name) AS payer_slug, m.amounts, m.positions
+                SELECT p.*, d.name, payer_slug(reporting_entity_name) AS payer_slug, m.amounts
                 FROM page p LEFT JOIN dim_code d USING (code_type, code)
                 LEFT JOIN {_LINES} m ON m.rates < {LEAST_FOR_PERCENTILES}
                     AND {" AND ".join(f"p.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE)}
@@ -222,27 +247,15 @@ def list_code_rates(
             state=market.state,
             year_month=market.month_of(row.payer_slug),
             **{name: value for name, value in vars(row).items() if name not in _NOT_SHOWN},
-            above=_count_above(row),
+            above=None if row.amounts is None else sum(amount > row.p50 for amount in row.amounts),
+            market_prices=None if row.amounts is None else len(row.amounts),
             difference=row.p50 / row.market - 1 if row.market else None,
         )
         for row in rows
     ]
 
 
-_NOT_SHOWN = ("common", "amounts", "positions")
-
-
-def _count_above(row: _ProviderLine) -> int | None:
-    """Return how many of the market's rates are higher than the row's median; None if they are not known one by one."""
-    if row.amounts is None or row.positions is None or row.market_rates is None:
-        return None
-    above, up_to = 0, 0
-    for amount, position in zip(row.amounts, row.positions, strict=True):
-        # A position is the share of the rates that are lower, those that are equal counting half.
-        equal = round(2 * (position * row.market_rates - up_to))
-        up_to += equal
-        above += equal if amount > row.p50 else 0
-    return above
+_NOT_SHOWN = ("usual", "common", "amounts")
 
 
 def _condition(within: Within) -> tuple[str, dict[str, str]]:
@@ -281,9 +294,10 @@ def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None
     _keep_placed_rates(db, provider, market)
     provider.keep_table(
         _CODE_RATES,
-        f"""SELECT {_PAYER_LINE}, {family_sql()} AS family, services, common, count(*) AS rates,
+        f"""SELECT {_PAYER_LINE}, {family_sql()} AS family, services, usual, common, count(*) AS rates,
                    min(negotiated_rate) AS lowest, {median("negotiated_rate")} AS p50,
                    max(negotiated_rate) AS highest, count(DISTINCT negotiated_rate) AS prices,
+                   count(DISTINCT pos_set_id) AS place_lists,
                    {median("percent")} AS percent, count(percent) AS compared,
                    {EXTREMES_SQL}, market, market_rates, {median("position")} AS percentile
             FROM (SELECT *, kind = 'dollars' AND {far_sql("negotiated_rate", "market", "market_rates")} AS is_far,
@@ -313,13 +327,15 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
         _COMPARED,
         f"""{compared}
             SELECT code_type, code, kind, billing_class, billing_code_modifier AS modifier, reporting_entity_name,
-                   negotiated_rate, percent, rate_count FROM compared""",
+                   pos_set_id, negotiated_rate, percent, rate_count FROM compared""",
         {**market.parameters, **of_rates, "codes": bind_codes(codes)},
     )
     provider.keep_table(_LINES, *market_lines(db, market, f"SELECT code FROM {_COMPARED}"), made_from=market.parameters)
+    members = MEMBERS[_named_by(market)]
+    leading = list_leading_specialties(provider, members, used_parameters(members, market.parameters))
     provider.keep_table(
         PLACED_RATES,
-        f"""SELECT c.*, s.services, {_COMMON} AS common
+        f"""SELECT c.*, s.services, {_usual_sql(leading)} AS usual, u.services AS common
             FROM (
                 SELECT f.* EXCLUDE (own), m.median AS market, m.rates AS market_rates,
                        CASE WHEN own < m.rates THEN m.positions[list_position(m.amounts, f.negotiated_rate)] END
@@ -334,8 +350,12 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
     )
 
 
+def _named_by(market: Market) -> str:
+    """Return which filter names the provider of a market."""
+    return next(name for name in MEMBERS if getattr(market, name))
+
+
 def _keep_services(provider: MarketSnapshot, market: Market) -> None:
     """Show what the provider billed to Medicare, by code."""
-    by = next(name for name in MEMBERS if getattr(market, name))
-    sql = services_sql(provider, MEMBERS[by])
+    sql = services_sql(provider, MEMBERS[_named_by(market)])
     provider.keep_table(_SERVICES, sql, used_parameters(sql, market.parameters))

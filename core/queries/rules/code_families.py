@@ -1,5 +1,6 @@
-"""The family of a billing code in SQL, by the ranges of core/fields/codes/code_family.py."""
+"""What a billing code is by its number, in SQL: the rules are those of core/fields/codes."""
 
+from core.fields.codes.accompanying_code import ACCOMPANYING_RANGES
 from core.fields.codes.code_family import CODE_SUFFIXES, FIRST_CODES, HCPCS_SYSTEMS, OTHER_CODES, OTHER_SYSTEMS
 from core.store.sql import quote
 
@@ -15,6 +16,12 @@ def family_sql(code_type: str = "code_type", code: str = "code") -> str:
         WHEN NOT regexp_full_match({code}, '.[0-9]{{3}}.') THEN {quote(OTHER_CODES)}
         WHEN {code}[1] BETWEEN '0' AND '9' AND {code}[5] IN ({letters}) THEN CASE {code}[5]{suffixes} END
         ELSE {_between(code, 0, len(FIRST_CODES))} END"""
+
+
+def accompanying_sql(code_type: str = "code_type", code: str = "code") -> str:
+    """Return SQL of what is_accompanying says of the columns `code_type` and `code`."""
+    ranges = " OR ".join(f"{code} BETWEEN '{first}' AND '{last}'" for first, last in ACCOMPANYING_RANGES)
+    return f"({code_type} IN {HCPCS_SYSTEMS} AND ({ranges}))"
 
 
 def _between(code: str, first: int, end: int) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 from django.test import Client
 
 from core.fields.codes.code_list import read_codes
-from core.pages.shared.page import FAMILIAR_CODES
 from core.queries import coverage
 from core.queries.find.codes import list_asked_codes, list_busiest_codes
 from core.queries.market.market import Market
@@ -18,6 +17,7 @@ from core.queries.rates_against_medicare import stream_against_medicare, summari
 from core.queries.yardstick import medicare
 from core.rows import RowEncoder, column_names, row_values
 from core.store.connection import Snapshot
+from core.vocabulary.services import FAMILIAR_CODES
 from tests.pages.markets import MARKET, MONTH, PIEDMONT, QUERY
 from tests.site import csv_rows, json_rows
 

@@ -2,9 +2,9 @@
 
 from django.test import Client
 
+from core.fields.codes.accompanying_code import is_accompanying
 from core.pages.formats import write_code_name
-from core.pages.shared.page import FAMILIAR_CODES
-from core.vocabulary.services import plain_names
+from core.vocabulary.services import FAMILIAR_CODES, plain_names
 from tests.site import csv_rows, tables, text_of
 
 
@@ -32,6 +32,9 @@ def test_the_list_begins_with_the_codes_that_people_ask_for(site: Client) -> Non
     every = csv_rows(site.get("/codes/", {"format": "csv"}))
     plain = [(row["code_type"], row["code"]) in plain_names() for row in every][len(familiar) :]
     assert plain == sorted(plain, reverse=True), "those with a name of our own come before the others"
+    named = every[len(familiar) : len(familiar) + sum(plain)]
+    alone = [is_accompanying(row["code_type"], row["code"]) for row in named]
+    assert alone == sorted(alone), "tissue under the microscope comes after what people choose"
     assert {row["code"] for row in every} == {
         row["code"] for row in csv_rows(site.get("/codes/", {"sort": "code", "format": "csv"}))
     }

@@ -14,7 +14,6 @@ from core.demo.organization_list import write_organizations
 from core.demo.payer_files import practices
 from core.pages.formats import write_dollars, write_percent
 from core.pages.parties.levels_of_payer import find_levels
-from core.pages.shared.page import FAMILIAR_CODES
 from core.queries.market.market import Market
 from core.queries.parties import roll_ups
 from core.queries.parties.plans import list_payers_without_plans
@@ -22,6 +21,7 @@ from core.reference.organizations.load_organizations import load_organizations
 from core.reference.utilization.load_utilization import load_utilization
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
+from core.vocabulary.services import FAMILIAR_CODES
 from tests.pages.markets import QUERY
 from tests.reference.utilization.utilization_files import Use, write_uses
 from tests.site import Visitor, csv_rows, json_rows, serving, tables, text_of

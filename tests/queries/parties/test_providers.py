@@ -1,12 +1,15 @@
 """A provider and its rates, against the slow answers."""
 
+from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.fields.codes.accompanying_code import is_accompanying
 from core.fields.codes.code_family import family_of
+from core.fields.codes.performing_specialties import list_unfit_families
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
 from core.queries.parties import provider_rates, providers
@@ -14,10 +17,11 @@ from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES
 from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
+from core.vocabulary.services import FAMILIAR_CODES, plain_names
 from tests.fixture_types import Load
 from tests.queries import slow
 from tests.queries.comparison import slow_comparison
-from tests.queries.one_market import store_of_months
+from tests.queries.one_market import MARKET, store_of_market, store_of_months
 from tests.queries.slow import Everything, percentile
 from tests.reference.nppes import registers
 from tests.stores import open_snapshot
@@ -62,7 +66,10 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         assert row.difference == (pytest.approx(row.p50 / row.market - 1) if row.market else None)
         positions = slow.positions(amounts, others)
         assert row.prices == len(set(amounts))
-        assert row.above == (sum(one > row.p50 for one in others) if len(others) < LEAST_FOR_PERCENTILES else None)
+        prices = set(others) if len(others) < LEAST_FOR_PERCENTILES else None
+        assert row.market_prices == (None if prices is None else len(prices))
+        assert row.above == (None if prices is None else sum(one > row.p50 for one in prices))
+        assert row.place_lists == len({fact["pos_set_id"] for fact in facts})
         assert row.percentile == (pytest.approx(percentile(positions, 0.5)) if len(others) > len(amounts) else None)
         assert row.family == family_of(row.code_type, row.code)
         outcomes = [slow_comparison.compared_in(market, fact, everything.benchmarks) for fact in facts]
@@ -130,3 +137,35 @@ def test_an_offset_past_the_end_has_the_true_total_and_no_rows(odd: Snapshot) ->
     assert number == 2
     assert providers.list_npis_of_tin(odd, tin, 1, 99) == (2, [])
     assert providers.list_npis_of_tin(odd, "none", 1, 99) == (0, [])
+
+
+def test_usual_codes_come_first(placed: Snapshot, placed_root: Path) -> None:
+    profiles = {npi: who for npi, *who in placed.rows("SELECT npi, specialty, entity_type FROM provider_profile")}
+    for tin, npis in placed.rows("SELECT tin_value, list(DISTINCT npi) FROM npi_by_tin GROUP BY ALL ORDER BY 1")[:6]:
+        market = Market("GA", "2025-08", tin=tin)
+        known = [profiles[npi] for npi in npis if npi in profiles and profiles[npi][0]]
+        persons = [who for who in known if who[1] == "individual"]
+        counts = Counter(specialty for specialty, _ in persons or known)
+        leading = [one for one, n in counts.items() if 2 * n >= max(counts.values())]
+        unfit = list_unfit_families(leading)
+
+        def usual(row: provider_rates.CodeRates, unfit: list[str] = unfit) -> int:
+            if is_accompanying(row.code_type, row.code):
+                return 0
+            if (row.code_type, row.code) not in plain_names():
+                return 1
+            return 2 if row.modifier or row.family in unfit else 4 if row.code in FAMILIAR_CODES else 3
+
+        _, rows = provider_rates.list_code_rates(placed, placed, market, 1000, 0)
+        keys = [(row.services or 0, usual(row)) for row in rows]
+        assert keys == sorted(keys, reverse=True)
+        alike = [row for row in rows if usual(row) == 3 and not row.services]
+        some = [row for row in alike if row.market_rates == alike[0].market_rates]
+        assert [row.p50 for row in some] == sorted((row.p50 for row in some), reverse=True)
+
+
+def test_a_price_in_two_lists_of_places_is_one_price(tmp_path: Path) -> None:
+    db, tin = store_of_market(tmp_path, {"places": ["11"]}, {"places": ["22"]}), "100000001"
+    _, (row,) = provider_rates.list_code_rates(db, db, Market("GA", MARKET.year_month, tin=tin), 10, 0)
+    assert (row.rates, row.prices, row.place_lists) == (2, 1, 2)
+    assert (row.above, row.market_prices, row.market_rates) == (0, 1, 2)
