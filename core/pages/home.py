@@ -35,7 +35,7 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
     shown = with_latest(db, Market(newest.state, "")) if newest else None
     shared = coverage.list_shared_files(db)
     # A file of several states is one: its rates are counted once, wherever the page says how many there are.
-    different = sum(row.rates for row in loaded) - sum(one.rates * (len(one.states) - 1) for one in shared)
+    counted = coverage.count_loaded(db)
     worked = _work_questions(db, shown) if shown and countable else []
     response = query.render(
         "pages/home.html",
@@ -48,8 +48,8 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
         files_shown=list_payer_months(db, shown) if shown else [],
         worked=worked or [],
         payers_loaded=coverage.newest_of_each_payer(loaded),
-        answer_rows=different,
-        rates=different,
+        answer_rows=counted.different,
+        counted=counted,
         shared=shared,
         payers=len({row.payer_slug for row in loaded}),
     )

@@ -102,6 +102,7 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
         payer_name=dict(coverage.list_payers(db)).get(query.values["payer"], query.values["payer"]),
         run=run,
         runs=runs,
+        counted=coverage.count_loaded(db),
         shown=RUNS_SHOWN,
         unchanged=run.data_version == db.manifest.data_version,
         outcomes=[(one, CHECKS_BY_NAME.get(one.check_name)) for one in quality.list_check_outcomes(db, run.run_id)],

@@ -123,6 +123,46 @@ def _shared_files(db: Snapshot) -> Sequence[SharedFile]:
     )
 
 
+@dataclass(frozen=True)
+class LoadedRates:
+    """How many rates are loaded, by how they are counted. A file of several states has its rates in each of them."""
+
+    newest: int
+    """Different rates of each payer's newest month."""
+    earlier: int
+    """Different rates of earlier months."""
+    repeated: int
+    """Rates that a file of several states has in each further one."""
+
+    @property
+    def different(self) -> int:
+        """The rates, each counted once."""
+        return self.newest + self.earlier
+
+    @property
+    def in_states(self) -> int:
+        """The rates of each state, as the checks and the tables by state count them."""
+        return self.different + self.repeated
+
+
+def count_loaded(db: Snapshot) -> LoadedRates:
+    """Return how many rates are loaded."""
+    loaded = list_coverage(db)
+    newest = {(one.newest.state, one.newest.payer_slug, one.newest.year_month) for one in newest_of_each_payer(loaded)}
+    counts = {True: 0, False: 0}
+    for row in loaded:
+        counts[(row.state, row.payer_slug, row.year_month) in newest] += row.rates
+    repeated = 0
+    for file in list_shared_files(db):
+        # In which of its states the file is of the newest month may differ: there it is counted once.
+        in_newest = sum((state, file.payer_slug, file.year_month) in newest for state in file.states)
+        further = (max(in_newest - 1, 0), len(file.states) - max(in_newest, 1))
+        counts[True] -= file.rates * further[0]
+        counts[False] -= file.rates * further[1]
+        repeated += file.rates * sum(further)
+    return LoadedRates(counts[True], counts[False], repeated)
+
+
 def oldest_schedule_if_newer(db: Snapshot, year_month: str) -> str:
     """Return the month of the oldest loaded physician fee schedule if it is newer than a month, or else no text."""
     releases = [one.release for one in list_releases(db) if one.kind == "medicare_prof"]
