@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.fields.codes import code_list
 from core.quality.checks import CHECKS
 from core.queries import coverage, facets, quality
+from core.queries.contract_rule.payer_contracts import find_rules_of_payer
 from core.queries.find import search
 from core.queries.find.middle_rates import find_middle_rates
 from core.queries.histogram import build_histogram
@@ -108,11 +109,21 @@ def test_the_history_lists_only_checks_that_tell_the_payer_apart(site: Client) -
     assert named < {row["check_name"] for row in walk(site, "quality/history")}
 
 
+def test_the_contracts_of_a_payer_are_those_of_its_page(site: Client, demo: Snapshot) -> None:
+    market = Market("GA", "2025-08", payer=PEACH)
+    rows = walk(site, "rule/contracts", payer=PEACH, state="GA")
+    assert rows == plain(find_rules_of_payer(demo, market).contracts)
+    assert rows
+    refused = site.get("/api/v1/rule/contracts", {"payer": PEACH, "state": "GA", "tin": rows[0]["tin_value"]})
+    assert refused.status_code == 400
+
+
 def test_a_histogram_comes_with_medicare_amounts(site: Client, demo: Snapshot) -> None:
     answer = get(site, "rates/histogram", **QUERY, billing_class="professional")
     market = choose_class(demo, Market(**QUERY, billing_class="professional")).market
     found = build_histogram(demo, market)
     assert (answer["bins"], answer["below"], answer["above"]) == (plain(found.bins), found.below, found.above)
+    assert (answer["lowest"], answer["highest"]) == (found.lowest, found.highest)
     assert answer["amounts"] == plain(medicare_amounts.count_amount_lines(medicare_amounts.find_amounts(demo, market)))
     assert answer["amounts"]
     assert answer["market"]["billing_class"] == "professional"

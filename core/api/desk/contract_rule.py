@@ -6,11 +6,14 @@ from pydantic import Field
 from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import RuleForm
 from core.queries.contract_rule.find_rule import ContractRule, FamilyRule, FoundRule, RulePrice, find_contract_rule
+from core.queries.contract_rule.payer_contracts import RuleOfContract, find_rules_of_payer
 from core.queries.market.market_rates import market_cache
 
 router = Router(tags=["Medicare"])
 
 _NOT_TAKEN = ["code", "code_type", "sort"]
+_OF_PROVIDER = ["npi", "tin", "organization", "system"]
+"""One provider has too few prices to tell contracts apart."""
 
 
 class RuleAnswer(MarketAnswer):
@@ -39,6 +42,24 @@ def list_rule_prices(request: ResourceRequest) -> AnswerFields:
     is an exception.
     """
     return request.page_of(_find(request).prices)
+
+
+@resource(
+    router,
+    "/rule/contracts",
+    RuleForm,
+    MarketPage[RuleOfContract],
+    required=["payer"],
+    without=[*_NOT_TAKEN, *_OF_PROVIDER],
+)
+def list_rules_of_contracts(request: ResourceRequest) -> AnswerFields:
+    """List the payer's contracts with the most rates, each with the rule behind its own rates.
+
+    A contract is what the same provider groups are paid: tax IDs with the same groups have the same rates. The highest
+    multiple comes first.
+    """
+    request.refuse_if_too_broad()
+    return request.page_of(find_rules_of_payer(request.db, request.market).contracts)
 
 
 def _find(request: ResourceRequest) -> FoundRule:

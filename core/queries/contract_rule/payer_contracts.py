@@ -129,5 +129,5 @@ def list_payer_contracts(db: Snapshot, market: Market, limit: int) -> list[Payer
                    count(*) AS tins, first(rates) AS rates, groups
             FROM of_tin LEFT JOIN {NAMED_TIN} USING (tin_type, tin_value)
             GROUP BY groups ORDER BY rates DESC, tin_value LIMIT {limit:d}""",
-        {**parameters, "year_month": market.year_month, "payer": market.payer},
+        {**parameters, "year_month": market.month_of(market.payer or ""), "payer": market.payer},
     )

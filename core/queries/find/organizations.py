@@ -75,6 +75,10 @@ class Provider:
         str | None,
         described("The other name by which the provider was found; null if its name matches.", "JANE ROE"),
     ] = None
+    city: Annotated[
+        str | None,
+        described("City and state where the NPI practices; null of tax IDs, and if it is not known.", "ATLANTA, GA"),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,7 @@ def find_providers(
     rates = organization_rates(db)
     with named_cursor(db) as (cursor, tables):
         sql = f"""WITH {tables} chosen AS (FROM {PROVIDER_NAME} WHERE ({named}) OR ({local}))
-                  SELECT key, "by", value, name, known_as, is_other, coalesce({named}, false) AS is_named,
+                  SELECT key, "by", value, name, known_as, is_other, city, coalesce({named}, false) AS is_named,
                          coalesce(NOT is_other AND {local}, false) AS is_local, {first} AS first
                   FROM chosen"""
         found = cursor.read_arrow(sql, used_parameters(sql, values))
@@ -198,7 +202,8 @@ def _list_people(cursor: WatchedCursor, condition: str, limit: int) -> tuple[int
     return fetch_page(
         cursor,
         Provider,
-        f"""SELECT count(*) OVER () AS total, "by", value, name, if(is_other, known_as, NULL) AS other_name
+        f"""SELECT count(*) OVER () AS total, "by", value, name, if(is_other, known_as, NULL) AS other_name,
+                   city
             FROM (FROM {_FOUND} WHERE {condition} AND key IS NULL
                   QUALIFY row_number() OVER (PARTITION BY value ORDER BY is_other, "by" DESC, known_as) = 1)
             ORDER BY first DESC, is_other, name NULLS LAST, value LIMIT $limit OFFSET $offset""",

@@ -267,9 +267,9 @@ def _find_by_number(db: Snapshot, numbers: Sequence[str]) -> list[Provider]:
     return read_rows(
         db,
         Provider,
-        """SELECT 'npi' AS "by", npi AS value, name, NULL AS other_name FROM dim_npi
-           WHERE npi IN (SELECT unnest($numbers))
-           UNION ALL SELECT DISTINCT 'tin', tin_value, shown_name, NULL FROM named_tin
+        """SELECT 'npi' AS "by", npi AS value, name, NULL AS other_name, p.city
+           FROM dim_npi LEFT JOIN provider_profile p USING (npi) WHERE npi IN (SELECT unnest($numbers))
+           UNION ALL SELECT DISTINCT 'tin', tin_value, shown_name, NULL, NULL FROM named_tin
            WHERE tin_value IN (SELECT unnest($numbers))""",
         {"numbers": list(numbers)},
     )

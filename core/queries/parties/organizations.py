@@ -17,11 +17,7 @@ from core.queries.rules.columns import (
     OldestMonth,
     OrganizationKey,
     RateCount,
-    RateP10,
-    RateP25,
     RateP50,
-    RateP75,
-    RateP90,
     SystemKey,
     SystemName,
     TinType,
@@ -31,7 +27,7 @@ from core.queries.rules.columns import (
 from core.queries.rules.folded_names import contains_words, folded_sql
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.named_rows import read_row, read_rows
-from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
+from core.queries.rules.percentiles import FEW_RATES, mean, median, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 from core.store.market.market_months import in_months, month_parameters
 from core.store.market_snapshot import MarketSnapshot
@@ -52,6 +48,9 @@ ORDERS = {
 """How the organizations may be sorted. The tax ID makes every order total."""
 
 
+_OF_FEW = f"null of fewer than {FEW_RATES} different rates, which are no distribution."
+
+
 @dataclass(frozen=True)
 class Organization:
     """The rates in dollars of one tax ID (TIN) for a code, each rate counted once."""
@@ -69,12 +68,13 @@ class Organization:
     groups: GroupCount
     share: Annotated[float, described("Share of the market's provider groups: 0.125 is 12.5%.", 0.125)]
     rank: Annotated[int, described("Rank by number of provider groups: 1 has the most, and ties share a rank.", 1)]
+    prices: Annotated[int, described("Number of different rates. The file does not say which one applies.", 7)]
     mean: Mean
-    p10: RateP10
-    p25: RateP25
+    p10: Annotated[float | None, described(f"10th percentile, interpolated; {_OF_FEW}", 92.25)]
+    p25: Annotated[float | None, described(f"25th percentile, interpolated; {_OF_FEW}", 98.5)]
     p50: RateP50
-    p75: RateP75
-    p90: RateP90
+    p75: Annotated[float | None, described(f"75th percentile, interpolated; {_OF_FEW}", 117.0)]
+    p90: Annotated[float | None, described(f"90th percentile, interpolated; {_OF_FEW}", 131.75)]
     oldest_month: OldestMonth
     newest_month: NewestMonth
     difference: Annotated[
@@ -182,12 +182,14 @@ def list_organizations(
                        count(DISTINCT pg_uid) / (SELECT count(DISTINCT pg_uid) FROM f) AS share,
                        min(year_month) AS oldest_month, max(year_month) AS newest_month,
                        rank() OVER (ORDER BY count(DISTINCT pg_uid) DESC) AS rank,
-                       {mean("negotiated_rate")} AS mean,
+                       count(DISTINCT negotiated_rate) AS prices, {mean("negotiated_rate")} AS mean,
                        {percentile_list("negotiated_rate")} AS percentiles,
-                       {percentile_columns("percentiles", FIVE_PERCENTILES)}
+                       if(prices >= {FEW_RATES}, percentiles, NULL) AS of_many,
+                       {percentile_columns("percentiles", ("p50",))},
+                       {percentile_columns("of_many", ("p10", "p25", "p75", "p90"))}
                 FROM f JOIN {tins} USING (pg_uid)
                 GROUP BY tin_type, tin_value)
-            SELECT * EXCLUDE (percentiles),
+            SELECT * EXCLUDE (percentiles, of_many),
                    p50 / nullif({middle}, 0) - 1 AS difference
             FROM every WHERE {condition}
             ORDER BY {sorting} LIMIT {limit:d} OFFSET {offset:d}"""

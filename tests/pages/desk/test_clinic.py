@@ -18,7 +18,7 @@ from core.pages.shared.answer_cache import ANSWERS
 from core.queries.parties.providers import list_provider_periods
 from core.store.connection import QueryTimeout, Snapshot
 from tests.pages.markets import MONTH
-from tests.queries.one_market import store_of_market
+from tests.queries.one_market import store_of_market, store_of_months
 from tests.site import Visitor, csv_rows, serving, tables, text_of
 
 LINES = "code,modifier,setting,units,rate\n99213,,,7654321,41.37\n70450,,,3,\nknee,,,1,"
@@ -79,6 +79,19 @@ def test_payers_without_rates_are_named_with_whose_rates_they_lack(site: Client,
     shown = text_of(site.get("/clinic/", {**MONTH, "tin": tin, "codes": "K0001"}))
     assert "no rates under this tax ID for these codes" in shown
     assert "this organization" not in shown
+
+
+def test_only_files_that_take_part_are_named(tmp_path: Path) -> None:
+    other = {"reporting_entity_name": "Payer B", "group": 1}
+    both: list[dict[str, Any]] = [{}, {"group": 3}, {"code": "99214"}]
+    later: list[dict[str, Any]] = [{**other}, {**other, "code": "99214", "group": 0}]
+    with serving(store_of_months(tmp_path, m2025_07=both, m2025_08=later).root):
+        of_tin = {"state": "GA", "tin": "100000001"}
+        alone = text_of(Visitor().get("/clinic/", {**of_tin, "codes": "99213"}))
+        together = text_of(Visitor().get("/clinic/", {**of_tin, "codes": "99213,99214"}))
+    counted = "Each payer counts with its newest file: Payer A, July 2025"
+    assert f"{counted}." in alone
+    assert f"{counted}; Payer B, August 2025." in together
 
 
 def test_what_is_pasted_is_answered_at_once_and_not_kept_or_logged(

@@ -60,9 +60,10 @@ def test_the_box_finds_out_what_it_is_given(demo: Snapshot) -> None:
         "SELECT npi, tin_value, business_name FROM xref_tin_npi JOIN dim_tin USING (tin_type, tin_value) "
         "WHERE tin_type = 'ein' AND business_name IS NOT NULL ORDER BY npi LIMIT 1"
     )[0]
-    assert search_everything(demo, npi).providers == [
-        Provider("npi", npi, search_everything(demo, npi).providers[0].name)
-    ]
+    ((known_as, city),) = demo.rows(
+        "SELECT name, p.city FROM dim_npi LEFT JOIN provider_profile p USING (npi) WHERE npi = $npi", {"npi": npi}
+    )
+    assert search_everything(demo, npi).providers == [Provider("npi", npi, known_as, city=city)]
     assert search_everything(demo, f"{tin[:2]}-{tin[2:]}").providers == [Provider("tin", tin, name)]
     assert tin in {one.tin for one in search_everything(demo, name.upper()).organizations}
     (piedmont,) = search_everything(demo, "piedmont").payers
@@ -219,3 +220,12 @@ def test_words_that_say_where_or_how_much_empty_no_search(
 ) -> None:
     found = search_everything(demo, text)
     assert (found.codes[0].code, found.set_aside) == (first, settings)
+
+
+def test_people_have_their_city(placed: Snapshot) -> None:
+    cities = dict(placed.rows("SELECT npi, city FROM provider_profile WHERE entity_type = 'individual'"))
+    found = search_everything(placed, "cardiologist in Georgia")
+    people = [*found.local_providers, *found.providers]
+    assert people
+    assert {one.value: one.city for one in people} == {one.value: cities.get(one.value) for one in people}
+    assert any(one.city for one in people)
