@@ -32,7 +32,8 @@ def draw_histogram(found: Histogram, amounts: Sequence[AmountLine], median: floa
     margin = (high - low) * 0.02 or 1.0
     scale = _HistogramScale(max(low - margin, 0.0), high + margin)
     most = max(one.rates for one in found.bins)
-    top = label_height(amounts) + _COUNT
+    beyond = _beyond(found, label_height(amounts) + _COUNT - 4)
+    top = label_height(amounts) + (2 if beyond else 1) * _COUNT
     base = top + _HEIGHT
     tallest = max(found.bins, key=lambda one: one.rates)
     bars = format_html_join(
@@ -63,7 +64,7 @@ def draw_histogram(found: Histogram, amounts: Sequence[AmountLine], median: floa
         draw_amount_lines(amounts, scale.at, base)
         + _median_line(scale, median, top, base)
         + _count_label(scale.at((tallest.low + tallest.high) / 2), most, top)
-        + _beyond(found, base),
+        + beyond,
     )
 
 
@@ -104,13 +105,15 @@ def _anchor(at: float) -> str:
     return " start" if at < _NEAR_EDGE else " end" if at > 100 - _NEAR_EDGE else ""
 
 
-def _beyond(found: Histogram, base: int) -> SafeString:
-    """Return the words at the edge about the rates beyond the last bar: how many there are, and how far they go."""
+def _beyond(found: Histogram, at: int) -> SafeString:
+    """Return the words at the edge about the rates beyond the last bar: how many there are, and how far they go.
+
+    They have a row of their own: the tallest bar may be at the edge.
+    """
     if not found.above or found.highest is None:
         return SafeString("")
     words = f"{found.above:,} more, {'at' if found.above == 1 else 'up to'} {_dollars(found.highest)} →"
-    # Low bars are at this edge: their tail is cut there.
-    return format_html('<text class="count end" x="100%" y="{}">{}</text>', base - _HEIGHT // 3, words)
+    return format_html('<text class="count end" x="100%" y="{}">{}</text>', at, words)
 
 
 def _median_line(scale: _HistogramScale, median: float | None, top: int, base: int) -> SafeString:
