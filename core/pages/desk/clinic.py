@@ -40,6 +40,7 @@ from core.queries.baskets.clinic_position import (
     Clinic,
     ClinicPosition,
     list_left_out,
+    list_paying,
     sum_gaps,
     weigh,
 )
@@ -216,7 +217,7 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         codes_text=query.values["codes"].replace(",", "\n"),
         baskets=named_baskets().values(),
         answer_rows=sum(one.rates for one in positions),
-        **query.files_of({one.payer_slug for one in priced}),
+        **query.files_of(list_paying(db, of_market, asked)),
     )
 
 

@@ -471,6 +471,21 @@ def _count_rates(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> d
     )
 
 
+def list_paying(db: Snapshot, market: Market, lines: Sequence[AskedLine]) -> set[str]:
+    """Return the payers with rates in dollars of the market for any of the lines: its medians are of their rates."""
+    if not lines:
+        return set()
+    facts, parameters = market_facts(db, market.without("code_type", "code"))
+    listed, numbers = in_codes(line.code.code for line in lines)
+    rows = db.rows(
+        f"""SELECT DISTINCT payer_slug FROM ({facts}) f
+            JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
+            WHERE {listed} AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'""",
+        {**parameters, **numbers},
+    )
+    return {str(slug) for (slug,) in rows}
+
+
 def _position(
     market: Market,
     line: AskedLine,

@@ -82,10 +82,10 @@ def test_payers_without_rates_are_named_with_whose_rates_they_lack(site: Client,
 
 
 def test_only_files_that_take_part_are_named(tmp_path: Path) -> None:
-    other = {"reporting_entity_name": "Payer B", "group": 1}
-    both: list[dict[str, Any]] = [{}, {"group": 3}, {"code": "99214"}]
-    later: list[dict[str, Any]] = [{**other}, {**other, "code": "99214", "group": 0}]
-    with serving(store_of_months(tmp_path, m2025_07=both, m2025_08=later).root):
+    """Payer B has rates of others for one of the codes: they are in the medians of all payers."""
+    first: list[dict[str, Any]] = [{}, {"group": 3}, {"code": "99214"}]
+    later: list[dict[str, Any]] = [{"reporting_entity_name": "Payer B", "group": 1, "code": "99214"}]
+    with serving(store_of_months(tmp_path, m2025_07=first, m2025_08=later).root):
         of_tin = {"state": "GA", "tin": "100000001"}
         alone = text_of(Visitor().get("/clinic/", {**of_tin, "codes": "99213"}))
         together = text_of(Visitor().get("/clinic/", {**of_tin, "codes": "99213,99214"}))
