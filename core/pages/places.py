@@ -98,7 +98,7 @@ def show_specialties(query: MarketQuery[SpecialtiesForm]) -> HttpResponseBase:
         usual=bool(usual),
         billed=bool(list_billing_specialties(query.db, market.code or "")),
         contrast=contrast(query.cached_by_area, market, "specialty", shown),
-        **_table(query, totals, shown, "specialty"),
+        **_table(query, totals, shown, "specialty", "specialties that usually perform it" if usual else ""),
     )
 
 
@@ -107,14 +107,15 @@ def _table(
     totals: BreakdownTotals,
     rows: Sequence[Breakdown],
     by: str,
+    several: str = "",
 ) -> dict[str, Any]:
-    """Return what the templates of both pages show besides what is their own."""
+    """Return what the templates of both pages show besides what is their own. `several` is what the rows are called."""
     return {
         "totals": totals,
         "rows": rows[:MAX_ROWS],
         "left_out": max(len(rows) - MAX_ROWS, 0),
         "filter_name": by,
-        "several": _SEVERAL[by],
+        "several": several or _SEVERAL[by],
         "few": FEW_RATES,
         "instead": None if totals.rates else find_instead(query, "rates"),
         "answer_rows": totals.rates,
