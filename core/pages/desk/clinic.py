@@ -4,9 +4,10 @@ What a visitor pastes is answered in the response to the same request. It is not
 for others, and never in an address.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.files.uploadhandler import MemoryFileUploadHandler
@@ -39,6 +40,7 @@ from core.queries.baskets.clinic_position import (
     BY_UNITS,
     Clinic,
     ClinicPosition,
+    PayerGap,
     list_left_out,
     list_paying,
     sum_gaps,
@@ -202,7 +204,6 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         unpriced=[one for one in positions if one.rate is None][:ROWS_SHOWN],
         unpriced_in_all=sum(one.rate is None for one in positions),
         gaps=[(gap, dates.get(gap.payer_slug)) for gap in gaps],
-        **(query.files_of({gap.payer_slug for gap in gaps}) if gaps else {}),
         left_out=left_out,
         has_given=any(line.rate is not None for line in asked),
         under_others=_under_other_tins(query, clinic, absent),
@@ -217,8 +218,17 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         codes_text=query.values["codes"].replace(",", "\n"),
         baskets=named_baskets().values(),
         answer_rows=sum(one.rates for one in positions),
-        **query.files_of(list_paying(db, of_market, asked)),
+        **_files_of(query, gaps, list_paying(db, of_market, asked)),
     )
+
+
+def _files_of(query: MarketQuery[ClinicForm], gaps: Sequence[PayerGap], paying: Collection[str]) -> dict[str, Any]:
+    """Return what the page says of files: its title has the dates of the clinic's payers, and the note below those of
+    all payers that its medians are of."""
+    found = query.files_of(paying)
+    if not gaps:
+        return found
+    return {**found, "file_dates": query.files_of({gap.payer_slug for gap in gaps})["file_dates"]}
 
 
 def _payers_of_market(query: MarketQuery[ClinicForm]) -> dict[str, str]:
