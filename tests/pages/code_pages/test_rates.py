@@ -10,8 +10,11 @@ from core.queries import rates
 from core.queries.code_answer import spread_by_terms
 from core.queries.rate_classes import choose_class
 from core.store.connection import Snapshot
+from core.store.generations.store import Store
+from tests.fixture_types import Load
 from tests.pages.markets import MARKET, PEACH, QUERY
-from tests.site import csv_rows, tables, text_of
+from tests.reference.nppes import registers
+from tests.site import Visitor, csv_rows, serving, tables, text_of
 
 
 def test_the_page_shows_the_spread_and_every_rate(site: Client, demo: Snapshot) -> None:
@@ -170,3 +173,13 @@ def test_all_classes_together_have_no_price_in_the_headline(site: Client) -> Non
         assert "in the middle; half of the" in one
         assert "These are rates of several classes together" not in one
     assert 'id="spreads"' in site.get("/rates/", every).content.decode()
+
+
+def test_payers_whose_contracts_have_all_expired_are_named(store: Store, load: Load) -> None:
+    for payer, day in (("Old", "2025-06-30"), ("New", "2999-12-31")):
+        content = registers.rates(registers.CLINIC) | {"reporting_entity_name": payer}
+        content["in_network"][0]["negotiated_rates"][0]["negotiated_prices"][0]["expiration_date"] = day
+        load(content, name=f"{payer}.json")
+    with serving(store.root):
+        shown = text_of(Visitor().get("/rates/", {"code": "99213"}))
+    assert "All contracts have expired: Old, Jun 30, 2025." in shown
