@@ -88,7 +88,7 @@ def _only_meaning(found: SearchResults, text: str) -> str | None:
     said = read_search(text)
     if len(found.providers) == 1 and said.numbers and not found.codes:
         provider = found.providers[0]
-        return urls.to(provider.by, None, **{provider.by: provider.value})
+        return urls.to(provider.by, None, state=found.context.state, **{provider.by: provider.value})
     codes = {code.code for code in found.codes}
     if found.not_loaded.says_something:
         return None  # a page says it first

@@ -73,3 +73,10 @@ def test_an_npi_leads_to_its_report(site: Client, demo: Snapshot) -> None:
     html = site.get(f"/npi/{npi}/").content.decode()
     (report,) = {one for one in re.findall(r'href="(/clinic/[^"]*)"', html) if f"npi={npi}" in one}
     assert site.get(report.replace("&amp;", "&")).status_code == 200
+
+
+def test_a_number_leads_to_its_provider_in_the_state_that_was_chosen(site: Client, demo: Snapshot) -> None:
+    ((npi,),) = demo.rows("SELECT min(npi) FROM xref_tin_npi")
+    for chosen in ({}, {"state": "GA"}):
+        response = site.get("/", {"q": npi, **chosen}, follow=False)
+        assert (response.status_code, response["Location"]) == (302, f"/npi/{npi}/" + ("?state=GA" if chosen else ""))

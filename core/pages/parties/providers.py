@@ -8,6 +8,7 @@ from core.pages.formats import write_tin
 from core.pages.forms.fields import NpiField, TinField
 from core.pages.forms.market_forms import ProviderPageForm
 from core.pages.parties.provider_page import MAX_OTHER_TINS, choose_for_provider, show_provider
+from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import sorry
 from core.pages.shared.market_choice import InvalidChoice, MarketChoice
@@ -67,11 +68,11 @@ def show_tin(query: MarketQuery[ProviderPageForm], tin: str) -> HttpResponseBase
     """Show `/tin/<tin_value>/`"""
     digits = TinField().clean(tin)
     if digits != tin:
-        return redirect("tin", tin=digits)
+        return redirect(urls.changed(urls.to("tin", tin=digits), query.request.GET.dict()))
     found = providers.find_tins(query.db, digits)
     # A provider without a tax ID of its own is known by its NPI.
     if not found and providers.find_npi(query.db, digits):
-        return redirect("npi", npi=digits)
+        return redirect(urls.changed(urls.to("npi", npi=digits), query.request.GET.dict()))
     if not found:
         why = f"No loaded rate lists the tax ID {tin}. The payer may not be loaded."
         return sorry(query.request, 404, "Tax ID not found", [("", why)])

@@ -37,7 +37,7 @@ def show_organization(query: MarketQuery[OrganizationForm], organization: str) -
         return sorry(query.request, 404, "Organization not found", [("", why)])
     key = found.organization_id
     if key != organization:
-        return redirect(urls.to("organization", organization=key))
+        return redirect(urls.changed(urls.to("organization", organization=key), query.request.GET.dict()))
     others = (0, []) if query.wants_file else list_other_tins(db, "organization", key, MAX_OTHER_TINS)
     return _show(query, "organization", key, found.organization_name or key, who=found, other_tins=others)
 

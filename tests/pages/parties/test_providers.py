@@ -34,6 +34,8 @@ def test_an_npi_and_a_tax_id_link_to_each_other(site: Client, demo: Snapshot) ->
     assert f"{name} tax ID {tin[:2]}-{tin[2:]}" in text_of(of_tin)
     assert npi in text_of(of_tin)
     assert site.get(f"/tin/{tin[:2]}-{tin[2:]}/", follow=False)["Location"] == f"/tin/{tin}/"
+    as_asked = site.get(f"/tin/{tin[:2]}-{tin[2:]}/?state=GA&sort=code", follow=False)
+    assert as_asked["Location"] == f"/tin/{tin}/?state=GA&sort=code"
     total, rows = provider_rates.list_code_rates(demo, demo, Market("GA", "2025-08", npi=npi), 50, 0)
     assert f"1–50 of {total}" in text_of(of_npi)
     of_codes = next(table for table in tables(of_npi) if table[0][:2] == ["Code", "Payer"])

@@ -63,6 +63,8 @@ def test_an_organization_has_its_tax_ids_system_and_rates(rolled_up: Client) -> 
     assert {row["organization_confidence"] for row in tins} == {"high"}
     by_tin = rolled_up.get(f"/organization/ein_{min(peachtree)}/")
     assert by_tin.redirect_chain == [(f"/organization/{ORGANIZATION}/", 302)]
+    in_georgia = rolled_up.get(f"/organization/ein_{min(peachtree)}/", {"state": "GA"})
+    assert in_georgia.redirect_chain == [(f"/organization/{ORGANIZATION}/?state=GA", 302)]
     assert rolled_up.get("/organization/nobody/").status_code == 404
 
 
