@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.queries.comparison.lookup_scope import list_codes_of_facilities
+from core.queries.comparison.usual_side import UsualSide, list_usual_sides
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.market.market_rates import market_facts
@@ -19,14 +19,13 @@ from core.queries.rate_classes import (
     choose_among,
     class_terms,
     unless_alone,
-    where_it_is_paid,
 )
 from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import used_parameters
 
-_OF_FACILITIES, _ALIKE, _CHOSEN = "code_of_facilities", "code_alike", "chosen_terms"
-"""The tables in memory of the codes that Medicare pays in facilities alone, of which codes are chosen for alike, and of
-the terms that are chosen for these."""
+_USUAL, _ALIKE, _CHOSEN = "usual_side_of_code", "code_alike", "chosen_terms"
+"""The tables in memory of where codes are usually rendered, of which codes are chosen for alike, and of the terms that
+are chosen for these."""
 
 
 def choose_own_classes(db: MarketSnapshot, market: Market, *, any_modifier: bool = False) -> list[str | None]:
@@ -37,20 +36,21 @@ def choose_own_classes(db: MarketSnapshot, market: Market, *, any_modifier: bool
     """
     anything = market.without(*CLASS_FILTERS)
     facts, parameters = market_facts(db, anything)
-    db.show_texts(_OF_FACILITIES, ("code",), [(code,) for code in sorted(list_codes_of_facilities(db))])
+    usual = sorted((code, *_texts_of(side)) for code, side in list_usual_sides(db).items())
+    db.show_texts(_USUAL, ("code", *_OF_SIDE), usual)
     of_counts = (*CLASS_TERMS, "dollars", "rates")
     terms = ", ".join(f"{sql} AS {name}" for name, sql in class_terms(db, anything).items())
     counted = f"""
         SELECT f.code_type, f.code, {terms}, count(*) AS rates,
                count(*) FILTER (rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars') AS dollars
         FROM ({facts}) f GROUP BY ALL"""
-    packed = ", ".join(f"'{one}': {one}" for one in of_counts)
+    packed, of_side = ", ".join(f"'{one}': {one}" for one in of_counts), ", ".join(_OF_SIDE)
     db.show_table(
         _ALIKE,
-        f"""SELECT *, dense_rank() OVER (ORDER BY counts, in_facilities_alone)::VARCHAR AS alike
-            FROM (SELECT code_type, code, code IN (SELECT code FROM {_OF_FACILITIES}) AS in_facilities_alone,
-                         list({{{packed}}} ORDER BY {", ".join(of_counts)}) AS counts
-                  FROM ({counted}) GROUP BY code_type, code)""",
+        f"""SELECT code_type, code, counts, {of_side},
+                   dense_rank() OVER (ORDER BY counts, {of_side})::VARCHAR AS alike
+            FROM (SELECT code_type, code, list({{{packed}}} ORDER BY {", ".join(of_counts)}) AS counts
+                  FROM ({counted}) GROUP BY code_type, code) LEFT JOIN {_USUAL} USING (code)""",
         parameters,
     )
     rows = [row for codes in _list_alike(db) for row in codes.choose_terms(market, any_modifier=any_modifier)]
@@ -81,13 +81,12 @@ class _AlikeCodes:
     """Codes with as many rates of the same terms: how many these are, by the terms."""
 
     name: str
-    in_facilities_alone: bool
+    usual: UsualSide
     counts: dict[_Terms, ClassCount]
 
     def choose_terms(self, market: Market, *, any_modifier: bool) -> Iterator[_Terms]:
         """Yield the terms of the rates of the class that is chosen, each with the codes' name and the setting."""
-        among = unless_alone(market, choose_among(market, list(self.counts.values())))
-        chosen = where_it_is_paid(among, lambda: self.in_facilities_alone).market
+        chosen = unless_alone(market, choose_among(market, list(self.counts.values()), usual=self.usual)).market
         if any_modifier:
             chosen = replace(chosen, modifier=None)
         filters = {name: getattr(chosen, name) for name in CLASS_FILTERS}
@@ -96,19 +95,29 @@ class _AlikeCodes:
                 yield (self.name, chosen.care_setting or "", *terms)
 
 
+_OF_SIDE = ("in_facilities", "has_parts")
+"""The columns of _USUAL beside the code: each `yes` or empty text."""
+
+
+def _texts_of(side: UsualSide) -> tuple[str, str]:
+    return ("yes" if side.in_facilities else "", "yes" if side.has_parts else "")
+
+
 def _list_alike(db: MarketSnapshot) -> list[_AlikeCodes]:
     found: dict[str, _AlikeCodes] = {}
-    for name, alone, dollars, rates, settings, sides, *terms in db.rows(
-        f"""SELECT alike, in_facilities_alone, one.dollars, one.rates,
+    of_side = ", ".join(_OF_SIDE)
+    for name, in_facilities, has_parts, dollars, rates, settings, sides, *terms in db.rows(
+        f"""SELECT alike, {of_side}, one.dollars, one.rates,
                    care_settings(one.stated, places, place_settings(places)) AS settings,
                    care_sides(one.stated, places) AS sides, {", ".join(f"one.{name}" for name in CLASS_TERMS)}
-            FROM (SELECT alike, in_facilities_alone, one, coalesce(service_codes, []) AS places
-                  FROM (SELECT alike, any_value(in_facilities_alone) AS in_facilities_alone,
+            FROM (SELECT alike, {of_side}, one, coalesce(service_codes, []) AS places
+                  FROM (SELECT alike, {", ".join(f"any_value({one}) AS {one}" for one in _OF_SIDE)},
                                unnest(any_value(counts)) AS one FROM {_ALIKE} GROUP BY alike)
                   LEFT JOIN dim_pos_set p ON p.pos_set_id = one.pos_set_id)"""
     ):
         billing_class, measured, modifiers, *_ = terms
-        codes = found.setdefault(name, _AlikeCodes(name, alone, {}))
+        usual = UsualSide(bool(in_facilities), bool(has_parts))
+        codes = found.setdefault(name, _AlikeCodes(name, usual, {}))
         codes.counts[tuple(terms)] = ClassCount(
             billing_class, measured, modifiers, settings, sides, [""], dollars, rates
         )

@@ -9,7 +9,7 @@ professionals, one of SIDES. This is the one place that
 chooses between them, for pages, files, the API, Python, and agents.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -17,14 +17,13 @@ from core.fields.places.care_setting import (
     FACILITY_OR_UNSTATED,
     HOSPITAL_OUTPATIENT,
     INPATIENT,
-    NON_FACILITY_OR_UNSTATED,
     OFFICE,
     OTHER_PLACE,
     SIDES,
     SURGICAL_CENTER,
 )
-from core.queries.comparison.lookup_scope import list_codes_of_facilities
 from core.queries.comparison.overruled_labels import list_overruled_labels
+from core.queries.comparison.usual_side import READING, TECHNICAL_PART, UsualSide, find_usual_side
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES, CLASS_FILTERS, NO_MODIFIER, NOT_STATED
 from core.queries.market.market_rates import counted_rates, market_cache, market_facts
@@ -35,7 +34,7 @@ from core.queries.rules.named_rows import read_rows
 from core.queries.rules.rate_kinds import stated_care_sql
 from core.store.connection import Snapshot
 
-COMPONENTS = ("26", "TC")
+COMPONENTS = (READING, TECHNICAL_PART)
 """The modifiers that make a rate one for a part of the service: the professional part, and the technical part."""
 
 _PROFESSIONAL = "professional"
@@ -106,53 +105,32 @@ class ClassChoice:
 def choose_class(db: Snapshot, market: Market) -> ClassChoice:
     """Return the market of one code with the class that has most rates, if the question does not name one.
 
+    Of a professional's two sides it is the one where the code is usually rendered, see on_usual_side.
+
     Filters that are set stay as they are, and the others are filled in. ALL_CLASSES leaves everything as it is, and so
     does a market with a single class. Classes are counted in the market with all its other filters.
     """
     anything = market.without(*CLASS_FILTERS)
     with market_cache(db, anything) as cached:
         counts = count_classes(cached, anything, *counted_rates(cached, anything))
-        choice = where_it_is_paid(
-            unless_alone(market, choose_among(market, counts)),
-            lambda: (market.code or "") in list_codes_of_facilities(db),
-        )
+        choice = unless_alone(market, choose_among(market, counts, usual=find_usual_side(db, market.code)))
         return replace(choice, has_facilities=any(one.measured != _PROFESSIONAL for one in counts))
 
 
 def choose_class_of_codes(db: Snapshot, market: Market, numbers: Iterable[str]) -> ClassChoice:
     """Return the market with the class that most of some codes have rates of, and most rates.
 
-    The market's own code is ignored.
+    The market's own code is ignored. The class of a single code is that of its page.
     """
+    numbers = list(numbers)
     listed, bound = in_codes(numbers)
     if not bound:
         return ClassChoice(market)
     anything = market.without("code_type", "code", *CLASS_FILTERS)
     facts, parameters = market_facts(db, anything)
     rates = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {listed})"
-    return choose_among(market, count_classes(db, anything, rates, {**parameters, **bound}))
-
-
-def where_it_is_paid(choice: ClassChoice, in_facilities_alone: Callable[[], bool]) -> ClassChoice:
-    """Return the choice with the side in facilities, if Medicare pays for the code there alone.
-
-    That is so if both sides have as many rates: no knee is replaced in an office.
-    """
-    outside = next((one for one in choice.classes if one.chosen), None)
-    if "care_setting" not in choice.filled or outside is None or outside.care_setting != NON_FACILITY_OR_UNSTATED:
-        return choice
-    inside = next((one for one in choice.classes if _is_other_side(one, outside)), None)
-    if inside is None or not in_facilities_alone():
-        return choice
-    market = replace(choice.market, care_setting=inside.care_setting)
-    filters = {name: getattr(market, name) for name in CLASS_FILTERS}
-    return replace(choice, market=market, classes=[_marked(one, filters) for one in choice.classes])
-
-
-def _is_other_side(one: RateClass, other: RateClass) -> bool:
-    """Return whether a class has the rates of another, and as many, on the other side."""
-    same = [(each.billing_class, each.modifier, each.dollars, each.rates) for each in (one, other)]
-    return one.is_side and one.care_setting != other.care_setting and same[0] == same[1]
+    usual = find_usual_side(db, numbers[0]) if len(numbers) == 1 else None
+    return choose_among(market, count_classes(db, anything, rates, {**parameters, **bound}), usual=usual)
 
 
 def unless_alone(market: Market, choice: ClassChoice) -> ClassChoice:
@@ -231,12 +209,15 @@ def count_classes(db: Snapshot, market: Market, rates: str, parameters: dict[str
     )
 
 
-def choose_among(market: Market, counts: Sequence[ClassCount], *, of_some: bool = False) -> ClassChoice:
+def choose_among(
+    market: Market, counts: Sequence[ClassCount], *, of_some: bool = False, usual: UsualSide | None = None
+) -> ClassChoice:
     """Return the market with the class that has most rates of those counted, where it does not name one.
 
-    Of a list of codes, the class comes first in which most of them can be compared, and the whole service before its
-    parts. Most rates in dollars come next. With `of_some`, the rates counted are some of the market's, whose others may
-    have other labels: a class with a label that is overruled is then named as it is measured.
+    Of one code, `usual` is where it is usually rendered, see on_usual_side. Of a list of codes, the class comes first
+    in which most of them can be compared, and the whole service before its parts. Most rates in dollars come next. With
+    `of_some`, the rates counted are some of the market's, whose others may have other labels: a class with a label that
+    is overruled is then named as it is measured.
     """
     asked = {name: getattr(market, name) for name in CLASS_FILTERS}
     classes = list_classes(counts, named=asked["billing_class"] or (LIKE_CLASSES[0] if of_some else None))
@@ -248,10 +229,39 @@ def choose_among(market: Market, counts: Sequence[ClassCount], *, of_some: bool 
     found = _list_default_classes(fitting, asked["billing_class"], asked["modifier"], divide=divide, of_some=of_some)
     if not found:
         return ClassChoice(market, classes)
-    chosen = next((one for one in found if asked["modifier"] or not _mixes(one, fitting)), found[0])
+    possible = [one for one in found if asked["modifier"] or not _mixes(one, fitting)]
+    chosen = possible[0] if possible else found[0]
+    if usual:
+        chosen = on_usual_side(chosen, possible, usual, asked["care_setting"])
     filters: dict[str, Any] = {name: asked[name] or value for name, value in chosen.filters.items()}
     filled = frozenset(name for name, value in filters.items() if value and not asked[name])
     return ClassChoice(replace(market, **filters), [_marked(one, filters) for one in classes], filled)
+
+
+def on_usual_side(chosen: RateClass, possible: Sequence[RateClass], usual: UsualSide, asked: str | None) -> RateClass:
+    """Return the class on the side where the code is usually rendered, if it has at least half as many rates.
+
+    With fewer, what the payers of this market pay is on the other side. In facilities, the class of a code with a
+    technical part is that of its reading: nobody bills the whole there. `asked` is the setting that is asked for.
+    """
+    if asked == FACILITY_OR_UNSTATED and usual.has_parts:
+        readings = (one for one in possible if one.modifier == READING and one.dollars and _is_alike(one, chosen))
+        return next(readings, chosen)
+    if not chosen.is_side:
+        return chosen
+    side = usual.side_of(chosen.modifier)
+    others = (one for one in possible if one.modifier == chosen.modifier and _is_alike(one, chosen))
+    other = next((one for one in others if one.care_setting == side), chosen)
+    return other if _has_enough(other.dollars, chosen.dollars, other.rates, chosen.rates) else chosen
+
+
+def _is_alike(one: RateClass, other: RateClass) -> bool:
+    return class_of_like(one.billing_class) == class_of_like(other.billing_class)
+
+
+def _has_enough(dollars: int, most_dollars: int, rates: int, most_rates: int) -> bool:
+    """Return whether these are at least half as many rates in dollars, or of any kind where none is in dollars."""
+    return 2 * dollars >= most_dollars if most_dollars else 2 * rates >= most_rates
 
 
 def list_classes(

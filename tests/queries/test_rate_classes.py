@@ -34,10 +34,14 @@ def part_of(fact: Row) -> set[str]:
     return set(fact["billing_code_modifier"].split(",")) & {"26", "TC"}
 
 
-def choose_slowly(facts: list[Row], asked: Market) -> list[Row]:
-    """Return the rates of the class with most rates in dollars, of those that may be in one figure."""
+def choose_slowly(facts: list[Row], asked: Market, usual: str) -> list[list[Row]]:
+    """Return the rates of the class with most rates in dollars, of those that may be in one figure.
+
+    On the side where the code is usually rendered they may be half as many. There is one answer for each of the classes
+    with as many rates.
+    """
     facts = [fact for fact in facts if matches(fact, asked)]
-    classes: list[list[Row]] = []
+    classes: dict[tuple[str | None, str, str], list[Row]] = {}
     name = "billing_class" if asked.billing_class in STATED else "measured"
     for billing_class in {fact[name] for fact in facts}:
         of_class = [fact for fact in facts if fact[name] == billing_class]
@@ -46,14 +50,34 @@ def choose_slowly(facts: list[Row], asked: Market) -> list[Row]:
                 continue
             some = [fact for fact in of_class if modifier in fact["billing_code_modifier"].split(",")]
             places = sides_of if billing_class == "professional" else settings_of
-            names = sorted({one for fact in some for one in places(fact)})
-            by_setting = [[fact for fact in some if one in places(fact)] for one in names]
+            by_setting = {one: [fact for fact in some if one in places(fact)] for fact in some for one in places(fact)}
             # A professional's rates are divided if some are for facilities alone, and some for other places alone.
             alike = any if billing_class == "professional" else all
-            whole = asked.care_setting or alike(one == some for one in by_setting)
-            apart = [some] if whole else by_setting
-            classes += [one for one in apart if asked.modifier or len({frozenset(part_of(fact)) for fact in one}) == 1]
-    return max(classes, key=lambda one: (sum(fact["kind"] == "dollars" for fact in one), len(one)), default=[])
+            whole = asked.care_setting or alike(one == some for one in by_setting.values())
+            for setting, one in ({"": some} if whole else by_setting).items():
+                if asked.modifier or len({frozenset(part_of(fact)) for fact in one}) == 1:
+                    classes[billing_class, modifier, setting] = one
+    most = max(map(size, classes.values()), default=0)
+    found = []
+    for (billing_class, modifier, setting), one in classes.items():
+        if size(one) == most:
+            reading = classes.get((billing_class, "26", ""), [])
+            if usual == PARTS and asked.care_setting == SIDES[1] and size(reading) > (0, len(reading)):
+                found.append(reading)
+                continue
+            side = SIDES[(modifier == "26") if usual == PARTS else (usual == IN_FACILITIES)]
+            other = classes.get((billing_class, modifier, side), []) if setting in SIDES else []
+            needed = size(one)[0] or len(one)
+            enough = 2 * (size(other)[0] if size(one)[0] else len(other)) >= needed
+            found.append(other if enough else one)
+    return found or [[]]
+
+
+def size(rates: list[Row]) -> tuple[int, int]:
+    return sum(fact["kind"] == "dollars" for fact in rates), len(rates)
+
+
+IN_FACILITIES, PARTS, OUTSIDE = "in facilities", "a technical part", "outside"
 
 
 A_RATE = st.fixed_dictionaries(
@@ -76,6 +100,7 @@ ASKED: tuple[dict[str, Any], ...] = (
     {"billing_class": "like professional"},
     {"modifier": "26"},
     {"care_setting": "surgical center"},
+    {"care_setting": "facility or unstated"},
     {"billing_class": "professional", "modifier": "none", "care_setting": "office"},
 )
 
@@ -83,9 +108,10 @@ ASKED: tuple[dict[str, Any], ...] = (
 @given(
     changes=st.lists(A_RATE, min_size=4, max_size=24),
     overruled=st.one_of(st.just([]), st.lists(st.sampled_from(LABELS), max_size=4, unique=True)),
+    usual=st.sampled_from([OUTSIDE, IN_FACILITIES, PARTS]),
 )
 def test_the_class_of_most_rates_is_chosen(
-    changes: list[dict[str, Any]], overruled: list[tuple[str, str, str]]
+    changes: list[dict[str, Any]], overruled: list[tuple[str, str, str]], usual: str
 ) -> None:
     with TemporaryDirectory() as directory:
         # Each rate has an amount of its own, so that no two of them are one.
@@ -93,10 +119,22 @@ def test_the_class_of_most_rates_is_chosen(
         db = with_centers(store_of_market(Path(directory), *numbered), 1)
         if overruled:
             db = with_overruled(db, *overruled)
+        db = with_schedule(db, usual)
         facts = Everything(db).of(MARKET)
         for asked in ASKED:
-            assert_chosen(db, facts, asked)
+            assert_chosen(db, facts, asked, usual)
         assert_settings_counted(db, facts)
+
+
+def with_schedule(db: Snapshot, usual: str) -> Snapshot:
+    """Return the store's next generation, whose fee schedule says where the code is usually rendered."""
+    parts = 10.0 if usual == PARTS else None
+    listed = {
+        "state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": MARKET.code,
+        "nonfacility_na": usual == IN_FACILITIES, "facility_na": usual == PARTS,
+        "nonfacility_rate_26": parts, "nonfacility_rate_tc": parts,
+    }  # fmt: skip
+    return written(db.root, {"bench_medicare_prof": [listed]})
 
 
 def assert_settings_counted(db: Snapshot, facts: list[Row]) -> None:
@@ -109,14 +147,12 @@ def assert_settings_counted(db: Snapshot, facts: list[Row]) -> None:
     assert sum(one.rates for one in count_without_place(db, market)) == len(left_out)
 
 
-def assert_chosen(db: Snapshot, facts: list[Row], asked: dict[str, Any]) -> None:
+def assert_chosen(db: Snapshot, facts: list[Row], asked: dict[str, Any], usual: str) -> None:
     market = replace(MARKET, **asked)
-    choice, expected = choose_class(db, market), choose_slowly(facts, market)
+    choice, expected = choose_class(db, market), choose_slowly(facts, market, usual)
     assert [one.chosen for one in choice.classes].count(True) <= 1
     found = [fact for fact in facts if matches(fact, choice.market)]
-    # Of two classes with as many rates, either is right.
-    assert len(found) == len(expected)
-    assert sum(fact["kind"] == "dollars" for fact in found) == sum(fact["kind"] == "dollars" for fact in expected)
+    assert found in expected
     assert_not_mixed(found, asked)
     assert {name: getattr(choice.market, name) for name in asked} == asked
     for one in choice.classes:
@@ -210,27 +246,45 @@ def test_an_office_and_a_facility_are_two_classes_of_a_professional(tmp_path: Pa
     assert choose_class(alone, MARKET).market == MARKET
 
 
+OFFICES, FACILITIES = {"places": ["11"]}, {"places": ["21"]}
+
+
 @pytest.mark.parametrize(
-    ("outside_na", "inside_na", "more_offices", "chosen"),
+    ("offices", "facilities", "usual", "chosen"),
     [
-        (True, False, [], "facility or unstated"),
-        (None, None, [], "non-facility or unstated"),
-        (False, True, [], "non-facility or unstated"),
-        (True, False, [{"places": ["11"], "group": 1}], "non-facility or unstated"),
+        (1, 1, IN_FACILITIES, SIDES[1]),
+        (2, 1, IN_FACILITIES, SIDES[1]),
+        (3, 1, IN_FACILITIES, SIDES[0]),
+        (1, 1, OUTSIDE, SIDES[0]),
+        (1, 2, OUTSIDE, SIDES[0]),
+        (1, 3, OUTSIDE, SIDES[1]),
+        (1, 2, PARTS, SIDES[0]),
     ],
 )
-def test_what_medicare_pays_in_facilities_alone_is_looked_at_there(
-    tmp_path: Path, outside_na: bool | None, inside_na: bool | None, more_offices: list[Row], chosen: str
+def test_a_code_is_looked_at_where_it_is_usually_rendered(
+    tmp_path: Path, offices: int, facilities: int, usual: str, chosen: str
 ) -> None:
-    """No knee is replaced in an office. Where more rates are for offices, they are what is asked about all the same."""
-    db = store_of_market(tmp_path, {"places": ["11"]}, {"places": ["21"]}, *more_offices)
-    flags = {"nonfacility_na": outside_na, "facility_na": inside_na}
-    listed = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": MARKET.code}
-    db = written(db.root, {"bench_medicare_prof": [{**listed, **flags}]})
+    """No knee is replaced in an office. With less than half as many rates there, the others are the market."""
+    rates_of = [(OFFICES, offices), (FACILITIES, facilities)]
+    changes = [{**places, "negotiated_rate": 10.0 + at} for places, number in rates_of for at in range(number)]
+    db = with_schedule(store_of_market(tmp_path, *changes), usual)
     choice = choose_class(db, MARKET)
     assert choice.market.care_setting == chosen
     assert [one.care_setting for one in choice.classes if one.chosen] == [chosen]
+    assert choose_class_of_codes(db, MARKET.without("code_type", "code"), ["99213"]).market.care_setting == chosen
     assert choose_class(db, replace(MARKET, care_setting=SIDES[0])).market.care_setting == SIDES[0], "asked for"
+
+
+def test_in_facilities_a_scan_is_its_reading(tmp_path: Path) -> None:
+    """In a hospital nobody bills the whole: a rate that states no place is not meant for it."""
+    reading = {"places": ["21"], "billing_code_modifier": "26"}
+    db = with_schedule(store_of_market(tmp_path, OFFICES, FACILITIES, {**FACILITIES, "group": 1}, reading), PARTS)
+    whole = choose_class(db, MARKET)
+    assert (whole.market.modifier, whole.market.care_setting) == ("none", SIDES[0])
+    inside = choose_class(db, replace(MARKET, care_setting=SIDES[1]))
+    assert (inside.market.modifier, "modifier" in inside.filled) == ("26", True)
+    asked_for = replace(MARKET, care_setting=SIDES[1], modifier="none")
+    assert choose_class(db, asked_for).market.modifier == "none"
 
 
 def test_most_codes_of_a_list_decide(demo: Snapshot) -> None:

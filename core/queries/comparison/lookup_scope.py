@@ -117,19 +117,6 @@ def _codes_by_schedule(db: Snapshot) -> dict[str, frozenset[str]]:
     }
 
 
-def list_codes_of_facilities(db: Snapshot) -> frozenset[str]:
-    """Return the codes for which the physician fee schedule has an amount in facilities and none outside: surgery."""
-    return db.ask_once(_codes_of_facilities)
-
-
-def _codes_of_facilities(db: Snapshot) -> frozenset[str]:
-    """Return those codes: a few thousand. CMS marks a setting NA for the whole country, so one state is enough."""
-    rows = db.rows("""
-        SELECT code FROM bench_medicare_prof WHERE state = (SELECT min(state) FROM bench_medicare_prof)
-        GROUP BY code HAVING bool_and(coalesce(nonfacility_na, false) AND NOT coalesce(facility_na, false))""")
-    return frozenset(code for (code,) in rows)
-
-
 class _Release(NamedTuple):
     kind: str
     state: str

@@ -36,7 +36,11 @@ def with_schedule(db: Snapshot) -> Snapshot:
         for month in ("2025-01", "2025-08")
     ]  # fmt: skip
     surgery = {"release": "2025-01", "year_month": "2025-01", "state": "GA", "code_type": "CPT", "code": "97110"}
-    of_medicare = [{**surgery, "modifier": "", "nonfacility_na": True, "facility_na": False}]
+    scan = {**surgery, "code": "70450", "nonfacility_rate_26": 40.0, "nonfacility_rate_tc": 90.0}
+    of_medicare = [
+        {**surgery, "nonfacility_na": True, "facility_na": False},
+        {**scan, "nonfacility_na": False, "facility_na": True},
+    ]
     return written(db.root, {"bench_wcfs": amounts, "dim_benchmark": [RELEASE], "bench_medicare_prof": of_medicare})
 
 

@@ -1,0 +1,69 @@
+"""Where a code is usually rendered, by what is loaded: Medicare's services, its fees, or the surgical centers' list."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.fields.places.care_setting import SIDES
+from core.queries.comparison.usual_side import find_usual_side
+from core.store.connection import Snapshot
+from tests.queries.one_market import store_of_market
+from tests.queries.tables import written
+
+OUTSIDE, INSIDE = SIDES
+OF_CODE = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "45378"}
+BOTH = {**OF_CODE, "nonfacility_na": False, "facility_na": False}
+INSIDE_ALONE = {**OF_CODE, "nonfacility_na": True, "facility_na": False}
+OUTSIDE_ALONE = {**OF_CODE, "nonfacility_na": False, "facility_na": True}
+PARTS = {**OUTSIDE_ALONE, "nonfacility_rate_26": 40.0, "nonfacility_rate_tc": 90.0}
+
+
+def used(facility: float, office: float, state: str = "US") -> list[dict[str, Any]]:
+    of_code = {"code": "45378", "state": state}
+    return [{**of_code, "place": "facility", "services": facility}, {**of_code, "place": "office", "services": office}]
+
+
+def listed(indicator: str, month: str = "2025-08") -> dict[str, Any]:
+    return {**OF_CODE, "year_month": month, "asc_pi": indicator}
+
+
+def store(root: Path, prof: dict[str, Any] | None, asc: list[dict[str, Any]], use: list[dict[str, Any]]) -> Snapshot:
+    db = store_of_market(root, {})
+    tables = {"bench_medicare_prof": [prof] if prof else [], "bench_asc": asc, "utilization_area": use}
+    return written(db.root, tables)
+
+
+@pytest.mark.parametrize(
+    ("prof", "asc", "use", "side"),
+    [
+        (None, [], [], OUTSIDE),
+        (BOTH, [], [], OUTSIDE),
+        (INSIDE_ALONE, [], [], INSIDE),
+        (INSIDE_ALONE, [listed("P3")], [], INSIDE),
+        *((BOTH, [listed(one)], [], INSIDE) for one in ("A2", "G2", "J8", "D2")),
+        *((BOTH, [listed(one)], [], OUTSIDE) for one in ("P2", "P3", "R2", "Z2", "Z3", "N1", "K2")),
+        (BOTH, [listed("A2", "2025-01"), listed("P3")], [], OUTSIDE),
+        (None, [listed("G2")], [], INSIDE),
+        (OUTSIDE_ALONE, [listed("G2")], [], OUTSIDE),
+        (BOTH, [listed("A2")], used(10.0, 90.0), OUTSIDE),
+        (BOTH, [listed("P3")], used(90.0, 10.0), INSIDE),
+        (BOTH, [], used(50.0, 50.0), OUTSIDE),
+        (INSIDE_ALONE, [], used(10.0, 90.0), OUTSIDE),
+        (BOTH, [listed("A2")], used(10.0, 90.0, "TX"), INSIDE),
+        (PARTS, [listed("G2")], used(90.0, 10.0), OUTSIDE),
+    ],
+)
+def test_the_first_source_that_knows_decides(
+    tmp_path: Path,
+    prof: dict[str, Any] | None,
+    asc: list[dict[str, Any]],
+    use: list[dict[str, Any]],
+    side: str,
+) -> None:
+    usual = find_usual_side(store(tmp_path, prof, asc, use), "45378")
+    assert usual.side_of("none") == side
+    assert usual.has_parts == (prof is PARTS)
+    if usual.has_parts:
+        assert [usual.side_of(one) for one in ("26", "TC")] == [INSIDE, OUTSIDE], "who bills the reading alone"
+    assert find_usual_side(store(tmp_path, prof, asc, use), None).side_of("none") == OUTSIDE
