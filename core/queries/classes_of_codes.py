@@ -1,25 +1,30 @@
-"""The class of rates that the page of each code opens with, for a table of all codes of a market.
+"""The class of rates that the page of each code opens with, for tables of many codes: all of a market, or a list.
 
 A figure of a code is of one class, see rate_classes.py. In a list of all codes it is the same one as on the code's own
 page. Of 20,000 codes, hardly any has terms and numbers of rates of its own: the choice is made once for all that are
 alike.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.queries.comparison.usual_side import UsualSide, list_usual_sides
+from core.queries.comparison.usual_side import OUTSIDE, UsualSide, list_usual_sides
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.market.market_rates import market_facts
 from core.queries.rate_classes import (
     CLASS_TERMS,
+    ClassChoice,
     ClassCount,
+    CodeClassCount,
+    add_counts,
     choose_among,
     class_terms,
+    count_classes_of_codes,
     unless_alone,
 )
+from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import used_parameters
 
@@ -71,6 +76,71 @@ def rates_of_own_classes(db: MarketSnapshot, market: Market, setting: str | None
     sql = f"""SELECT f.* FROM ({facts}) f SEMI JOIN {chosen} c
                   ON c.code_type = f.code_type AND c.code = f.code AND {same}"""
     return sql, used_parameters(sql, {**parameters, "chosen_setting": setting or ""})
+
+
+@dataclass(frozen=True)
+class ClassesOfList:
+    """The class of each code of a list, in its order, and the classes of all of them together."""
+
+    of_codes: Sequence[ClassChoice]
+    together: ClassChoice
+    terms: str
+    """The terms of the rates of these classes, a line for each position and code: see rates_of_list."""
+
+    def group_alike(self) -> dict[Market, list[int]]:
+        """Return the positions of the codes by their market: most codes share it with others."""
+        found: dict[Market, list[int]] = {}
+        for position, choice in enumerate(self.of_codes):
+            found.setdefault(choice.market, []).append(position)
+        return found
+
+
+def choose_classes_of_list(db: Snapshot, market: Market, wanted: Sequence[tuple[str, Sequence[str]]]) -> ClassesOfList:
+    """Choose the class of each code of a list as its own page does. The market's own code is ignored.
+
+    A code comes with the systems that are meant, or none for any. Filters that the market has are those of every code.
+    """
+    market = market.without("code_type", "code")
+    counts = count_classes_of_codes(db, market, (code for code, _ in wanted))
+    by_code: dict[str, list[CodeClassCount]] = {}
+    for one in counts:
+        by_code.setdefault(one.code, []).append(one)
+    usual, chosen = list_usual_sides(db), dict[Any, ClassChoice]()
+    found, lines = list[ClassChoice](), list[str]()
+    for position, (code, systems) in enumerate(wanted):
+        of_code = [one for one in by_code.get(code, ()) if not systems or one.code_type in systems]
+        alike, side = add_counts(of_code), usual.get(code, OUTSIDE)
+        # Of a list, hardly any code has terms and numbers of rates of its own.
+        key = side, frozenset((*one.terms, one.dollars, one.rates) for one in alike)
+        if key not in chosen:
+            chosen[key] = unless_alone(market, choose_among(market, alike, usual=side))
+        found.append(chosen[key])
+        filters = {name: getattr(chosen[key].market, name) for name in CLASS_FILTERS}
+        for one in of_code:
+            if all(one.has(name, value) for name, value in filters.items()):
+                lines.append("\t".join((str(position), one.code_type, one.code, *one.in_words)))
+    return ClassesOfList(found, choose_among(market, add_counts(counts)), "\n".join(lines))
+
+
+def rates_of_list(
+    db: Snapshot, market: Market, classes: ClassesOfList, *, areas: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """Return SQL of the rates of a list's codes, each of its class, with the `position` of the code, and parameters.
+
+    The market is that of choose_classes_of_list. The columns are those of market_facts.
+    """
+    anything = market.without("code_type", "code", *CLASS_FILTERS)
+    facts, parameters = market_facts(db, anything, areas=areas)
+    terms = class_terms(db, anything)
+    names = ("code_type", "code", *CLASS_TERMS)
+    parts = ", ".join(f"split_part(line, chr(9), {at}) AS {name}" for at, name in enumerate(names, 2))
+    same = " AND ".join(f"c.{name} = {sql}" for name, sql in terms.items())
+    # One parameter: DuckDB takes 0.1 ms for each value of a list that is bound.
+    sql = f"""SELECT f.*, c.position FROM ({facts}) f
+              JOIN (SELECT split_part(line, chr(9), 1)::INTEGER AS position, {parts}
+                    FROM (SELECT unnest(string_split($chosen_terms::VARCHAR, chr(10))) AS line) WHERE line <> '') c
+                  ON c.code_type = f.code_type AND c.code = f.code AND {same}"""
+    return sql, {**parameters, "chosen_terms": classes.terms}
 
 
 _Terms = tuple[str, ...]

@@ -78,6 +78,11 @@ class RateClass:
         return self.care_setting in SIDES
 
     @property
+    def is_whole_in_facilities(self) -> bool:
+        """Whether these are fees in facilities for the whole: of a list of codes, scans are their readings there."""
+        return self.care_setting == FACILITY_OR_UNSTATED and self.modifier == NO_MODIFIER
+
+    @property
     def is_mostly_of_both(self) -> bool:
         """Whether these are the rates in facilities, and most of them hold outside as well, or state no place.
 
@@ -100,6 +105,8 @@ class ClassChoice:
     filled: frozenset[str] = frozenset()
     has_facilities: bool = True
     """Whether a facility's own bill may be among the rates of any class; True if they were not looked at."""
+    has_parts: bool = False
+    """Whether the code has a technical part, so that in facilities nobody bills the whole."""
 
 
 def choose_class(db: Snapshot, market: Market) -> ClassChoice:
@@ -113,8 +120,10 @@ def choose_class(db: Snapshot, market: Market) -> ClassChoice:
     anything = market.without(*CLASS_FILTERS)
     with market_cache(db, anything) as cached:
         counts = count_classes(cached, anything, *counted_rates(cached, anything))
-        choice = unless_alone(market, choose_among(market, counts, usual=find_usual_side(db, market.code)))
-        return replace(choice, has_facilities=any(one.measured != _PROFESSIONAL for one in counts))
+        usual = find_usual_side(db, market.code)
+        choice = unless_alone(market, choose_among(market, counts, usual=usual))
+        has_facilities = any(one.measured != _PROFESSIONAL for one in counts)
+        return replace(choice, has_facilities=has_facilities, has_parts=usual.has_parts)
 
 
 def choose_class_of_codes(db: Snapshot, market: Market, numbers: Iterable[str]) -> ClassChoice:
@@ -123,14 +132,11 @@ def choose_class_of_codes(db: Snapshot, market: Market, numbers: Iterable[str]) 
     The market's own code is ignored. The class of a single code is that of its page.
     """
     numbers = list(numbers)
-    listed, bound = in_codes(numbers)
-    if not bound:
+    counts = count_classes_of_codes(db, market, numbers)
+    if not counts:
         return ClassChoice(market)
-    anything = market.without("code_type", "code", *CLASS_FILTERS)
-    facts, parameters = market_facts(db, anything)
-    rates = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {listed})"
     usual = find_usual_side(db, numbers[0]) if len(numbers) == 1 else None
-    return choose_among(market, count_classes(db, anything, rates, {**parameters, **bound}), usual=usual)
+    return choose_among(market, add_counts(counts), usual=usual)
 
 
 def unless_alone(market: Market, choice: ClassChoice) -> ClassChoice:
@@ -163,6 +169,11 @@ class ClassCount:
         return not self.modifiers if value == NO_MODIFIER else value in self.modifiers.split(",")
 
     @property
+    def terms(self) -> tuple[Any, ...]:
+        """What makes the class of these rates."""
+        return self.billing_class, self.measured, self.modifiers, tuple(self.settings), tuple(self.sides)
+
+    @property
     def component(self) -> frozenset[str]:
         """The part of the service that the rates are for; empty for the whole."""
         return frozenset(self.modifiers.split(",")).intersection(COMPONENTS)
@@ -188,12 +199,60 @@ def class_terms(db: Snapshot, market: Market) -> dict[str, str]:
 
 def count_classes(db: Snapshot, market: Market, rates: str, parameters: dict[str, Any]) -> list[ClassCount]:
     """Count rates of a market by what makes a class. `rates` is SQL of rows that stand for `rate_count` rates each."""
+    return read_rows(db, ClassCount, _counts_sql(db, market, rates), parameters)
+
+
+@dataclass(frozen=True)
+class CodeClassCount(ClassCount):
+    """How many rates of one code have the same billing class, modifiers, and settings of care."""
+
+    code_type: str
+    code: str
+    stated: str
+    pos_set_id: str
+
+    @property
+    def in_words(self) -> tuple[str, ...]:
+        """The values of the columns of CLASS_TERMS."""
+        return self.billing_class, self.measured, self.modifiers, self.stated, self.pos_set_id
+
+
+def count_classes_of_codes(db: Snapshot, market: Market, numbers: Iterable[str]) -> list[CodeClassCount]:
+    """Count the rates of some codes by what makes a class, each code and set of places apart."""
+    listed, bound = in_codes(numbers)
+    if not bound:
+        return []
+    anything = market.without("code_type", "code", *CLASS_FILTERS)
+    facts, parameters = market_facts(db, anything)
+    rates = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {listed})"
+    return read_rows(db, CodeClassCount, _counts_sql(db, anything, rates, by_code=True), {**parameters, **bound})
+
+
+def add_counts(counts: Iterable[CodeClassCount]) -> list[ClassCount]:
+    """Return the counts of several codes together, those that are alike as one."""
+    alike: dict[Any, list[CodeClassCount]] = {}
+    for one in counts:
+        alike.setdefault(one.terms, []).append(one)
+    return [
+        ClassCount(
+            some[0].billing_class,
+            some[0].measured,
+            some[0].modifiers,
+            some[0].settings,
+            some[0].sides,
+            sorted({one.code for one in some}),
+            sum(one.dollars for one in some),
+            sum(one.rates for one in some),
+        )
+        for some in alike.values()
+    ]
+
+
+def _counts_sql(db: Snapshot, market: Market, rates: str, *, by_code: bool = False) -> str:
     terms = ", ".join(f"{sql} AS {name}" for name, sql in class_terms(db, market).items())
-    return read_rows(
-        db,
-        ClassCount,
-        f"""WITH c AS (
-                SELECT {terms}, list(DISTINCT f.code) AS codes,
+    also, columns = ("f.code_type, f.code, ", "code_type, code, stated, pos_set_id, ") if by_code else ("", "")
+    return f"""WITH c AS (
+                SELECT {also}{terms}, list(DISTINCT f.code) AS codes,
                        coalesce(sum(rate_count) FILTER (
                            rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'), 0)::BIGINT AS dollars,
                        sum(rate_count)::BIGINT AS rates
@@ -202,11 +261,10 @@ def count_classes(db: Snapshot, market: Market, rates: str, parameters: dict[str
                 SELECT c.*, coalesce(p.service_codes, []) AS service_codes,
                        place_settings(coalesce(p.service_codes, [])) AS of_places
                 FROM c LEFT JOIN dim_pos_set p ON p.pos_set_id = c.pos_set_id)
-            SELECT billing_class, measured, modifiers, care_settings(stated, service_codes, of_places) AS settings,
-                   care_sides(stated, service_codes) AS sides, codes, dollars, rates
-            FROM placed""",
-        parameters,
-    )
+            SELECT {columns}billing_class, measured, modifiers, codes, dollars, rates,
+                   care_settings(stated, service_codes, of_places) AS settings,
+                   care_sides(stated, service_codes) AS sides
+            FROM placed"""
 
 
 def choose_among(

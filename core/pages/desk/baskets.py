@@ -18,6 +18,7 @@ from core.queries.baskets.basket_medians import BasketMedian, CodeMedian
 from core.queries.baskets.wide_tables import list_organization_medians, widen_by_organization, widen_by_payer
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.comparison.overruled_labels import list_labels_of_rates
+from core.queries.rate_classes import RateClass
 from core.queries.rules.measured_class import like_class
 from core.queries.rules.percentiles import FEW_RATES
 from core.store.connection import Snapshot
@@ -32,6 +33,7 @@ class MatrixRow:
     """One code of the basket: all payers together, and a cell for each column."""
 
     code: BasketCode
+    of_class: RateClass
     everybody: CodeMedian
     cells: list[CodeMedian | None]
 
@@ -46,7 +48,8 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
     if not codes:
         return query.render("pages/basket_list.html", baskets=named_baskets().values())
     answer = answer_basket(db, BasketQuestion(query.market, codes, named, values["weights"] or None))
-    query = replace(query, choice=with_class(query.choice, answer.of_class))
+    choice = with_class(query.choice, answer.of_class)
+    query = replace(query, choice=replace(choice, of_own_classes=answer.of_own_classes))
     if query.wants_file:
         return _download(query, answer)
     columns = answer.indexes[:MAX_COLUMNS]
@@ -79,18 +82,21 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
 
 def _other_labels(db: Snapshot, answer: BasketAnswer) -> dict[str, str]:
     """Return what payers label rates that are measured as another class, by payer_slug."""
-    if not answer.market.is_measured:
-        return {}
-    overruled = list_labels_of_rates(db, answer.market, {code.code for code in answer.codes})
-    others = [one for one in overruled if like_class(one.billing_class or "") != answer.market.billing_class]
-    return {one.payer_slug: one.billing_class or "" for one in others}
+    found: dict[str, str] = {}
+    for market, positions in answer.classes.group_alike().items():
+        if market.is_measured:
+            overruled = list_labels_of_rates(db, market, {answer.codes[position].code for position in positions})
+            others = [one for one in overruled if like_class(one.billing_class or "") != market.billing_class]
+            found |= {one.payer_slug: one.billing_class or "" for one in others}
+    return found
 
 
 def _rows(answer: BasketAnswer, columns: Sequence[str]) -> list[MatrixRow]:
     by_cell = {(one.position, one.payer_slug): one for one in answer.medians}
     return [
-        MatrixRow(answer.codes[at], everybody, [by_cell.get((at, slug)) for slug in columns])
+        MatrixRow(answer.codes[at], of_class, everybody, [by_cell.get((at, slug)) for slug in columns])
         for at, everybody in answer.everybody.items()
+        if (of_class := answer.class_of(at))
     ]
 
 
@@ -103,7 +109,7 @@ def _download(query: MarketQuery[BasketForm], answer: BasketAnswer) -> HttpRespo
         rows, row_type = widen_by_payer(answer)
         return query.download(rows, row_type, name)
     if table == "organizations":
-        found = list_organization_medians(query.db, answer.market, answer.codes)
+        found = list_organization_medians(query.db, answer)
         rows, row_type = widen_by_organization(answer, found)
         return query.download(rows, row_type, name)
     return query.download(answer.named_medians(dict(coverage.list_payers(query.db))), BasketMedian, name)

@@ -46,7 +46,9 @@ class MarketChoice:
     are the states and months in which a provider has rates, for questions about a provider. `classes` are the classes
     of a code's rates, and `filled` are the filters that choose one of them and were not asked for. `asked_months` are
     the months as the visitor gave them, by the names of the form's fields, where months were filled in.
-    `has_facilities` is whether a facility's own bill may be among the code's rates of any class.
+    `has_facilities` is whether a facility's own bill may be among the code's rates of any class. `has_parts` is whether
+    the code has a technical part. `of_own_classes` is whether each code of a list is of the class of its own page; None
+    where that cannot be asked for.
     """
 
     market: Market
@@ -57,6 +59,8 @@ class MarketChoice:
     filled: frozenset[str] = frozenset()
     asked_months: Mapping[str, str] = field(default_factory=dict)
     has_facilities: bool = True
+    has_parts: bool = False
+    of_own_classes: bool | None = None
 
     @property
     def measured_as(self) -> str:
@@ -136,6 +140,7 @@ def with_class(choice: MarketChoice, of_class: ClassChoice) -> MarketChoice:
         classes=of_class.classes,
         filled=of_class.filled,
         has_facilities=of_class.has_facilities,
+        has_parts=of_class.has_parts,
     )
 
 

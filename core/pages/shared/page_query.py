@@ -284,7 +284,8 @@ class MarketQuery(PageQuery[M]):
         if not self.measured.is_medicare:
             filters.append((filter_label(YARDSTICK), self.measured.dated))
         months = write_file_dates(market, map(_dates_of, list_payer_months(self.db, market)))
-        return [("State", STATES[market.state]), (_MONTH, months), *code, *filters]
+        own = [("Classes of rates", "each code in its usual setting")] if self.choice.of_own_classes else []
+        return [("State", STATES[market.state]), (_MONTH, months), *code, *filters, *own]
 
     def _sources(self) -> list[SourceFile]:
         market = self.market
@@ -395,6 +396,8 @@ class MarketQuery(PageQuery[M]):
             "months_are_far_apart": are_far_apart([own or month for month, own in map(_dates_of, months)]),
             "market": self.market,
             "classes": self.choice.classes,
+            "of_own_classes": self.choice.of_own_classes,
+            "has_parts": self.choice.has_parts,
             "measured_as": self.choice.measured_as,
             "applied": applied,
             "where": write_place(self.market.state, applied),

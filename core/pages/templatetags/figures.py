@@ -19,11 +19,13 @@ from core.pages.shared.words.change_words import count_paid, name_terms
 from core.pages.shared.words.labels import (
     check_meaning,
     check_title,
+    class_in_short,
     class_label,
     class_tabs,
     confidence_words,
     evidence_words,
     filter_label,
+    find_part,
     rule_words,
     schedule_label,
     source_words,
@@ -70,6 +72,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "setting_label": formats.write_setting,
     "basis": formats.write_basis,
     "in_setting": describe_setting,
+    "class_in_short": class_in_short,
     "evidence_words": evidence_words,
     "check_title": check_title,
     "check_meaning": check_meaning,
@@ -86,6 +89,7 @@ FIGURES: dict[str, Callable[..., str]] = {
 
 register.filter("class_label", class_label)
 register.simple_tag(class_tabs)
+register.simple_tag(find_part, name="part")
 register.simple_tag(find_separate_fees, name="separate_fees")
 
 for _name, _function in FIGURES.items():

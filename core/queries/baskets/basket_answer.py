@@ -1,7 +1,7 @@
 """The whole answer to the question what payers pay for a basket, for the page, the API, Python, and agents."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from core.fields.codes.basket_list import BasketItem
@@ -11,12 +11,13 @@ from core.queries.baskets.basket_index import PayerIndex, Weights, choose_weight
 from core.queries.baskets.basket_medians import (
     BasketMedian,
     CodeMedian,
-    list_code_medians,
+    list_own_medians,
     name_medians,
 )
+from core.queries.classes_of_codes import ClassesOfList, choose_classes_of_list
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASSES
-from core.queries.rate_classes import ClassChoice, choose_class_of_codes
+from core.queries.rate_classes import ClassChoice, RateClass
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import NamedBasket
 
@@ -33,11 +34,15 @@ class BasketQuestion:
 
 @dataclass(frozen=True)
 class BasketAnswer:
-    """What payers pay for a basket. `market` has the class and the component that the medians are of."""
+    """What payers pay for a basket. `market` is what was asked for, without its code.
+
+    `classes` are the class of each code that its medians are of. It is that of the code's own page, within the filters
+    of the market.
+    """
 
     market: Market
     codes: Sequence[BasketCode]
-    of_class: ClassChoice
+    classes: ClassesOfList
     medians: Sequence[CodeMedian]
     indexes: Sequence[PayerIndex]
     weights: Weights
@@ -48,9 +53,27 @@ class BasketAnswer:
         """The medians of all payers together, by position of the code."""
         return {one.position: one for one in self.medians if one.payer_slug is None}
 
+    @property
+    def of_class(self) -> ClassChoice:
+        """The classes of all codes together. One is chosen if it is asked for, and not each code's own."""
+        together = self.classes.together.classes
+        shown = [replace(one, chosen=False) for one in together] if self.of_own_classes else together
+        return ClassChoice(self.market, shown)
+
+    @property
+    def of_own_classes(self) -> bool:
+        """Whether each code is in its usual setting, and not all in the one that is asked for."""
+        market = self.market
+        return market.care_setting is None and not (market.billing_class and market.modifier)
+
+    def class_of(self, position: int) -> RateClass | None:
+        """Return the class of a code; None if it has no rates."""
+        return next((one for one in self.classes.of_codes[position].classes if one.chosen), None)
+
     def named_medians(self, payers: Mapping[str, str]) -> list[BasketMedian]:
         """Return the payers' medians as rows that say what they are."""
-        return name_medians(self.market, self.codes, self.medians, dict(payers))
+        classes = [self.class_of(at) for at in range(len(self.codes))]
+        return name_medians(self.market, self.codes, classes, self.medians, dict(payers))
 
 
 def choose_codes(db: Snapshot, named: NamedBasket | None, items: Sequence[BasketItem]) -> list[BasketCode]:
@@ -64,12 +87,12 @@ def answer_basket(db: Snapshot, question: BasketQuestion) -> BasketAnswer:
     """Return the medians and the index of each payer."""
     codes = question.codes
     # A median over two classes, or over a scan and its reading, says nothing, so a basket is never of all classes.
-    of_class = choose_class_of_codes(db, question.market.without(CLASSES), [one.code for one in codes])
-    market = of_class.market
-    medians = list_code_medians(db, market, codes)
+    market = question.market.without(CLASSES, "code_type", "code")
+    classes = choose_classes_of_list(db, market, [(one.code, one.systems) for one in codes])
+    medians = list_own_medians(db, market, classes, codes)
     services = services_of_medicare(db, codes, question.named.specialties if question.named else ())
     weights, volumes = choose_weights(question.weights, codes, services)
     payers = dict(coverage.list_payers(db))
     units = [one.volume or 0.0 for one in codes]
     indexes = index_payers(medians, (weights, volumes), payers, units if any(units) else ())
-    return BasketAnswer(market, codes, of_class, medians, indexes, weights, volumes)
+    return BasketAnswer(market, codes, classes, medians, indexes, weights, volumes)

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from core.queries.baskets.basket_codes import BasketCode
+from core.queries.classes_of_codes import ClassesOfList, rates_of_list
 from core.queries.comparison.area_amounts import locality_values
-from core.queries.comparison.asked_place import asked_place
+from core.queries.comparison.asked_place import ASKED_PLACES, asked_place, number_places
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.market.market import Market
 from core.queries.market.market_filters import NO_MODIFIER
 from core.queries.market.market_rates import market_facts, uses_own_areas
+from core.queries.rate_classes import RateClass
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -44,6 +46,12 @@ class BasketMedian:
     name: CodeName
     billing_class: BillingClass
     modifier: Modifier
+    care_setting: Annotated[
+        str | None,
+        described(
+            "Value of the filter `care_setting` for these rates; null where the code's rates are not divided.", None
+        ),
+    ]
     rates: RateCount
     p50: RateP50
     percent: Annotated[
@@ -69,6 +77,53 @@ class CodeMedian:
     p50: float
     percent: float | None
     medicare: float | None
+
+
+def list_own_medians(
+    db: Snapshot, market: Market, classes: ClassesOfList, codes: Sequence[BasketCode]
+) -> list[CodeMedian]:
+    """Return the medians of codes, each of its own class, by payer and of all payers together, in code order."""
+    if not codes:
+        return []
+    compared, parameters = _compared_list(db, market, classes, codes)
+    return read_rows(db, CodeMedian, f"{compared} {_MEDIANS}", parameters)
+
+
+def _compared_list(
+    db: Snapshot, market: Market, classes: ClassesOfList, codes: Sequence[BasketCode]
+) -> tuple[str, dict[str, Any]]:
+    """Return a WITH clause whose `compared` has the rates of codes, each of its class, with their percent of Medicare.
+
+    Each is compared where it is looked at, as on its own page.
+    """
+    areas = uses_own_areas(db, market)
+    facts, of_facts = rates_of_list(db, market, classes, areas=areas)
+    numbers = sorted({one.code for one in codes})
+    listed, bound = in_codes(numbers)
+    place, places = number_places(
+        {code.code: choice.market for code, choice in zip(codes, classes.of_codes, strict=True)}
+    )
+    sql = compared_sql(
+        listed,
+        f"({facts})",
+        place=place,
+        basis=market.basis,
+        yardstick=market.yardstick,
+        scope=find_scope(db, market, numbers),
+        areas=areas,
+        localities=locality_values(db) if areas else None,
+    )
+    values = {**market.parameters, **of_facts, **bound, "codes": bind_codes(numbers), ASKED_PLACES: places}
+    return sql, used_parameters(sql, values)
+
+
+_MEDIANS = f"""
+    SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS p50,
+           {median("percent")} AS percent, {median("medicare")} AS medicare
+    FROM compared f JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
+    WHERE kind = 'dollars'
+    GROUP BY GROUPING SETS ((position, payer_slug), (position))
+    ORDER BY position, payer_slug NULLS FIRST"""
 
 
 def list_code_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> list[CodeMedian]:
@@ -120,10 +175,15 @@ def compared_codes(db: Snapshot, market: Market, codes: Sequence[BasketCode]) ->
 
 
 def name_medians(
-    market: Market, codes: Sequence[BasketCode], medians: Sequence[CodeMedian], payers: dict[str, str]
+    market: Market,
+    codes: Sequence[BasketCode],
+    classes: Sequence[RateClass | None],
+    medians: Sequence[CodeMedian],
+    payers: dict[str, str],
 ) -> list[BasketMedian]:
-    """Return the payers' medians as rows that say what they are, each beside the market's."""
+    """Return the payers' medians as rows that say what they are, each beside the market's. Each code has its class."""
     everybody = {one.position: one for one in medians if one.payer_slug is None}
+    of_code = {at: one for at, one in enumerate(classes) if one}
     return [
         BasketMedian(
             state=market.state,
@@ -132,8 +192,9 @@ def name_medians(
             payer_slug=one.payer_slug,
             code=codes[one.position].code,
             name=codes[one.position].title,
-            billing_class=market.billing_class,
-            modifier="" if market.modifier == NO_MODIFIER else market.modifier or "",
+            billing_class=of_code[one.position].billing_class,
+            modifier=_stated(of_code[one.position].modifier),
+            care_setting=of_code[one.position].care_setting,
             rates=one.rates,
             p50=one.p50,
             percent=one.percent,
@@ -145,3 +206,7 @@ def name_medians(
         for one in medians
         if one.payer_slug is not None
     ]
+
+
+def _stated(modifier: str) -> str:
+    return "" if modifier == NO_MODIFIER else modifier

@@ -17,7 +17,7 @@ from core.vocabulary.baskets import NamedBasket, named_baskets
 
 @dataclass(frozen=True)
 class SpecialtyIndex:
-    """A payer's index for a named basket, as the basket's page has it for the same class of rates."""
+    """A payer's index for a named basket, as the basket's page has it."""
 
     basket: Annotated[str, described("Key of the named basket.", "orthopedics")]
     title: Annotated[str, described("Title of the basket.", "Orthopedics")]
@@ -35,7 +35,7 @@ class SpecialtyIndex:
 
 @dataclass(frozen=True)
 class PayerLevels:
-    """A payer's specialties, and its codes against the market. `market` has the class that the medians are of."""
+    """A payer's specialties, and its codes against the market: each code of its own class, within the market's."""
 
     market: Market
     specialties: Sequence[SpecialtyIndex]
@@ -54,7 +54,7 @@ class SpecialtyRow:
 
 @dataclass(frozen=True)
 class MarketLevels:
-    """All payers by specialty. `market` has the class that the medians are of."""
+    """All payers by specialty, each code of its own class within the market's."""
 
     market: Market
     payers: Sequence[str]

@@ -1,12 +1,12 @@
 """Baskets as wide tables, a column for each code: as people paste them into a model of their own."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, make_dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, make_dataclass
 from typing import Annotated, Any
 
 from core.queries.baskets.basket_answer import BasketAnswer
-from core.queries.baskets.basket_codes import BasketCode
 from core.queries.market.market import Market
+from core.queries.market.market_filters import NO_MODIFIER
 from core.queries.market.market_rates import market_facts
 from core.queries.rules.columns import BusinessName, PayerName, PayerSlug, RateCount, TinType, TinValue, described
 from core.queries.rules.listed_codes import in_codes
@@ -27,14 +27,24 @@ class OrganizationMedian:
     p50: float
 
 
-def list_organization_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> list[OrganizationMedian]:
-    """Return the medians of each tax ID and code of a market of one class and component, by tax ID.
+def list_organization_medians(db: Snapshot, answer: BasketAnswer) -> list[OrganizationMedian]:
+    """Return the medians of each tax ID and code of a basket, each code of its class, by tax ID.
 
     A rate counts once for each tax ID of its provider group.
     """
-    market = replace(market, code_type=None, code=None)
+    found: list[OrganizationMedian] = []
+    for market, positions in answer.classes.group_alike().items():
+        found += _medians_of_class(db, market, [answer.codes[position].code for position in positions])
+    return sorted(found, key=_by_tax_id)
+
+
+def _by_tax_id(one: OrganizationMedian) -> tuple[bool, str, str, str, str]:
+    return one.business_name is None, one.business_name or "", one.tin_value, one.tin_type, one.code
+
+
+def _medians_of_class(db: Snapshot, market: Market, numbers: Iterable[str]) -> list[OrganizationMedian]:
     facts, parameters = market_facts(db, market)
-    listed, numbers = in_codes(one.code for one in codes)
+    listed, bound = in_codes(numbers)
     return read_rows(
         db,
         OrganizationMedian,
@@ -46,9 +56,8 @@ def list_organization_medians(db: Snapshot, market: Market, codes: Sequence[Bask
             m AS (SELECT tin_type, tin_value, code, count(*) AS rates, {median("negotiated_rate")} AS p50
                   FROM f JOIN t USING (pg_uid) GROUP BY ALL)
             SELECT tin_type, tin_value, business_name, code, rates, p50
-            FROM m LEFT JOIN named_tin USING (tin_type, tin_value)
-            ORDER BY business_name NULLS LAST, tin_value, tin_type, code""",
-        {**parameters, **numbers},
+            FROM m LEFT JOIN named_tin USING (tin_type, tin_value)""",
+        {**parameters, **bound},
     )
 
 
@@ -97,7 +106,7 @@ def _wide_type(answer: BasketAnswer, name: str, first: Sequence[tuple[str, Any]]
         code = answer.codes[at]
         column = "code_" + "".join(one if one.isalnum() else "_" for one in code.code)
         columns[at] = column if column not in columns.values() else f"{column}_{at}"
-    market = [("state", str), ("year_month", str), ("billing_class", str | None), ("modifier", str)]
+    market = [("state", str), ("year_month", str), ("billing_class", str | None), ("modifier", str | None)]
     medians = [
         (column, Annotated[float | None, described(f"Median for {answer.codes[at].code}, in dollars.", 95.0)])
         for at, column in columns.items()
@@ -106,11 +115,11 @@ def _wide_type(answer: BasketAnswer, name: str, first: Sequence[tuple[str, Any]]
 
 
 def _market_values(answer: BasketAnswer, month: str) -> dict[str, Any]:
+    """Return what all codes of a row have in common; the class is null where each code has its own."""
     market = answer.market
-    modifier = "" if market.modifier in {None, "none"} else market.modifier
     return {
         "state": market.state,
         "year_month": month,
         "billing_class": market.billing_class,
-        "modifier": modifier,
+        "modifier": "" if market.modifier == NO_MODIFIER else market.modifier,
     }

@@ -1,5 +1,6 @@
 """Where rates are compared as rendered: in the places that they list, or in the one that a visitor asks about."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.fields.places.care_setting import PLACE_OF_SETTING, PLACE_OF_SIDE
@@ -13,6 +14,8 @@ class AskedPlace:
     of_all: str | None = None
     of_professionals: str | None = None
     """The place of professionals' fees alone: a facility's own bill keeps the places that it lists."""
+    of_codes: tuple["AskedPlace", ...] = ()
+    """The places of some codes, by their numbers in the parameter that number_places returns, from 1 on."""
 
 
 ANYWHERE = AskedPlace()
@@ -32,3 +35,24 @@ def asked_place(market: Market) -> AskedPlace:
     if market.care_setting in PLACE_OF_SIDE:
         return AskedPlace(of_professionals=f"'{PLACE_OF_SIDE[market.care_setting]}'")
     return ANYWHERE
+
+
+ASKED_PLACES = "asked_places"
+"""The parameter that says which codes are looked at where."""
+
+ASKED_OF_CODES = f"""
+    SELECT split_part(line, chr(9), 1)::INTEGER AS asked, split_part(line, chr(9), 2) AS code
+    FROM (SELECT unnest(string_split(${ASKED_PLACES}::VARCHAR, chr(10))) AS line)"""
+"""SQL of the codes that are looked at in a place of their own, with its number."""
+
+
+def number_places(markets: Mapping[str, Market]) -> tuple[AskedPlace, str]:
+    """Return where the rates of codes are compared, each as its market asks, and the parameter ASKED_PLACES.
+
+    Without any code that is looked at in a certain place, they are compared wherever they say, and there is none.
+    """
+    places = {code: asked_place(market) for code, market in sorted(markets.items())}
+    numbers = {place: at for at, place in enumerate(dict.fromkeys(places.values()), 1)}
+    if set(numbers) <= {ANYWHERE}:
+        return ANYWHERE, ""
+    return AskedPlace(of_codes=tuple(numbers)), "\n".join(f"{numbers[one]}\t{code}" for code, one in places.items())

@@ -7,7 +7,7 @@ it on to another (schedules.py). These rules have no other copy. docs/method.md 
 from collections.abc import Sequence
 
 from core.queries.comparison.area_amounts import area_steps
-from core.queries.comparison.asked_place import ANYWHERE, AskedPlace
+from core.queries.comparison.asked_place import ANYWHERE, ASKED_OF_CODES, AskedPlace
 from core.queries.comparison.lookup_scope import ANYTHING, LookupScope
 from core.queries.comparison.lookups import lookups_sql
 from core.queries.comparison.reasons import MOST_HELPFUL_FIRST
@@ -218,14 +218,9 @@ def _outcomes(facts: str, count: str, place: AskedPlace, basis: str | None, scop
     `reasoned` says why a candidate has none, and `chosen` keeps one candidate for each rate: the first with an amount,
     otherwise the one whose reason tells most.
     """
-    listed = "service_codes" if place.of_all is None else f"[{place.of_all}::VARCHAR]"
-    of_fee = listed if place.of_professionals is None else f"[{place.of_professionals}::VARCHAR]"
+    sets, set_of_rate = _sets(place)
     return f"""
-        sets AS (
-            SELECT pos_set_id, {listed} AS service_places, {of_fee} AS fee_places,
-                   place_setting(fee_places) AS places, is_mostly_facility(fee_places) AS mostly_facility,
-                   allows_both_settings(fee_places) AS allows_both
-            FROM dim_pos_set),
+        {sets},
         terms AS (
             SELECT {TERMS}, rate_size(code, negotiated_rate) AS size, {count} AS rate_count
             FROM {facts} GROUP BY ALL),
@@ -245,7 +240,7 @@ def _outcomes(facts: str, count: str, place: AskedPlace, basis: str | None, scop
                        THEN '{MS_DRG}' ELSE f.code_type END AS code_system,
                    -- Three digits, as the loader writes them only where the file says MS-DRG.
                    if(f.code_type IN {DRG_LABELS}, padded_drg(f.code), f.code) AS listed_as
-            FROM terms f LEFT JOIN sets p ON p.pos_set_id = f.pos_set_id
+            FROM terms f {set_of_rate}
             LEFT JOIN schedule_fit o ON o.reporting_entity_name = f.payee AND o.state = f.state
                 AND o.year_month = f.year_month AND o.billing_class = f.billing_class
                 AND o.places = {places_sql("f.pos_set_id")} AND o.chosen AND NOT o.of_label),
@@ -323,6 +318,28 @@ def _outcomes(facts: str, count: str, place: AskedPlace, basis: str | None, scop
                    {", ".join(f"w.{name}" for name in COMPENSATION_OUTCOME)}
             FROM picked p LEFT JOIN chosen c ON c.term = p.term
             LEFT JOIN compensated w ON w.term = p.term)"""
+
+
+def _sets(place: AskedPlace) -> tuple[str, str]:
+    """Return the query `sets`, what places of service mean where rates are looked at, and the join with a rate AS f."""
+    if not place.of_codes:
+        return f"sets AS ({_sets_at(place)})", "LEFT JOIN sets p ON p.pos_set_id = f.pos_set_id"
+    apart = " UNION ALL ".join(_sets_at(one, at) for at, one in enumerate(place.of_codes, 1))
+    return (
+        f"asked_of_code AS MATERIALIZED ({ASKED_OF_CODES}), sets AS MATERIALIZED ({apart})",
+        """LEFT JOIN asked_of_code k ON k.code = f.code
+            LEFT JOIN sets p ON p.pos_set_id = f.pos_set_id AND p.asked = k.asked""",
+    )
+
+
+def _sets_at(place: AskedPlace, asked: int = 0) -> str:
+    listed = "service_codes" if place.of_all is None else f"[{place.of_all}::VARCHAR]"
+    of_fee = listed if place.of_professionals is None else f"[{place.of_professionals}::VARCHAR]"
+    return f"""
+            SELECT {asked} AS asked, pos_set_id, {listed} AS service_places, {of_fee} AS fee_places,
+                   place_setting(fee_places) AS places, is_mostly_facility(fee_places) AS mostly_facility,
+                   allows_both_settings(fee_places) AS allows_both
+            FROM dim_pos_set"""
 
 
 def _own_and_rule(basis: str | None) -> str:

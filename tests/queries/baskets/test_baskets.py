@@ -158,22 +158,16 @@ def test_wide_tables_have_the_same_medians(demo: Snapshot, everything: Everythin
     answer = answer_basket(
         db, BasketQuestion(replace(GA, billing_class=None, modifier=None), codes_of_named(db, named))
     )
-    assert answer.market.modifier == "none"
     rows, row_type = widen_by_payer(answer)
     assert "code_99213" in row_type.__dataclass_fields__
     cells = {(one.payer_slug, one.position): one.p50 for one in answer.medians}
     at = next(at for at in answer.everybody if answer.codes[at].code == "99213")
     assert [row.code_99213 for row in rows] == [cells.get((row.payer_slug, at)) for row in rows]
-    found = list_organization_medians(db, answer.market, answer.codes)
+    found = list_organization_medians(db, answer)
     wide, _ = widen_by_organization(answer, found)
     assert sum(row.rates for row in wide) == sum(one.rates for one in found)
-    facts = [
-        fact
-        for fact in everything.facts
-        if fact["code"] == "99213" and fact["billing_class"] == answer.market.billing_class
-        and not fact["billing_code_modifier"] and fact["negotiated_type"] != "percentage"
-        and (fact["state"], fact["year_month"]) == ("GA", "2025-08")
-    ]  # fmt: skip
+    of_page = replace(answer.classes.of_codes[at].market, code_type="CPT", code="99213")
+    facts = [fact for fact in everything.of(of_page) if fact["kind"] == "dollars"]
     tin = wide[0]
     rates = [fact["negotiated_rate"] for fact in facts if (tin.tin_type, tin.tin_value) in fact["tins"]]
     assert tin.code_99213 == (pytest.approx(statistics.median(rates)) if rates else None)

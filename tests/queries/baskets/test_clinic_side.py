@@ -87,13 +87,10 @@ def test_an_office_has_payers_that_state_no_place_and_payers_left_out_are_known(
         medians[setting] = {one.payer_slug: (one.median, one.market) for one in found.positions}
         if setting == "office":
             left_out = list_left_out(db, found.of_class.market, found.asked, found.positions, payers)
-    # Inside facilities there are more rates, so they are the default of this code.
+    # There are more rates in facilities, but a visit is usually outside.
+    outside = {"payer_a": (140.0, 120.0), "payer_b": (100.0, 120.0)}
     inside = {"payer_a": (140.0, 70.0), "payer_b": (70.0, 70.0), "payer_c": (60.0, 70.0)}
-    assert medians == {
-        "office": {"payer_a": (140.0, 120.0), "payer_b": (100.0, 120.0)},
-        "": inside,
-        "inpatient": inside,
-    }
+    assert medians == {"office": outside, "": outside, "inpatient": inside}
     assert left_out == [UnplacedPayer("Payer C", 1, True, 1), UnplacedPayer("Payer D", 1, True, 0)]
     both = given_answer(db, Clinic(), given_line(setting="office"), given_line(setting="inpatient"))
     assert list_left_out(db, both.of_class.market, both.asked, both.positions, {"payer_c": "Payer C"}) == [

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.fields.places.care_setting import SIDES
 from core.pages.formats import write_class, write_setting
 from core.quality.checks import CHECKS_BY_NAME
+from core.queries.comparison.usual_side import READING
 from core.queries.market.market_filters import AREA, BASIS, CLASSES, FILTERS, NO_MODIFIER, NOT_STATED, YARDSTICK
-from core.queries.rate_classes import RateClass
+from core.queries.rate_classes import COMPONENTS, RateClass
 from core.queries.rules.evidence import BILLED, NONE, SPECIALTY, UNSCORED
-from core.queries.rules.measured_class import LIKE_CLASSES, like_class
+from core.queries.rules.measured_class import LIKE_CLASSES, class_of_like, like_class
 from core.store.schema.organization_tables import NAME_SOURCES, ORGANIZATION_SOURCES, SYSTEM_SOURCES
 
 _SCHEDULE_LABELS = {
@@ -107,6 +109,14 @@ def class_label(one: RateClass, classes: Sequence[RateClass] = ()) -> str:
     return ", ".join(filter(None, (whose, part, where)))
 
 
+def class_in_short(one: RateClass) -> str:
+    """Return what a row of a table calls its class where most are professional fees for the whole."""
+    whose = class_of_like(one.measured_as or one.billing_class)
+    bill = "" if whose == "professional" else write_class(one.billing_class)
+    part = _PARTS.get(one.modifier, f"modifier {one.modifier}")
+    return ", ".join(filter(None, (bill, part, " or ".join(map(write_setting, one.settings)))))
+
+
 MOST_TABS = 4
 """The classes that have a tab at once. The others are folded."""
 
@@ -120,10 +130,22 @@ class ClassTabs:
 
 
 def class_tabs(classes: Sequence[RateClass], *, all_together: bool = False) -> ClassTabs:
-    """Return the classes as tabs. The one that is chosen is always in front, unless all are."""
-    fitting = [one for one in classes if not is_as_labeled(one, classes)][:MOST_TABS]
-    first = [one for one in classes if one in fitting or (one.chosen and not all_together)]
+    """Return the classes as tabs. The one that is chosen is always in front, unless all are.
+
+    So are the parts of a service: who looks for what is paid in a hospital looks for the reading.
+    """
+    fitting = [one for one in classes if not is_as_labeled(one, classes)]
+    parts = [find_part(fitting, one) for one in COMPONENTS]
+    in_front = [*fitting[:MOST_TABS], *filter(None, parts)]
+    first = [one for one in classes if one in in_front or (one.chosen and not all_together)]
     return ClassTabs(first, [one for one in classes if one not in first][:8])
+
+
+def find_part(classes: Sequence[RateClass], modifier: str) -> RateClass | None:
+    """Return the professional fees for a part of a service: where it is billed alone, or else those with most rates."""
+    found = [one for one in classes if one.modifier == modifier and class_of_like(one.billing_class) == "professional"]
+    where = SIDES[modifier == READING]
+    return next((one for one in found if one.care_setting == where), found[0] if found else None)
 
 
 def is_as_labeled(one: RateClass, classes: Sequence[RateClass]) -> bool:

@@ -1,0 +1,159 @@
+"""Each code of a basket is in the class of its own page: in its usual setting, unless one is asked for all."""
+
+import statistics
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.fields.codes.basket_list import read_basket
+from core.fields.places.care_setting import SIDES
+from core.fields.providers.payer_slug import make_payer_slug
+from core.queries.baskets.basket_answer import BasketAnswer, BasketQuestion, answer_basket
+from core.queries.baskets.basket_codes import basket_codes
+from core.queries.baskets.wide_tables import list_organization_medians
+from core.queries.market.market import Market
+from core.queries.rate_classes import choose_class
+from core.queries.yardstick import medicare
+from core.store.connection import Snapshot
+from tests.queries.one_market import LABELS, store_of_market, with_overruled
+from tests.queries.slow import Everything, Row
+from tests.queries.tables import written
+
+MONTH = Market("GA", "2025-08")
+NUMBERS = count()
+VISIT, SURGERY, SCAN = "99213", "27447", "73721"
+
+A_RATE = st.fixed_dictionaries(
+    {
+        "code": st.sampled_from([VISIT, SURGERY, SCAN]),
+        "reporting_entity_name": st.sampled_from(["Payer A", "Payer B"]),
+        "billing_class": st.sampled_from(["professional", "professional", "professional", "institutional", None]),
+        "billing_code_modifier": st.sampled_from(["", "", "", "26", "LT"]),
+        "places": st.sampled_from([[], ["11"], ["11"], ["21"], ["21"], ["11", "22"], ["24"]]),
+        "negotiated_type": st.sampled_from(["negotiated", "negotiated", "percentage"]),
+        "group": st.integers(0, 3),
+    }
+)
+
+ASKED: tuple[dict[str, Any], ...] = (
+    {"billing_class": "professional"},
+    {"billing_class": "professional", "modifier": "none", "care_setting": SIDES[0]},
+    {"billing_class": "professional", "care_setting": SIDES[1]},
+    {"billing_class": "like professional", "modifier": "none"},
+    {"care_setting": "surgical center"},
+    {"modifier": "26"},
+    {"payer": "payer_a"},
+)
+
+
+def with_schedule(db: Snapshot) -> Snapshot:
+    """Return the store's next generation, whose fee schedule says where the codes are usually rendered."""
+    of_month = {"state": "GA", "year_month": "2025-08", "code_type": "CPT"}
+    surgery = {**of_month, "code": SURGERY, "nonfacility_na": True, "facility_na": False}
+    scan = {**of_month, "code": SCAN, "nonfacility_na": False, "facility_na": True}
+    rows = [surgery, {**scan, "nonfacility_rate_26": 40.0, "nonfacility_rate_tc": 90.0}]
+    return written(db.root, {"bench_medicare_prof": rows})
+
+
+def medians_of(rates: Iterable[Row], names: Iterable[Any]) -> dict[Any, tuple[int, float]]:
+    """Return the number of rates and their median by what `names` says of each."""
+    found: dict[Any, list[float]] = {}
+    for rate, some in zip(rates, names, strict=True):
+        for name in some:
+            found.setdefault(name, []).append(rate["negotiated_rate"])
+    return {name: (len(paid), statistics.median(paid)) for name, paid in found.items()}
+
+
+def of_codes(facts: Everything, markets: dict[str, Market]) -> dict[str, list[Row]]:
+    """Return the rates in dollars of each code in its market."""
+    return {code: [one for one in facts.of(market) if one["kind"] == "dollars"] for code, market in markets.items()}
+
+
+@settings(max_examples=10)
+@given(
+    st.lists(A_RATE, min_size=6, max_size=30),
+    st.one_of(st.just([]), st.lists(st.sampled_from(LABELS), max_size=4, unique=True)),
+    st.lists(st.sampled_from(ASKED), min_size=1, max_size=2),
+)
+def test_each_code_is_as_on_its_own_page(
+    tmp_path_factory: pytest.TempPathFactory,
+    rates: list[dict[str, Any]],
+    overruled: list[tuple[str, str, str]],
+    also_asked: list[dict[str, Any]],
+) -> None:
+    numbered = [{**one, "negotiated_rate": 100.0 + at * at} for at, one in enumerate(rates)]
+    db = store_of_market(tmp_path_factory.mktemp(f"own{next(NUMBERS)}"), *numbered)
+    db = with_schedule(with_overruled(db, *overruled) if overruled else db)
+    facts, codes = Everything(db), basket_codes(db, read_basket(f"{VISIT} {SURGERY} {SCAN}"))
+    for asked in ({}, *also_asked):
+        market = replace(MONTH, **asked)
+        answer = answer_basket(db, BasketQuestion(market, codes))
+        pages = {one.code: choose_class(db, replace(market, code_type="CPT", code=one.code)) for one in codes}
+        expected = of_codes(facts, {code: choice.market for code, choice in pages.items()})
+        for at, code in enumerate(codes):
+            paid = expected[code.code]
+            by_payer = medians_of(paid, ([make_payer_slug(one["reporting_entity_name"]), None] for one in paid))
+            found = {one.payer_slug: (one.rates, one.p50) for one in answer.medians if one.position == at}
+            assert found == by_payer
+            assert answer.class_of(at) == next((one for one in pages[code.code].classes if one.chosen), None)
+        assert_organizations(db, answer, expected)
+
+
+def assert_organizations(db: Snapshot, answer: BasketAnswer, expected: dict[str, list[Row]]) -> None:
+    found = {(one.tin_value, one.code): (one.rates, one.p50) for one in list_organization_medians(db, answer)}
+    by_tin = {
+        (tin, code): figures
+        for code, paid in expected.items()
+        for tin, figures in medians_of(paid, ([value for _, value in one["tins"]] for one in paid)).items()
+    }
+    assert found == by_tin
+
+
+def test_percents_are_those_of_each_code_s_own_page(demo: Snapshot) -> None:
+    compared = 0
+    for asked in ({}, {"care_setting": SIDES[1]}, {"area": "state"}):
+        market = replace(MONTH, **asked)
+        answer = answer_basket(demo, BasketQuestion(market, basket_codes(demo, read_basket("99213,70450,97110,73721"))))
+        for one in answer.medians:
+            code = answer.codes[one.position].code
+            of_code = choose_class(demo, replace(market, code=code)).market
+            rows = medicare.list_comparisons(demo, replace(of_code, payer=one.payer_slug), "percent", 100_000, 0)
+            dollars = [row for row in rows if row.kind == "dollars"]
+            percents = [row.percent for row in dollars if row.percent is not None]
+            assert one.rates == len(dollars)
+            assert one.percent == pytest.approx(statistics.median(percents) if percents else None)
+            compared += len(percents)
+    assert compared
+
+
+def test_an_operation_in_facilities_is_beside_a_visit_outside(tmp_path_factory: pytest.TempPathFactory) -> None:
+    office, facility = {"places": ["11"]}, {"places": ["21"]}
+    db = store_of_market(
+        tmp_path_factory.mktemp("beside"),
+        *({**places, "code": code, "negotiated_rate": rate}
+          for code in (VISIT, SURGERY, SCAN) for places, rate in ((office, 100.0), (facility, 70.0))),
+        {**facility, "code": SCAN, "billing_code_modifier": "26", "negotiated_rate": 30.0},
+    )  # fmt: skip
+    db = with_schedule(db)
+    codes = basket_codes(db, read_basket(f"{VISIT} {SURGERY} {SCAN}"))
+
+    def ask(market: Market) -> tuple[BasketAnswer, dict[str, tuple[float, str, str | None]]]:
+        answer = answer_basket(db, BasketQuestion(market, codes))
+        medians = answer.named_medians({})
+        return answer, {one.code: (one.p50, one.modifier, one.care_setting) for one in medians}
+
+    answer, own = ask(MONTH)
+    assert own == {VISIT: (100.0, "", SIDES[0]), SURGERY: (70.0, "", SIDES[1]), SCAN: (100.0, "", SIDES[0])}
+    assert answer.of_own_classes
+    assert [one.chosen for one in answer.of_class.classes] == [False] * len(answer.of_class.classes)
+    answer, inside = ask(replace(MONTH, billing_class="professional", care_setting=SIDES[1]))
+    # Nobody bills the whole scan there: the reading is what a physician is paid for it.
+    assert {code: p50 for code, (p50, _, _) in inside.items()} == {VISIT: 70.0, SURGERY: 70.0, SCAN: 30.0}
+    assert inside[SCAN][1] == "26"
+    assert not answer.of_own_classes
+    assert [(one.modifier, one.care_setting) for one in answer.of_class.classes if one.chosen] == [("none", SIDES[1])]
