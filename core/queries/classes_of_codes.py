@@ -5,7 +5,7 @@ page. Of 20,000 codes, hardly any has terms and numbers of rates of its own: the
 alike.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -84,8 +84,8 @@ class ClassesOfList:
 
     of_codes: Sequence[ClassChoice]
     together: ClassChoice
-    terms: str
-    """The terms of the rates of these classes, a line for each position and code: see rates_of_list."""
+    terms: Sequence[Sequence[str]]
+    """The terms of the rates of each code, by its position: see rates_of_list."""
 
     def group_alike(self) -> dict[Market, list[int]]:
         """Return the positions of the codes by their market: most codes share it with others."""
@@ -106,7 +106,7 @@ def choose_classes_of_list(db: Snapshot, market: Market, wanted: Sequence[tuple[
     for one in counts:
         by_code.setdefault(one.code, []).append(one)
     usual, chosen = list_usual_sides(db), dict[Any, ClassChoice]()
-    found, lines = list[ClassChoice](), list[str]()
+    found, terms = list[ClassChoice](), list[list[str]]()
     for position, (code, systems) in enumerate(wanted):
         of_code = [one for one in by_code.get(code, ()) if not systems or one.code_type in systems]
         alike, side = add_counts(of_code), usual.get(code, OUTSIDE)
@@ -115,19 +115,23 @@ def choose_classes_of_list(db: Snapshot, market: Market, wanted: Sequence[tuple[
         if key not in chosen:
             chosen[key] = unless_alone(market, choose_among(market, alike, usual=side))
         found.append(chosen[key])
-        filters = {name: getattr(chosen[key].market, name) for name in CLASS_FILTERS}
-        for one in of_code:
-            if all(one.has(name, value) for name, value in filters.items()):
-                lines.append("\t".join((str(position), one.code_type, one.code, *one.in_words)))
-    return ClassesOfList(found, choose_among(market, add_counts(counts)), "\n".join(lines))
+        terms.append(write_terms(position, of_code, chosen[key].market))
+    return ClassesOfList(found, choose_among(market, add_counts(counts)), terms)
+
+
+def write_terms(position: int, counts: Iterable[CodeClassCount], market: Market) -> list[str]:
+    """Return the terms of those rates of a code that are of the market's class, each with the code's position."""
+    filters = {name: getattr(market, name) for name in CLASS_FILTERS}
+    fitting = (one for one in counts if all(one.has(name, value) for name, value in filters.items()))
+    return ["\t".join((str(position), one.code_type, one.code, *one.in_words)) for one in fitting]
 
 
 def rates_of_list(
-    db: Snapshot, market: Market, classes: ClassesOfList, *, areas: bool = False
+    db: Snapshot, market: Market, terms_of_codes: Iterable[str], *, areas: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """Return SQL of the rates of a list's codes, each of its class, with the `position` of the code, and parameters.
 
-    The market is that of choose_classes_of_list. The columns are those of market_facts.
+    The terms are what write_terms returns. The columns are those of market_facts.
     """
     anything = market.without("code_type", "code", *CLASS_FILTERS)
     facts, parameters = market_facts(db, anything, areas=areas)
@@ -140,7 +144,7 @@ def rates_of_list(
               JOIN (SELECT split_part(line, chr(9), 1)::INTEGER AS position, {parts}
                     FROM (SELECT unnest(string_split($chosen_terms::VARCHAR, chr(10))) AS line) WHERE line <> '') c
                   ON c.code_type = f.code_type AND c.code = f.code AND {same}"""
-    return sql, {**parameters, "chosen_terms": classes.terms}
+    return sql, {**parameters, "chosen_terms": "\n".join(terms_of_codes)}
 
 
 _Terms = tuple[str, ...]

@@ -217,15 +217,25 @@ class CodeClassCount(ClassCount):
         return self.billing_class, self.measured, self.modifiers, self.stated, self.pos_set_id
 
 
-def count_classes_of_codes(db: Snapshot, market: Market, numbers: Iterable[str]) -> list[CodeClassCount]:
-    """Count the rates of some codes by what makes a class, each code and set of places apart."""
+def count_classes_of_codes(
+    db: Snapshot,
+    market: Market,
+    numbers: Iterable[str],
+    condition: str = "true",
+    values: Mapping[str, Any] | None = None,
+) -> list[CodeClassCount]:
+    """Count the rates of some codes by what makes a class, each code and set of places apart.
+
+    With a condition on the rates (AS f), whose parameters are `values`, only those that meet it count.
+    """
     listed, bound = in_codes(numbers)
     if not bound:
         return []
     anything = market.without("code_type", "code", *CLASS_FILTERS)
     facts, parameters = market_facts(db, anything)
-    rates = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {listed})"
-    return read_rows(db, CodeClassCount, _counts_sql(db, anything, rates, by_code=True), {**parameters, **bound})
+    rates = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {listed} AND {condition})"
+    sql = _counts_sql(db, anything, rates, by_code=True)
+    return read_rows(db, CodeClassCount, sql, {**parameters, **bound, **(values or {})})
 
 
 def add_counts(counts: Iterable[CodeClassCount]) -> list[ClassCount]:

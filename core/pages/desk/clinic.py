@@ -34,7 +34,7 @@ from core.pages.shared.lanes.admission import QUESTIONS, TooBusy, client_of
 from core.pages.shared.market_choice import choose_from_form, form_with_market, with_class
 from core.pages.shared.page import MarketQuery, market_page
 from core.queries import coverage
-from core.queries.baskets.basket_answer import choose_codes
+from core.queries.baskets.basket_answer import choose_codes, is_of_own_classes
 from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic, split_clinic
 from core.queries.baskets.clinic_position import (
     BY_UNITS,
@@ -174,10 +174,11 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
     if answer.bad and not answer.asked:
         return invalid_query(query.request, [("lines", f"row {one.row}: {one.reason}") for one in answer.bad[:20]])
     of_market = answer.of_class.market
-    asked, positions, of_class = answer.asked, answer.positions, of_market.billing_class
+    asked, positions = answer.asked, answer.positions
     # What is pasted is in no address, so a link to another class would lose it.
     is_pasted = bool(npis or text.strip())
-    query = replace(query, choice=with_class(query.choice, answer.of_class))
+    choice = with_class(query.choice, answer.of_class)
+    query = replace(query, choice=replace(choice, of_own_classes=is_of_own_classes(of_market)))
     weighed_by = weigh(asked, {one.code: one.services for one in positions if one.services is not None})
     if query.wants_file:
         lead = make_negotiation_sheet(positions, weighed_by)
@@ -195,7 +196,6 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         is_asked=bool(asked) or bool(clinic.values),
         who=_name_of(db, clinic),
         clinic=clinic,
-        of_class=of_class,
         other_sides=_other_sides(query.market.care_setting) if not is_pasted else [],
         asked=asked,
         of_own=answer.of_own,

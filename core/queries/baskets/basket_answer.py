@@ -63,8 +63,7 @@ class BasketAnswer:
     @property
     def of_own_classes(self) -> bool:
         """Whether each code is in its usual setting, and not all in the one that is asked for."""
-        market = self.market
-        return market.care_setting is None and not (market.billing_class and market.modifier)
+        return is_of_own_classes(self.market)
 
     def class_of(self, position: int) -> RateClass | None:
         """Return the class of a code; None if it has no rates."""
@@ -74,6 +73,11 @@ class BasketAnswer:
         """Return the payers' medians as rows that say what they are."""
         classes = [self.class_of(at) for at in range(len(self.codes))]
         return name_medians(self.market, self.codes, classes, self.medians, dict(payers))
+
+
+def is_of_own_classes(market: Market) -> bool:
+    """Return whether the market of a list names no class that all of its codes are to be compared in."""
+    return market.care_setting is None and not (market.billing_class and market.modifier)
 
 
 def choose_codes(db: Snapshot, named: NamedBasket | None, items: Sequence[BasketItem]) -> list[BasketCode]:

@@ -1,7 +1,8 @@
 """The medians of a basket's codes by payer, of one billing class and component, with their percent of Medicare."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Annotated, Any
 
 from core.queries.baskets.basket_codes import BasketCode
@@ -85,24 +86,24 @@ def list_own_medians(
     """Return the medians of codes, each of its own class, by payer and of all payers together, in code order."""
     if not codes:
         return []
-    compared, parameters = _compared_list(db, market, classes, codes)
+    markets = {code.code: choice.market for code, choice in zip(codes, classes.of_codes, strict=True)}
+    compared, parameters = compared_list(db, market, chain.from_iterable(classes.terms), markets)
     return read_rows(db, CodeMedian, f"{compared} {_MEDIANS}", parameters)
 
 
-def _compared_list(
-    db: Snapshot, market: Market, classes: ClassesOfList, codes: Sequence[BasketCode]
+def compared_list(
+    db: Snapshot, market: Market, terms: Iterable[str], markets: Mapping[str, Market]
 ) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause whose `compared` has the rates of codes, each of its class, with their percent of Medicare.
 
-    Each is compared where it is looked at, as on its own page.
+    The terms are those of write_terms. `markets` are those of the codes: each is compared where it is looked at, as on
+    its own page.
     """
     areas = uses_own_areas(db, market)
-    facts, of_facts = rates_of_list(db, market, classes, areas=areas)
-    numbers = sorted({one.code for one in codes})
+    facts, of_facts = rates_of_list(db, market, terms, areas=areas)
+    numbers = sorted(markets)
     listed, bound = in_codes(numbers)
-    place, places = number_places(
-        {code.code: choice.market for code, choice in zip(codes, classes.of_codes, strict=True)}
-    )
+    place, places = number_places(markets)
     sql = compared_sql(
         listed,
         f"({facts})",

@@ -7,8 +7,9 @@ from core.fields.codes.basket_list import read_basket
 from core.fields.codes.clinic_lines import BadLine, ClinicLine
 from core.fields.codes.code_list import WantedCode
 from core.queries import coverage
+from core.queries.baskets.basket_answer import is_of_own_classes
 from core.queries.baskets.basket_codes import BasketCode, basket_codes
-from core.queries.baskets.clinic_class import choose_class_of_lines, choose_clinic_class, choose_side, count_own_classes
+from core.queries.baskets.clinic_class import choose_classes_of_lines, choose_clinic_class, count_own_classes
 from core.queries.baskets.clinic_position import (
     MOST_OWN_CODES,
     AskedLine,
@@ -20,7 +21,7 @@ from core.queries.baskets.clinic_position import (
 )
 from core.queries.baskets.line_payers import find_payers
 from core.queries.market.market import Market
-from core.queries.market.market_filters import NO_MODIFIER
+from core.queries.market.market_filters import CLASSES, NO_MODIFIER
 from core.queries.rate_classes import ClassChoice
 from core.store.connection import Snapshot
 from core.vocabulary.services import plain_names
@@ -43,7 +44,10 @@ class ClinicQuestion:
 
 @dataclass(frozen=True)
 class ClinicAnswer:
-    """Where each line stands at each payer. `of_class` has the market with the class that the positions are of."""
+    """Where each line stands at each payer. `of_class` has the market as it was asked for, and the classes together.
+
+    Each line is in the class and on the side of its code's page, unless all are in the one that is asked for.
+    """
 
     of_class: ClassChoice
     asked: Sequence[AskedLine]
@@ -68,19 +72,21 @@ def answer_clinic(db: Snapshot, question: ClinicQuestion) -> ClinicAnswer:
     asked = _asked_lines(db, lines, question.codes)
     if bad and not asked:
         return ClinicAnswer(ClassChoice(question.market), (), False, (), bad)
-    of_own = not asked
-    if asked:
-        of_class = choose_class_of_lines(db, question.market, question.clinic, asked)
-    else:
-        own = count_own_classes(db, question.market, question.clinic)
-        of_class = choose_clinic_class(question.market, own)
-    market = replace(of_class.market, billing_class=of_class.market.billing_class or "professional")
+    of_own, market = not asked, question.market.without("modifier", CLASSES)
+    together = None
     if of_own:
-        asked = _own_lines(db, market, question.clinic)
-        side = market.care_setting or choose_side(db, market, question.clinic, [line.code.code for line in asked])
-        market = replace(market, care_setting=side)
-    positions = list_positions(db, market, question.clinic, asked, payers)
-    return ClinicAnswer(replace(of_class, market=market), asked, of_own and bool(asked), positions, bad)
+        together = choose_clinic_class(market, count_own_classes(db, market, question.clinic))
+        billing_class = together.market.billing_class or "professional"
+        asked = _own_lines(db, replace(market, billing_class=billing_class), question.clinic)
+        of_lines = replace(market, billing_class=billing_class)
+    else:
+        of_lines = market
+    classes = choose_classes_of_lines(db, of_lines, question.clinic, asked)
+    positions = list_positions(db, market, question.clinic, asked, classes, payers)
+    shown = (together or classes.together).classes
+    if is_of_own_classes(market):
+        shown = [replace(one, chosen=False) for one in shown]
+    return ClinicAnswer(ClassChoice(market, shown), asked, of_own and bool(asked), positions, bad)
 
 
 def _asked_lines(db: Snapshot, lines: Sequence[tuple[ClinicLine, str]], codes: Sequence[BasketCode]) -> list[AskedLine]:

@@ -1,39 +1,93 @@
-"""In which class and on which side of care a clinic is compared: those of the code's page, or its own."""
+"""In which class and on which side of care a clinic is compared: those of each code's page, or its own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.fields.places.care_setting import SIDES
 from core.queries.baskets.clinic_position import AskedLine, Clinic
+from core.queries.classes_of_codes import ClassesOfList, write_terms
+from core.queries.comparison.usual_side import UsualSide, find_usual_side
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS, CLASSES, NO_MODIFIER
 from core.queries.market.market_rates import market_facts
-from core.queries.rate_classes import ClassChoice, ClassCount, choose_among, choose_class_of_codes, count_classes
-from core.queries.rules.listed_codes import in_codes
+from core.queries.market.without_place import side_of
+from core.queries.rate_classes import (
+    ClassChoice,
+    ClassCount,
+    CodeClassCount,
+    add_counts,
+    choose_among,
+    count_classes,
+    count_classes_of_codes,
+)
 from core.queries.rules.measured_class import class_of_like
-from core.queries.rules.named_rows import read_rows
-from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL
 from core.store.connection import Snapshot
 
 
-def choose_class_of_lines(db: Snapshot, market: Market, clinic: Clinic, lines: Sequence[AskedLine]) -> ClassChoice:
-    """Return the market with the class and side in which the whole site compares the codes of these lines.
+def choose_classes_of_lines(db: Snapshot, market: Market, clinic: Clinic, lines: Sequence[AskedLine]) -> ClassesOfList:
+    """Choose the class and the side of each line in which the whole site compares its code.
 
-    They are the same for a clinic and for nobody, except where the clinic's own rates for these codes are all of other
-    classes: then these are compared. The component is that of each line.
+    They are the same for a clinic and for nobody, except where the clinic's own rates for the code are all of other
+    classes: then these are compared. The component is that of each line, and so is the setting that it names. Filters
+    that the market has are those of every line.
     """
-    codes = [line.code.code for line in lines]
+    market = market.without("code_type", "code", "modifier", CLASSES)
+    numbers = [line.code.code for line in lines]
+    every = _by_code(count_classes_of_codes(db, market, numbers))
+    own = _by_code(
+        count_classes_of_codes(db, market, numbers, clinic.condition, clinic.values) if clinic.values else []
+    )
+    found, terms = list[ClassChoice](), list[list[str]]()
+    for position, line in enumerate(lines):
+        of_line, ours = (_of_systems(line, counts.get(line.code.code, [])) for counts in (every, own))
+        choice = _choose_class_of_line(market, line, of_line, ours, find_usual_side(db, line.code.code))
+        found.append(choice)
+        terms.append(write_terms(position, of_line, replace(choice.market, modifier=line.modifier or NO_MODIFIER)))
     # A line without a modifier is the whole service. A list of readings alone is compared by the class of readings.
     component = None if all(line.modifier for line in lines) else NO_MODIFIER
-    choice = choose_class_of_codes(db, replace(market.without(CLASSES), modifier=component), codes)
-    own = count_own_classes(db, market, clinic, codes) if clinic.values else []
+    counts = [one for some in every.values() for one in some]
+    together = choose_among(replace(market, modifier=component), add_counts(counts))
+    return ClassesOfList(found, _without_component(together), terms)
+
+
+def _by_code(counts: Sequence[CodeClassCount]) -> dict[str, list[CodeClassCount]]:
+    found: dict[str, list[CodeClassCount]] = {}
+    for one in counts:
+        found.setdefault(one.code, []).append(one)
+    return found
+
+
+def _of_systems(line: AskedLine, counts: Sequence[CodeClassCount]) -> list[CodeClassCount]:
+    return [one for one in counts if not line.code.systems or one.code_type in line.code.systems]
+
+
+def _choose_class_of_line(
+    market: Market,
+    line: AskedLine,
+    counts: Sequence[CodeClassCount],
+    own: Sequence[CodeClassCount],
+    usual: UsualSide,
+) -> ClassChoice:
+    """Return the class of a line, of whichever component, among the rates of its code and the clinic's own of these."""
+    asked = replace(market, modifier=line.modifier or NO_MODIFIER)
+    choice = choose_among(asked, add_counts(counts), usual=usual)
     paid = [one for one in own if one.dollars]
     filters = {name: getattr(choice.market, name) for name in CLASS_FILTERS}
     if paid and not any(all(one.has(name, value) for name, value in filters.items()) for one in paid):
-        of_own = choose_clinic_class(market, own)
-        side = of_own.market.care_setting or choose_side(db, of_own.market, clinic, codes)
-        return replace(of_own, market=replace(of_own.market, care_setting=side))
-    return _without_component(choice)
+        choice = choose_among(market, add_counts(own), of_some=True)
+        setting = choice.market.care_setting or choose_side(choice.market, counts, own, usual)
+        choice = replace(choice, market=replace(choice.market, care_setting=setting))
+    billing_class = choice.market.billing_class or _PROFESSIONAL
+    setting = choice.market.care_setting
+    if line.setting:
+        # A payer that states no place pays its rate in the office as well, as everywhere on the site.
+        setting = side_of(line.setting) if class_of_like(billing_class) == _PROFESSIONAL else line.setting
+    return replace(
+        choice, market=replace(choice.market, billing_class=billing_class, care_setting=setting, modifier=None)
+    )
+
+
+_PROFESSIONAL = "professional"
 
 
 def choose_clinic_class(market: Market, own: Sequence[ClassCount]) -> ClassChoice:
@@ -44,15 +98,12 @@ def choose_clinic_class(market: Market, own: Sequence[ClassCount]) -> ClassChoic
     return _without_component(choose_among(market.without("modifier", CLASSES), own, of_some=True))
 
 
-def count_own_classes(
-    db: Snapshot, market: Market, clinic: Clinic, codes: Sequence[str] | None = None
-) -> list[ClassCount]:
-    """Count the clinic's own rates by what makes a class, all of them or those of some codes."""
+def count_own_classes(db: Snapshot, market: Market, clinic: Clinic) -> list[ClassCount]:
+    """Count all of the clinic's own rates by what makes a class."""
     anything = market.without("code_type", "code", *CLASS_FILTERS)
     facts, parameters = market_facts(db, anything)
-    listed, numbers = ("true", {}) if codes is None else in_codes(codes)
-    own = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {clinic.condition} AND {listed})"
-    return count_classes(db, anything, own, {**parameters, **clinic.values, **numbers})
+    own = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {clinic.condition})"
+    return count_classes(db, anything, own, {**parameters, **clinic.values})
 
 
 def _without_component(choice: ClassChoice) -> ClassChoice:
@@ -60,33 +111,19 @@ def _without_component(choice: ClassChoice) -> ClassChoice:
     return ClassChoice(replace(choice.market, modifier=None), found, choice.filled - {"modifier"})
 
 
-@dataclass(frozen=True)
-class _SideCount:
-    sides: list[str]
-    rates: int
-    own: int
+def choose_side(
+    market: Market, counts: Sequence[CodeClassCount], own: Sequence[CodeClassCount], usual: UsualSide
+) -> str | None:
+    """Return on which of SIDES a clinic is compared for a code; None if the market's rates are not divided.
 
-
-def choose_side(db: Snapshot, market: Market, clinic: Clinic, codes: Sequence[str]) -> str | None:
-    """Return which of SIDES the medians of some codes are of; None if the market's rates are not divided.
-
-    It is the one with most rates of those that have all of the clinic's own rates: its payer may state no place, and
-    another payer two lists of them. A facility's rates have no sides.
+    Of the sides that have all of the clinic's own rates, it is the one where the code is usually rendered: its payer
+    may state no place, and another payer two lists of them. A facility's rates have no sides.
     """
-    if class_of_like(market.billing_class) != "professional" or not codes:
+    if class_of_like(market.billing_class) != _PROFESSIONAL:
         return None
-    facts, parameters = market_facts(db, replace(market, code_type=None, code=None, modifier=None))
-    listed, numbers = in_codes(codes)
-    rows = read_rows(
-        db,
-        _SideCount,
-        f"""SELECT sides, count(*) AS rates, count(*) FILTER ({clinic.condition}) AS own
-            FROM ({facts}) f
-            JOIN ({CARE_SETTINGS_OF_SETS}) c ON c.stated = {STATED_CARE_SQL} AND c.pos_set_id = f.pos_set_id
-            WHERE {listed} AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars' GROUP BY sides""",
-        {**parameters, **numbers, **clinic.values},
-    )
-    if not all([side] in [row.sides for row in rows] for side in SIDES):
+    of_class = [one for one in counts if one.dollars and one.has("billing_class", market.billing_class)]
+    if not all([side] in [one.sides for one in of_class] for side in SIDES):
         return None
-    found = [side for side in SIDES if all(side in row.sides for row in rows if row.own)]
-    return max(found, key=lambda side: sum(row.rates for row in rows if side in row.sides), default=None)
+    ours = [one for one in own if one.dollars and one.has("billing_class", market.billing_class)]
+    found = [side for side in SIDES if all(side in one.sides for one in ours)]
+    return max(found, key=lambda side: side == usual.side_of(market.modifier), default=None)

@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from core.queries.baskets.basket_codes import BasketCode
-from core.queries.baskets.basket_medians import compared_codes
+from core.queries.baskets.basket_medians import compared_list
+from core.queries.classes_of_codes import ClassesOfList
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS, FILTERS
 from core.queries.market.market_rates import market_facts
-from core.queries.market.without_place import side_of
 from core.queries.parties.billed_services import MEMBERS, services_sql
 from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES
 from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
 from core.queries.rules.listed_codes import in_codes
-from core.queries.rules.measured_class import class_of_like
 from core.queries.rules.named_rows import read_by_key
 from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
@@ -94,6 +93,10 @@ class ClinicPosition:
     name: CodeName
     billing_class: BillingClass
     modifier: Modifier
+    care_setting: Annotated[
+        str | None,
+        described("Value of the filter `care_setting` for the line's rates; null where they are not divided.", None),
+    ]
     setting: Annotated[
         str,
         described(
@@ -213,20 +216,24 @@ class PayerGap:
 
 
 def list_positions(
-    db: Snapshot, market: Market, clinic: Clinic, lines: Sequence[AskedLine], payers: dict[str, str]
+    db: Snapshot,
+    market: Market,
+    clinic: Clinic,
+    lines: Sequence[AskedLine],
+    classes: ClassesOfList,
+    payers: dict[str, str],
 ) -> list[ClinicPosition]:
     """Return the position of each line at each payer that has rates of the clinic, the largest shortfall first.
 
     Without units, what counts is how often the clinic's NPIs billed the code to Medicare: a rare code with a wide gap
     matters less than a visit. Shortfalls whose services are not known follow those that are, by their gap.
-    If no organization is given, the payers are all that price a line. The market has one billing class, and its side or
-    setting is that of lines that name none.
+    If no organization is given, the payers are all that price a line. `classes` are those of the lines.
     """
     if not lines:
         return []
     found: dict[tuple[int, str | None], _Found] = {}
-    for setting, some in _by_setting(market, lines).items():
-        found |= _positions(db, replace(market, care_setting=setting), clinic, some)
+    for some in _with_each_code_once(lines, classes):
+        found |= _positions(db, market, clinic, some, classes)
     counts = _count_rates(db, market, [line.code for line in lines])
     services = list_services(db, clinic)
     by_services = weigh(lines, services) == BY_SERVICES
@@ -244,22 +251,23 @@ def list_positions(
             own = row.own if row else None
             rendered = services.get(line.code.code)
             times = rendered if by_services else 1 if line.units is None else line.units
-            found_here = _position(market, line, slug, payers.get(slug, slug), row, everybody.get(at), own, counts)
+            of_line = classes.of_codes[at].market
+            found_here = _position(of_line, line, slug, payers.get(slug, slug), row, everybody.get(at), own, counts)
             total = None if found_here.gap is None or times is None else found_here.gap * times
             rows.append(replace(found_here, services=rendered, total=total))
     return sorted(rows, key=_largest_shortfall_first)
 
 
-def _by_setting(market: Market, lines: Sequence[AskedLine]) -> dict[str | None, dict[int, AskedLine]]:
-    """Return the lines with their numbers by the filter `care_setting` of the rates that they are placed among."""
-    found: dict[str | None, dict[int, AskedLine]] = {}
+def _with_each_code_once(lines: Sequence[AskedLine], classes: ClassesOfList) -> list[dict[int, AskedLine]]:
+    """Return the lines with their numbers, parted so that no code is looked at in two places in one part."""
+    parts: list[tuple[dict[str, str | None], dict[int, AskedLine]]] = []
     for at, line in enumerate(lines):
-        setting: str | None = line.setting or market.care_setting
-        if line.setting and class_of_like(market.billing_class) == "professional":
-            # A payer that states no place pays its rate in the office as well, as everywhere on the site.
-            setting = side_of(line.setting)
-        found.setdefault(setting, {})[at] = line
-    return found
+        code, setting = line.code.code, classes.of_codes[at].market.care_setting
+        settings, part = next((one for one in parts if one[0].get(code, setting) == setting), ({}, {}))
+        if not part:
+            parts.append((settings, part))
+        settings[code], part[at] = setting, line
+    return [part for _, part in parts]
 
 
 BY_UNITS, BY_SERVICES, ONCE = "units", "services", "once"
@@ -374,27 +382,26 @@ class _Found:
 
 
 def _positions(
-    db: Snapshot, market: Market, clinic: Clinic, lines: Mapping[int, AskedLine]
+    db: Snapshot, market: Market, clinic: Clinic, lines: Mapping[int, AskedLine], classes: ClassesOfList
 ) -> dict[tuple[int, str | None], _Found]:
-    """Return what the rates of each line and payer say, and of each line and all payers together.
+    """Return what the rates of each line and payer say, and of each line and all payers together, by its number.
 
-    Lines have numbers, and the market's setting is that of all of them.
+    No code is in two lines that are looked at in different places.
     """
-    market = replace(market, code_type=None, code=None, modifier=None)
-    compared, parameters = compared_codes(db, market, [line.code for line in lines.values()])
+    markets = {line.code.code: classes.of_codes[at].market for at, line in lines.items()}
+    terms = [one for at in lines for one in classes.terms[at]]
+    compared, parameters = compared_list(db, market.without("code_type", "code", *CLASS_FILTERS), terms, markets)
     rows = read_by_key(
         db,
         ("position", "payer_slug"),
         _Found,
         f"""{compared},
             items AS (
-                SELECT unnest($positions) AS position, unnest($numbers) AS code, unnest($systems) AS systems,
-                       unnest($modifiers) AS modifier, unnest($own::DOUBLE[]) AS given),
+                SELECT unnest($positions) AS position, unnest($modifiers) AS modifier, unnest($own::DOUBLE[]) AS given),
             m AS MATERIALIZED (
                 SELECT i.position, payer_slug, f.negotiated_rate, f.medicare, i.given, {clinic.condition} AS ours
                 FROM compared f
-                JOIN items i ON i.code = f.code AND i.modifier = f.billing_code_modifier
-                    AND (i.systems = '' OR list_contains(string_split(i.systems, ' '), f.code_type))
+                JOIN items i ON i.position = f.position AND i.modifier = f.billing_code_modifier
                 JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
                 WHERE f.kind = 'dollars'),
             sums AS (
@@ -440,8 +447,6 @@ def _positions(
             **parameters,
             **clinic.values,
             "positions": list(lines),
-            "numbers": [line.code.code for line in lines.values()],
-            "systems": [" ".join(line.code.systems) for line in lines.values()],
             "modifiers": [line.modifier for line in lines.values()],
             "own": [line.rate for line in lines.values()],
         },
@@ -503,6 +508,7 @@ def _position(
         code=line.code.code,
         name=line.code.title,
         billing_class=market.billing_class,
+        care_setting=market.care_setting,
         modifier=line.modifier,
         setting=line.setting,
         units=line.units,

@@ -1,6 +1,8 @@
 """A clinic's positions, gaps, and totals, against the same figures computed in the obvious way."""
 
 import statistics
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,15 @@ from core.queries.baskets.clinic_position import (
     OTHER_TERMS,
     AskedLine,
     Clinic,
+    ClinicPosition,
     list_positions,
     sum_gaps,
 )
+from core.queries.classes_of_codes import ClassesOfList, write_terms
 from core.queries.market.market import Market
 from core.queries.parties.provider_rates import list_code_rates
+from core.queries.rate_classes import ClassChoice, count_classes_of_codes
+from core.store.connection import Snapshot
 from tests.queries.one_market import store_of_market
 from tests.queries.rates_by_month import PLACES
 from tests.queries.slow_settings import sides_slowly
@@ -56,6 +62,18 @@ LINE = st.tuples(
 )
 SIDE_OF = {"office": "non-facility or unstated", "hospital outpatient": "facility or unstated"}
 NUMBERS = count()
+
+
+def positions_of(db: Snapshot, clinic: Clinic, lines: Sequence[AskedLine]) -> list[ClinicPosition]:
+    """Return the positions among all professional rates, or those of the side that a line names."""
+    counts = count_classes_of_codes(db, GA, [line.code.code for line in lines])
+    choices, terms = [], []
+    for at, line in enumerate(lines):
+        market = replace(GA, care_setting=SIDE_OF.get(line.setting))
+        of_code = [one for one in counts if one.code == line.code.code and one.code_type in line.code.systems]
+        choices.append(ClassChoice(market))
+        terms.append(write_terms(at, of_code, replace(market, modifier=line.modifier or "none")))
+    return list_positions(db, GA, clinic, lines, ClassesOfList(choices, ClassChoice(GA), terms), PAYERS)
 
 
 def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> tuple[Any, ...]:
@@ -117,7 +135,7 @@ def test_positions_and_totals_equal_the_slow_ones(
 ) -> None:
     db = store_of_market(tmp_path_factory.mktemp(f"clinic{next(NUMBERS)}"), *rates, {"code": "00000"})
     asked = [AskedLine(basket_codes(db, [BasketItem(WantedCode(None, line[0]))])[0], *line[1:]) for line in lines]
-    found = list_positions(db, GA, OURS, asked, PAYERS)
+    found = positions_of(db, OURS, asked)
     expected = {
         (slug, at): slow_position(rates, line, name) for slug, name in PAYERS.items() for at, line in enumerate(lines)
     }
@@ -162,7 +180,7 @@ def test_a_line_with_several_rates_has_their_spread_and_the_middle_of_their_posi
     others = [{"group": 1, "negotiated_rate": rate, "places": ["11"]} for rate in (200.0, 250.0, 252.0)]
     more = [{"group": 3, "negotiated_rate": rate, "places": ["22"]} for rate in (253.0, 300.0, 310.0, 400.0)]
     db = store_of_market(tmp_path_factory.mktemp("spread"), *ours, *others, *more)
-    (found,) = list_positions(db, GA, OURS, [AskedLine(BasketCode("99213", ("CPT", "HCPCS")))], PAYERS)
+    (found,) = positions_of(db, OURS, [AskedLine(BasketCode("99213", ("CPT", "HCPCS")))])
     assert (found.own_rates, found.lowest, found.rate, found.highest) == (2, 260.0, 298.0, 336.0)
     assert (found.prices, found.above, found.median, found.median_with_own) == (2, 3, 253.0, 260.0)
     assert (found.rates, found.others, found.ranked) == (9, 7, 8)
@@ -184,7 +202,7 @@ def test_own_rates_alone_are_no_market(tmp_path: Path) -> None:
         {"negotiated_rate": 120.0, "group": 1, "reporting_entity_name": "Payer B"},
     )
     line = [AskedLine(BasketCode("99213", ("CPT", "HCPCS")), units=10.0)]
-    (found,) = list_positions(db, GA, OURS, line, PAYERS)
+    (found,) = positions_of(db, OURS, line)
     assert (found.rate, found.median, found.gap, found.total, found.percentile) == (93.0, None, None, None, None)
     assert (found.reason, found.rates, found.others, found.median_with_own) == (NO_OTHERS, 2, 0, 93.0)
     assert (found.market, found.market_with_own) == (120.0, 96.0)
@@ -207,28 +225,28 @@ def test_without_units_what_is_billed_to_medicare_weighs(tmp_path_factory: pytes
     month = {"year_month": "2025-08", "payer_slug": "payer_a"}
     db = written(plain.root, {"utilization": uses, "xref_tin_npi": [{**month, **member}], "dim_npi": [member]})
     lines = [AskedLine(BasketCode(code, ("CPT", "HCPCS"))) for code in ("27093", "73525", "99213", "99214")]
-    found = [(one.code, one.services, one.total) for one in list_positions(db, GA, OURS, lines, PAYERS)]
+    found = [(one.code, one.services, one.total) for one in positions_of(db, OURS, lines)]
     assert found == [
         ("99214", 100.0, -600.0), ("99213", 30.0, -300.0), ("27093", None, None), ("73525", 2.0, 30.0),
     ]  # fmt: skip
-    by_npi = list_positions(db, GA, Clinic(npis=("1912951245",)), lines, PAYERS)
+    by_npi = positions_of(db, Clinic(npis=("1912951245",)), lines)
     assert [(one.code, one.services, one.total) for one in by_npi] == found
     (gap,) = sum_gaps(by_npi)
     assert (gap.priced, gap.below, gap.totaled, gap.shortfall, gap.total) == (4, 3, 3, -900.0, -870.0)
     rare = store_of_market(tmp_path_factory.mktemp("once"), *rates)
-    once = list_positions(rare, GA, OURS, lines, PAYERS)
+    once = positions_of(rare, OURS, lines)
     assert [(one.code, one.total) for one in once][:2] == [("27093", -95.0), ("99213", -10.0)]
     with_units = [AskedLine(line.code, units=10.0 if line.code.code == "27093" else None) for line in lines]
-    assert [one.total for one in list_positions(db, GA, OURS, with_units, PAYERS)] == [-950.0, -10.0, -6.0, 15.0]
+    assert [one.total for one in positions_of(db, OURS, with_units)] == [-950.0, -10.0, -6.0, 15.0]
 
 
 def test_npis_and_tax_ids_choose_the_same_groups(tmp_path_factory: pytest.TempPathFactory) -> None:
     changes = [{"group": 0, "negotiated_rate": 90.0}, {"group": 1, "negotiated_rate": 110.0}]
     db = store_of_market(tmp_path_factory.mktemp("who"), *changes)
     line = [AskedLine(BasketCode("99213", ("CPT", "HCPCS")), units=10.0)]
-    by_tin = list_positions(db, GA, OURS, line, PAYERS)
-    by_npi = list_positions(db, GA, Clinic(npis=("1912951245",)), line, PAYERS)
+    by_tin = positions_of(db, OURS, line)
+    by_npi = positions_of(db, Clinic(npis=("1912951245",)), line)
     assert by_tin == by_npi
     assert [(one.rate, one.median, one.percentile, one.total) for one in by_tin] == [(90.0, 110.0, 0.0, -200.0)]
-    both = list_positions(db, GA, Clinic(npis=("1912951245", "1003027533")), line, PAYERS)
+    both = positions_of(db, Clinic(npis=("1912951245", "1003027533")), line)
     assert [(one.rate, one.total, one.reason) for one in both] == [(100.0, None, NO_OTHERS)]

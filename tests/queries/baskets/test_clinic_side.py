@@ -1,6 +1,7 @@
 """A clinic beside payers that label and place their rates otherwise: the class as measured, and one side of it."""
 
 import statistics
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.clinic_answer import ClinicAnswer, ClinicQuestion, answer_clinic
-from core.queries.baskets.clinic_class import choose_side
-from core.queries.baskets.clinic_position import Clinic, UnplacedPayer, list_left_out
+from core.queries.baskets.clinic_class import choose_classes_of_lines
+from core.queries.baskets.clinic_position import AskedLine, Clinic, UnplacedPayer, list_left_out
 from core.queries.market.market import Market
 from core.queries.rate_classes import choose_class
 from core.store.connection import Snapshot
 from tests.queries.one_market import LABELS, store_of_market, with_overruled
 from tests.queries.slow import Everything, sides_of
+from tests.queries.tables import written
 
 MONTH = Market("GA", "2025-08")
 TIN = "100000001"
@@ -45,8 +47,7 @@ def test_a_clinic_is_compared_with_rates_that_others_label_otherwise_on_one_side
     db = with_overruled(db, ("Payer A", "institutional", "unstated"))
     found = answer(db)
     (position,) = found.positions
-    assert found.of_class.market.billing_class == position.billing_class == "like professional"
-    assert found.of_class.market.care_setting == "non-facility or unstated"
+    assert (position.billing_class, position.care_setting) == ("like professional", "non-facility or unstated")
     assert (position.rate, position.median_with_own, position.market_with_own) == (90.0, 92.0, 94.0)
     assert (position.median, position.market) == (94.0, 97.0)
     (inside,) = answer(db, Market("GA", "2025-08", care_setting="facility or unstated")).positions
@@ -59,8 +60,7 @@ def test_a_clinic_with_rates_for_facilities_alone_is_on_their_side(tmp_path: Pat
     office = {"places": ["11"], "group": 1}
     db = store_of_market(tmp_path, facility, {**facility, "group": 1}, office, {**office, "negotiated_rate": 99.0})
     found = answer(db)
-    assert found.of_class.market.care_setting == "facility or unstated"
-    assert [one.market for one in found.positions] == [70.0]
+    assert [(one.market, one.care_setting) for one in found.positions] == [(70.0, "facility or unstated")]
 
 
 def given_line(rate: float = 50.0, setting: str = "") -> ClinicLine:
@@ -163,7 +163,7 @@ A_RATE = st.fixed_dictionaries(
 
 @hypothesis_settings(max_examples=20)
 @given(st.lists(A_RATE, min_size=1, max_size=8))
-def test_the_side_has_all_of_the_clinic_s_rates_and_most_rates(
+def test_the_side_is_that_of_the_code_s_page_unless_the_clinic_has_none_of_its_rates(
     tmp_path_factory: Any, changes: list[dict[str, Any]]
 ) -> None:
     numbered = [{**one, "negotiated_rate": 100.0 + at} for at, one in enumerate(changes)]
@@ -171,14 +171,36 @@ def test_the_side_has_all_of_the_clinic_s_rates_and_most_rates(
     market = Market("GA", "2025-08", billing_class="professional")
     facts = [fact for fact in Everything(db).of(market) if fact["kind"] == "dollars"]
     own = [fact for fact in facts if TIN in {value for _, value in fact["tins"]}]
-    alone = [sides_of(fact) for fact in facts]
-    expected = [side for side in SIDES if all(side in sides_of(fact) for fact in own)]
-    expected.sort(key=lambda side: -sum(side in one for one in alone))
-    divided = all({side} in alone for side in SIDES)
-    found = choose_side(db, market, Clinic(tin=TIN), ["99213"])
-    assert found == (expected[0] if divided and expected else None)
-    # A line that is asked for is of the side of the code's page, which need not be the clinic's.
-    asked = answer(db, market)
-    side = asked.of_class.market.care_setting
+    side = choose_class(db, replace(market, code_type="CPT", code="99213")).market.care_setting
+    if side and own and not any(side in sides_of(fact) for fact in own):
+        side = next(one for one in SIDES if one != side)
+    clinic, line = Clinic(tin=TIN), AskedLine(CODES[0])
+    assert choose_classes_of_lines(db, market, clinic, [line]).of_codes[0].market.care_setting == side
     paid = [fact["negotiated_rate"] for fact in facts if side is None or side in sides_of(fact)]
-    assert all(one.market_with_own == statistics.median(paid) for one in asked.positions if one.rates)
+    assert all(one.market_with_own == statistics.median(paid) for one in answer(db, market).positions if one.rates)
+
+
+def test_each_line_is_on_the_usual_side_of_its_code(tmp_path: Path) -> None:
+    """A visit is compared outside facilities, and an operation in them, in one answer."""
+    rates = [
+        {"code": code, "places": places, "group": group, "negotiated_rate": rate + group}
+        for code in ("99213", "27447")
+        for places, rate in ((["11"], 100.0), (["21"], 70.0))
+        for group in (0, 1)
+    ]
+    db = store_of_market(tmp_path, *rates)
+    surgery = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "27447", "nonfacility_na": True}
+    db = written(db.root, {"bench_medicare_prof": [surgery]})
+    codes = [*CODES, BasketCode("27447", ("CPT", "HCPCS"))]
+
+    def positions_of(question: ClinicQuestion) -> dict[str, tuple[Any, ...]]:
+        found = answer_clinic(db, question).positions
+        return {one.code: (one.rate, one.median, one.market_with_own, one.care_setting) for one in found}
+
+    expected = {"99213": (100.0, 101.0, 100.5, SIDES[0]), "27447": (70.0, 71.0, 70.5, SIDES[1])}
+    assert positions_of(ClinicQuestion(MONTH, Clinic(tin=TIN), codes=codes)) == expected
+    assert positions_of(ClinicQuestion(MONTH, Clinic(tin=TIN))) == expected, "its own codes"
+    outside = replace(MONTH, billing_class="professional", care_setting=SIDES[0])
+    assert {one[3] for one in positions_of(ClinicQuestion(outside, Clinic(tin=TIN), codes=codes)).values()} == {
+        SIDES[0]
+    }
