@@ -43,7 +43,10 @@ class BasketQuestions(ABC):
     def basket_medians(
         self, state: str, year_month: str | None, basket: str | Iterable[str], **filters: Unpack[Filters]
     ) -> pl.DataFrame:
-        """Return the median of each code of a basket at each payer, of one billing class and component."""
+        """Return the median of each code of a basket at each payer.
+
+        Each code is in its usual setting, the class of rates that its own answers are about, within the filters given.
+        """
         answer = self._answer_basket(state, year_month, basket, filters)
         payers = dict(coverage.list_payers(self._snapshot()))
         return frame_of(BasketMedian, answer.named_medians(payers))

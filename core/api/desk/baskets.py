@@ -31,7 +31,8 @@ class BasketIndexes(MarketPage[PayerIndex]):
 def list_basket_indexes(request: ResourceRequest) -> AnswerFields:
     """Compare payers for a basket of codes by one figure each: their medians against the market's, and Medicare's.
 
-    The basket is a named one (`basket`), or a list of codes with or without volumes (`codes`).
+    The basket is a named one (`basket`), or a list of codes with or without volumes (`codes`). Each code is in its
+    usual setting, as in `/baskets/medians`.
     """
     answer = _answer(request)
     return {**request.page_of(answer.indexes), "weights": answer.weights}
@@ -39,7 +40,10 @@ def list_basket_indexes(request: ResourceRequest) -> AnswerFields:
 
 @resource(router, "/baskets/medians", BasketForm, MarketPage[BasketMedian], without=_NOT_TAKEN)
 def list_basket_medians(request: ResourceRequest) -> AnswerFields:
-    """List the median of each code of a basket at each payer, of one billing class and component."""
+    """List the median of each code of a basket at each payer.
+
+    Each code is in its usual setting, the class of rates that its own answers are about, within the filters given.
+    """
     return request.page_of(_answer(request).named_medians(dict(coverage.list_payers(request.db))))
 
 

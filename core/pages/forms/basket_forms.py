@@ -23,7 +23,7 @@ class BasketForm(ComparedForm):
 
     tables = ("medians", "indexes", "payers", "organizations")
 
-    classes = None  # an index is always of one class
+    classes = None  # an index is always of one class of each code
     basket = BasketField()
     codes = CodeListField()
     weights = OneOfField(

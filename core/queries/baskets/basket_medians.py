@@ -1,4 +1,4 @@
-"""The medians of a basket's codes by payer, of one billing class and component, with their percent of Medicare."""
+"""The medians of a basket's codes by payer, each code of its class, with their percent of Medicare."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

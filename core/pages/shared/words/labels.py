@@ -151,7 +151,10 @@ def find_part(classes: Sequence[RateClass], modifier: str) -> RateClass | None:
 def is_as_labeled(one: RateClass, classes: Sequence[RateClass]) -> bool:
     """Return whether a class is by the label of files, and the same rates are among `classes` as they are measured."""
     return one.billing_class not in LIKE_CLASSES and (
-        not one.measured_as or any(like_class(one.measured_as) == other.billing_class for other in classes)
+        not one.measured_as
+        or any(
+            (like_class(one.measured_as), one.modifier) == (other.billing_class, other.modifier) for other in classes
+        )
     )
 
 

@@ -1,0 +1,68 @@
+"""The tabs of a code's classes: the parts of a scan are in front, and a label is not an own class."""
+
+from pathlib import Path
+
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+
+from core.fields.places.care_setting import SIDES
+from core.pages.shared.words.labels import class_in_short, class_label, class_tabs, is_as_labeled
+from core.queries.rate_classes import RateClass, choose_class
+from tests.queries.one_market import MARKET, store_of_market, with_overruled
+
+LIKE = "like professional"
+
+
+def of_class(billing_class: str, modifier: str, side: str, rates: int, *, chosen: bool = False) -> RateClass:
+    return RateClass(billing_class, modifier, side, [side], 1, rates, rates, 0, chosen, "professional")
+
+
+WHOLE = [of_class(LIKE, "none", SIDES[0], 33, chosen=True), of_class(LIKE, "none", SIDES[1], 33)]
+LABELED = [of_class("professional", "none", side, 7) for side in SIDES]
+PARTS = [of_class("professional", modifier, side, 7) for modifier in ("26", "TC") for side in SIDES]
+OTHERS = [of_class("professional", modifier, SIDES[0], 9) for modifier in ("LT", "RT", "50", "52")]
+
+
+def test_the_reading_and_the_technical_part_have_tabs_at_once() -> None:
+    tabs = class_tabs([*WHOLE, *OTHERS, *LABELED, *PARTS])
+    shown = [(one.modifier, one.care_setting) for one in tabs.first]
+    assert shown == [
+        ("none", SIDES[0]), ("none", SIDES[1]), ("LT", SIDES[0]), ("RT", SIDES[0]), ("26", SIDES[1]), ("TC", SIDES[0]),
+    ]  # fmt: skip
+
+
+def test_only_a_class_that_is_measured_otherwise_is_as_labeled() -> None:
+    """The readings of 73721 have one label alone, although the whole has two."""
+    every = [*WHOLE, *LABELED, *PARTS]
+    assert [is_as_labeled(one, every) for one in every] == [False] * 2 + [True] * 2 + [False] * 4
+    assert class_label(PARTS[1], every) == "Professional fee, reading only (26), in facilities"
+    assert class_in_short(PARTS[1]) == "reading only (26), in facilities"
+
+
+def test_the_classes_of_a_payer_whose_label_is_overruled_keep_their_readings_in_front(tmp_path: Path) -> None:
+    rates = [
+        {"places": places, "billing_code_modifier": modifier, "group": 1}
+        for places in (["11"], ["21"]) for modifier in ("", "26")
+    ]  # fmt: skip
+    mislabeled = {"reporting_entity_name": "Payer B", "billing_class": "institutional", "places": []}
+    db = with_overruled(store_of_market(tmp_path, *rates, mislabeled), ("Payer B", "institutional", "unstated"))
+    tabs = class_tabs(choose_class(db, MARKET).classes)
+    assert [one.modifier for one in tabs.first] == ["none", "none", "26", "26"]
+
+
+def test_the_tab_of_a_whole_scan_in_facilities_leads_to_its_reading() -> None:
+    inside = [of_class(LIKE, "none", SIDES[0], 33), of_class(LIKE, "none", SIDES[1], 33, chosen=True)]
+
+    def render(classes: list[RateClass], *, has_parts: bool) -> str:
+        request = RequestFactory().get("/rates/")
+        context = {"classes": classes, "market": MARKET, "has_parts": has_parts, "parameters": {}, "path": "/rates/"}
+        return " ".join(render_to_string("partials/class_tabs.html", context, request).split())
+
+    page = render([*inside, *PARTS], has_parts=True)
+    assert "In facilities nobody bills the whole" in page
+    link = page.split("and the physician")[1]
+    assert "care_setting=facility+or+unstated" in link
+    assert "modifier=26" in link
+    assert "which has no rates here" in render(inside, has_parts=True)
+    assert "nobody bills" not in render([*inside, *PARTS], has_parts=False)
+    assert "nobody bills" not in render([*WHOLE, *PARTS], has_parts=True)
