@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -112,7 +113,9 @@ def test_an_example_against_medicare_is_not_of_rates_that_may_be_meant_for_offic
     """A colonoscopy opens in facilities. Where most of its rates state no place, their percent looks high."""
     visits = [{"code": code, "group": group} for code in ("73721", "99213", "70450") for group in (0, 1)]
     placed = [{"code": "45378", "places": places} for places in (["11"], ["21"])]
-    unstated = [{"code": "45378", "places": [], "negotiated_rate": 20.0 + at, "group": at} for at in (1, 2, 3)]
+    unstated: list[dict[str, Any]] = [
+        {"code": "45378", "places": [], "negotiated_rate": 20.0 + at, "group": at} for at in (1, 2, 3)
+    ]
     db = store_of_market(tmp_path, *visits, *placed, *unstated)
     colonoscopy = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "45378", "asc_pi": "A2"}
     month = Market("GA", "2025-08")

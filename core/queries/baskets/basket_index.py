@@ -39,7 +39,17 @@ class PayerIndex:
     percent: Annotated[
         float | None,
         described(
-            "The payer's medians as a percent of Medicare, or of the yardstick asked for; null as `index` is.", 1.31
+            "The payer's medians as a percent of Medicare, or of the yardstick asked for, without the codes of "
+            "`unplaced`; null as `index` is, and where these are more than half.",
+            1.31,
+        ),
+    ]
+    unplaced: Annotated[
+        int,
+        described(
+            "Number of these codes in facilities whose rates at the payer state no place, although Medicare pays less "
+            "there: nothing says which of its amounts is meant.",
+            0,
         ),
     ]
     coverage: Annotated[
@@ -125,16 +135,17 @@ def index_payers(
         coverage = share_with_market * sum(dollars[one.position] for one in priced) / (sum(dollars.values()) or 1)
         is_enough = coverage >= MIN_COVERAGE
         ratios = ((dollars[one.position], one.p50 / market[one.position].p50) for one in priced)
-        percents = (
-            (in_medicare[one.position], one.percent)
-            for one in priced
-            if one.percent is not None and one.position in in_medicare
-        )
+        compared = [one for one in priced if one.percent is not None and one.position in in_medicare]
+        sure = [one for one in compared if not one.is_doubtful]
+        weight_of_sure, weight = (sum(in_medicare[one.position] for one in some) for some in (sure, compared))
+        is_known = 2 * weight_of_sure >= weight
+        percents = ((in_medicare[one.position], one.percent) for one in sure if one.percent is not None)
         index = PayerIndex(
             payer_slug=slug,
             reporting_entity_name=payers.get(slug, slug),
             index=_weighted_mean(ratios) if is_enough else None,
-            percent=_weighted_mean(percents) if is_enough else None,
+            percent=_weighted_mean(percents) if is_enough and is_known else None,
+            unplaced=sum(one.is_doubtful for one in priced),
             coverage=coverage,
             codes=len(priced),
             codes_of_basket=len(volumes),

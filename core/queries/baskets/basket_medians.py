@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Annotated, Any
 
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.classes_of_codes import ClassesOfList, rates_of_list
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.asked_place import ASKED_PLACES, asked_place, number_places
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
+from core.queries.comparison.usual_side import list_codes_paid_less
 from core.queries.market.market import Market
-from core.queries.market.market_filters import NO_MODIFIER
+from core.queries.market.market_filters import NO_MODIFIER, OF_COMPENSATION
 from core.queries.market.market_rates import market_facts, uses_own_areas
 from core.queries.rate_classes import RateClass
 from core.queries.rules.columns import (
@@ -32,6 +34,7 @@ from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
+from core.store.schema.ids import pos_set_id
 from core.store.sql import used_parameters
 
 
@@ -78,6 +81,11 @@ class CodeMedian:
     p50: float
     percent: float | None
     medicare: float | None
+    unplaced: int = 0
+    """How many of the rates state no place."""
+    is_doubtful: bool = False
+    """Whether nothing says which of Medicare's amounts is meant: most rates state no place, the class is that in
+    facilities, and there Medicare pays less."""
 
 
 def list_own_medians(
@@ -88,7 +96,16 @@ def list_own_medians(
         return []
     markets = {code.code: choice.market for code, choice in zip(codes, classes.of_codes, strict=True)}
     compared, parameters = compared_list(db, market, chain.from_iterable(classes.terms), markets)
-    return read_rows(db, CodeMedian, f"{compared} {_MEDIANS}", parameters)
+    paid_less = frozenset[str]() if market.yardstick == OF_COMPENSATION else list_codes_paid_less(db)
+    doubtful = {
+        at
+        for at, (code, choice) in enumerate(zip(codes, classes.of_codes, strict=True))
+        if choice.market.care_setting == FACILITY_OR_UNSTATED and code.code in paid_less
+    }
+    return [
+        replace(one, is_doubtful=one.position in doubtful and 2 * one.unplaced > one.rates)
+        for one in read_rows(db, CodeMedian, f"{compared} {_MEDIANS}", parameters)
+    ]
 
 
 def compared_list(
@@ -120,39 +137,12 @@ def compared_list(
 
 _MEDIANS = f"""
     SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS p50,
-           {median("percent")} AS percent, {median("medicare")} AS medicare
+           {median("percent")} AS percent, {median("medicare")} AS medicare,
+           count(*) FILTER (f.pos_set_id = '{pos_set_id([])}') AS unplaced, false AS is_doubtful
     FROM compared f JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
     WHERE kind = 'dollars'
     GROUP BY GROUPING SETS ((position, payer_slug), (position))
     ORDER BY position, payer_slug NULLS FIRST"""
-
-
-def list_code_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> list[CodeMedian]:
-    """Return the medians of a market of one class and modifier by payer, and of all payers together, in code order."""
-    if not codes:
-        return []
-    market = replace(market, code_type=None, code=None)
-    compared, parameters = compared_codes(db, market, codes)
-    return read_rows(
-        db,
-        CodeMedian,
-        f"""{compared}
-            SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS p50,
-                   {median("percent")} AS percent, {median("medicare")} AS medicare
-            FROM compared f
-            JOIN (SELECT unnest($positions) AS position, unnest($numbers) AS code, unnest($systems) AS systems) a
-                ON a.code = f.code AND (a.systems = '' OR list_contains(string_split(a.systems, ' '), f.code_type))
-            JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
-            WHERE kind = 'dollars'
-            GROUP BY GROUPING SETS ((position, payer_slug), (position))
-            ORDER BY position, payer_slug NULLS FIRST""",
-        {
-            **parameters,
-            "positions": list(range(len(codes))),
-            "numbers": [one.code for one in codes],
-            "systems": [" ".join(one.systems) for one in codes],
-        },
-    )
 
 
 def compared_codes(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> tuple[str, dict[str, Any]]:

@@ -25,6 +25,10 @@ class SpecialtyIndex:
         float | None,
         described("The payer's medians as a percent of Medicare, weighted; null if it prices less than half.", 1.31),
     ]
+    unplaced: Annotated[
+        int,
+        described("Number of codes left out of `percent`: in facilities, at rates that state no place.", 0),
+    ]
     index: Annotated[
         float | None,
         described("The payer's medians against the market's, weighted: 1.1 is 10% above; null if it is alone.", 1.1),
@@ -137,4 +141,12 @@ def _index(basket: NamedBasket, indexes: Sequence[PayerIndex], payer_slug: str) 
     if found is None:
         return None
     index = found.index if len(indexes) > 1 else None
-    return SpecialtyIndex(basket.key, basket.title, found.percent, index, found.codes, found.codes_of_basket)
+    return SpecialtyIndex(
+        basket=basket.key,
+        title=basket.title,
+        percent=found.percent,
+        unplaced=found.unplaced,
+        index=index,
+        codes=found.codes,
+        codes_of_basket=found.codes_of_basket,
+    )

@@ -111,3 +111,24 @@ def _surgery(db: Snapshot) -> frozenset[str]:
         {"indicators": list(_NOT_OFFICE_BASED)},
     )
     return frozenset(str(code) for (code,) in rows)
+
+
+LEAST_DIFFERENCE = 0.03
+"""From this share on, it matters which of Medicare's two amounts a rate is set against."""
+
+
+def list_codes_paid_less(db: Snapshot) -> frozenset[str]:
+    """Return the codes for which the physician fee schedule pays less in facilities than outside."""
+    return db.ask_once(_codes_paid_less)
+
+
+def _codes_paid_less(db: Snapshot) -> frozenset[str]:
+    if not db.manifest.rows(BENCH_MEDICARE_PROF.name):
+        return frozenset()
+    rows = db.rows(
+        f"""SELECT DISTINCT code FROM {BENCH_MEDICARE_PROF.name}
+            WHERE state = (SELECT min(state) FROM {BENCH_MEDICARE_PROF.name})
+                AND facility_rate < (1 - $least) * medicare_prof_rate""",
+        {"least": LEAST_DIFFERENCE},
+    )
+    return frozenset(str(code) for (code,) in rows)

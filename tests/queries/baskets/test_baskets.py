@@ -14,10 +14,9 @@ from core.fields.codes.basket_list import read_basket
 from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import BasketCode, basket_codes, codes_of_named
 from core.queries.baskets.basket_index import MIN_COVERAGE, choose_weights, index_payers
-from core.queries.baskets.basket_medians import CodeMedian, list_code_medians
+from core.queries.baskets.basket_medians import CodeMedian
 from core.queries.baskets.wide_tables import list_organization_medians, widen_by_organization, widen_by_payer
 from core.queries.market.market import Market
-from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets
 from tests.queries.one_market import store_of_market
@@ -67,22 +66,8 @@ def test_the_medians_of_a_basket_equal_the_slow_ones(
     db = store_of_market(tmp_path_factory.mktemp(f"basket{next(NUMBERS)}"), *rates, {"code": "00000"})
     codes = basket_codes(db, read_basket("99213 99214 73721-73722 LOCAL:99213"))
     assert [one.code for one in codes if "LOCAL" in one.systems] == ["99213"]
-    found = list_code_medians(db, GA, codes)
+    found = answer_basket(db, BasketQuestion(GA, codes)).medians
     assert {(one.position, one.payer_slug): (one.rates, one.p50) for one in found} == slow_medians(rates, codes)
-
-
-def test_percents_are_the_medians_of_each_rates_own(demo: Snapshot) -> None:
-    db = demo
-    codes = basket_codes(db, read_basket("99213,70450,97110"))
-    for areas in ("own", "state"):
-        market = replace(GA, area=areas)
-        for one in list_code_medians(db, market, codes):
-            of_code = replace(market, code=codes[one.position].code, payer=one.payer_slug)
-            rows = medicare.list_comparisons(db, of_code, "percent", 100_000, 0)
-            dollars = [row for row in rows if row.kind == "dollars"]
-            percents = [row.percent for row in dollars if row.percent is not None]
-            assert one.rates == len(dollars)
-            assert one.percent == pytest.approx(statistics.median(percents) if percents else None)
 
 
 MEDIAN = st.tuples(st.integers(0, 3), st.sampled_from(["a", "b"]), st.floats(1, 1e4), st.none() | st.floats(0.1, 9))

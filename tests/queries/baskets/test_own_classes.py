@@ -15,6 +15,8 @@ from core.fields.places.care_setting import SIDES
 from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.baskets.basket_answer import BasketAnswer, BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import basket_codes
+from core.queries.baskets.basket_index import index_payers
+from core.queries.baskets.basket_medians import CodeMedian
 from core.queries.baskets.wide_tables import list_organization_medians
 from core.queries.market.market import Market
 from core.queries.rate_classes import choose_class
@@ -157,3 +159,44 @@ def test_an_operation_in_facilities_is_beside_a_visit_outside(tmp_path_factory: 
     assert inside[SCAN][1] == "26"
     assert not answer.of_own_classes
     assert [(one.modifier, one.care_setting) for one in answer.of_class.classes if one.chosen] == [("none", SIDES[1])]
+
+
+def test_a_percent_is_of_codes_whose_amount_is_meant(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A payer that states no place may mean the office: Medicare's lower amount in facilities says nothing of it."""
+    payers = [
+        {"reporting_entity_name": "Payer A", "places": []},
+        {"reporting_entity_name": "Payer B", "places": ["11"]},
+        {"reporting_entity_name": "Payer B", "places": ["21"]},
+    ]
+    colonoscopy, knee = "45378", SURGERY
+    rates = [{**one, "code": code, "negotiated_rate": 100.0 + at} for code in (colonoscopy, knee, VISIT)
+             for at, one in enumerate(payers)]  # fmt: skip
+    db = store_of_market(tmp_path_factory.mktemp("unplaced"), *rates)
+    of_month = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "facility_na": False}
+    fees = [
+        {**of_month, "code": colonoscopy, "nonfacility_na": False, "medicare_prof_rate": 300.0, "facility_rate": 150.0},
+        {**of_month, "code": knee, "nonfacility_na": True, "medicare_prof_rate": 900.0, "facility_rate": 900.0},
+        {**of_month, "code": VISIT, "nonfacility_na": False, "medicare_prof_rate": 90.0, "facility_rate": 60.0},
+    ]
+    center = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": colonoscopy, "asc_pi": "A2"}
+    db = written(db.root, {"bench_medicare_prof": fees, "bench_asc": [center]})
+    codes = basket_codes(db, read_basket(f"{colonoscopy} {knee} {VISIT}"))
+    answer = answer_basket(db, BasketQuestion(MONTH, codes))
+    doubtful = {(one.payer_slug, codes[one.position].code) for one in answer.medians if one.is_doubtful}
+    assert doubtful == {("payer_a", colonoscopy)}
+    assert {one.payer_slug: one.unplaced for one in answer.indexes} == {"payer_a": 1, "payer_b": 0}
+    inside = answer_basket(db, BasketQuestion(replace(MONTH, care_setting=SIDES[1]), codes))
+    assert {one.payer_slug: one.unplaced for one in inside.indexes} == {"payer_a": 2, "payer_b": 0}
+
+
+def test_codes_in_doubt_are_not_in_the_percent() -> None:
+    def median(at: int, slug: str | None, percent: float, *, is_doubtful: bool = False) -> CodeMedian:
+        return CodeMedian(at, slug, 9, 100.0, percent, 50.0, is_doubtful=is_doubtful)
+
+    market = [median(at, None, 1.5) for at in range(3)]
+    one_of_three = [median(0, "a", 9.0, is_doubtful=True), median(1, "a", 1.0), median(2, "a", 2.0)]
+    [found] = index_payers([*market, *one_of_three], ("equal", [0.0] * 3), {})
+    assert (found.percent, found.unplaced, found.codes, found.index) == (1.5, 1, 3, 1.0)
+    two_of_three = [median(at, "a", 9.0, is_doubtful=at < 2) for at in range(3)]
+    [found] = index_payers([*market, *two_of_three], ("equal", [0.0] * 3), {})
+    assert (found.percent, found.unplaced) == (None, 2)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import BasketCode
-from core.queries.baskets.basket_medians import list_code_medians
 from core.queries.code_answer import spread_by_terms
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
@@ -81,8 +81,8 @@ def test_each_answer_has_the_percents_of_the_schedule(placed_root_db: Snapshot, 
     with market_cache(db, measured, areas=market.area is None) as cached:
         assert spread_by_terms(cached, measured) == spread_by_terms(db, measured)
         assert medicare.count_outcomes(cached, measured) == medicare.count_outcomes(cached, market)
-    found = list_code_medians(db, replace(measured, code=None), [BasketCode(str(market.code), ())])
-    for row in found:
+    basket = answer_basket(db, BasketQuestion(replace(measured, code=None), [BasketCode(str(market.code), ())]))
+    for row in basket.medians:
         assert row.percent is None or min(percents) <= row.percent <= max(percents)
 
 
