@@ -46,24 +46,6 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
     asked: tuple[_Ask, ...] = (_about_spread, partial(_about_payers, dates=dates), _about_medicare)
     titles, labels = code_titles(db), list_overruled_labels(db, market)
     found: list[WorkedQuestion] = []
-<<<<<<< HEAD
-    for ask, code in zip(asked, codes, strict=False):
-        choice = choose_class(db, replace(market, code=code.code))
-        of_code = choice.market
-        with market_cache(db, of_code, areas=uses_own_areas(db, of_code)) as cached:
-            answer = answer_code(spread_by_terms(cached, of_code))
-        if answer:
-            name = begin_in_lower_case(title_of(code, titles)) or code.code
-            said_of = _said_of(answer, choice, labels, dates)
-            found += ask(answer, f"{name} ({code.code})" if name != code.code else name, said_of, of_code)
-    return found
-
-
-def _said_of(
-    answer: CodeAnswer, choice: ClassChoice, labels: Sequence[OverruledLabel], dates: Mapping[str, str]
-) -> str:
-    """Return whose bill an answer is about and for what, and whose rates of which date if they are one payer's."""
-=======
     left = iter(codes)
     for ask in asked:
         for code in left:
@@ -75,7 +57,7 @@ def _said_of(
                 answer = answer_code(spread_by_terms(cached, of_code))
             if answer:
                 name = begin_in_lower_case(title_of(code, titles)) or code.code
-                said_of = _said_of(answer, choice, labels)
+                said_of = _said_of(answer, choice, labels, dates)
                 found += ask(answer, f"{name} ({code.code})" if name != code.code else name, said_of, of_code)
             break
     return found
@@ -89,9 +71,10 @@ def _may_be_of_offices(choice: ClassChoice) -> bool:
     return any(one.chosen and one.is_mostly_of_both for one in choice.classes)
 
 
-def _said_of(answer: CodeAnswer, choice: ClassChoice, labels: Sequence[OverruledLabel]) -> str:
-    """Return whose bill an answer is about and for what, and whose rates of which month if they are one payer's."""
->>>>>>> 93b486b6 (An example against Medicare is not of rates that may be meant for offices)
+def _said_of(
+    answer: CodeAnswer, choice: ClassChoice, labels: Sequence[OverruledLabel], dates: Mapping[str, str]
+) -> str:
+    """Return whose bill an answer is about and for what, and whose rates of which date if they are one payer's."""
     settings = [setting for one in choice.classes if one.chosen for setting in one.settings]
     bill = describe_bill(answer, labels, {one.modifier for one in choice.classes}, settings)
     if len(answer.payers) != 1:
