@@ -66,7 +66,7 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         labels=query.find_labels({code.code for code in codes}),
         labeled=labeled,
         indexes=[(one, labeled.get(one.payer_slug, "")) for one in answer.indexes],
-        has_unplaced=any(one.unplaced for one in answer.indexes),
+        has_unplaced=any(one.unlike for one in answer.indexes),
         columns=columns,
         hidden=len(answer.indexes) - len(columns),
         rows=rows[paging.offset : paging.offset + paging.limit],

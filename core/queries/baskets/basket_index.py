@@ -31,8 +31,8 @@ class PayerIndex:
     index: Annotated[
         float | None,
         described(
-            "The payer's medians against the market's, weighted: 1.1 is 110%, 10% above the market. Null if the payer "
-            "prices less than half of the basket.",
+            "The payer's medians against the market's, weighted, without the codes of `unlike`: 1.1 is 110%, 10% above "
+            "the market. Null if the payer prices less than half of the basket, and where these are more than half.",
             1.1,
         ),
     ]
@@ -42,6 +42,14 @@ class PayerIndex:
             "The payer's medians as a percent of Medicare, or of the yardstick asked for, without the codes of "
             "`unplaced`; null as `index` is, and where these are more than half.",
             1.31,
+        ),
+    ]
+    unlike: Annotated[
+        int,
+        described(
+            "Number of these codes that are in `unplaced`, or would be if all payers' rates were one payer's: nothing "
+            "says that payer and market are paid in the same place.",
+            0,
         ),
     ]
     unplaced: Annotated[
@@ -134,17 +142,17 @@ def index_payers(
     for slug, priced in by_payer.items():
         coverage = share_with_market * sum(dollars[one.position] for one in priced) / (sum(dollars.values()) or 1)
         is_enough = coverage >= MIN_COVERAGE
-        ratios = ((dollars[one.position], one.p50 / market[one.position].p50) for one in priced)
+        alike = [one for one in priced if not (one.is_doubtful or market[one.position].is_doubtful)]
+        ratios = [(dollars[one.position], one.p50 / market[one.position].p50) for one in alike]
         compared = [one for one in priced if one.percent is not None and one.position in in_medicare]
         sure = [one for one in compared if not one.is_doubtful]
-        weight_of_sure, weight = (sum(in_medicare[one.position] for one in some) for some in (sure, compared))
-        is_known = 2 * weight_of_sure >= weight
         percents = ((in_medicare[one.position], one.percent) for one in sure if one.percent is not None)
         index = PayerIndex(
             payer_slug=slug,
             reporting_entity_name=payers.get(slug, slug),
-            index=_weighted_mean(ratios) if is_enough else None,
-            percent=_weighted_mean(percents) if is_enough and is_known else None,
+            index=_weighted_mean(ratios) if is_enough and _are_half(alike, priced, dollars) else None,
+            percent=_weighted_mean(percents) if is_enough and _are_half(sure, compared, in_medicare) else None,
+            unlike=len(priced) - len(alike),
             unplaced=sum(one.is_doubtful for one in priced),
             coverage=coverage,
             codes=len(priced),
@@ -153,6 +161,11 @@ def index_payers(
         )
         found.append(_with_dollars(index, priced, market, units) if units else index)
     return sorted(found, key=lambda one: (one.index is None, -(one.index or one.coverage), one.payer_slug))
+
+
+def _are_half(some: Sequence[CodeMedian], every: Sequence[CodeMedian], weights: Mapping[int, float]) -> bool:
+    """Return whether some codes are at least half of all, by weight."""
+    return 2 * sum(weights[one.position] for one in some) >= sum(weights[one.position] for one in every)
 
 
 def _with_dollars(

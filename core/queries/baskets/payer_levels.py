@@ -29,6 +29,10 @@ class SpecialtyIndex:
         int,
         described("Number of codes left out of `percent`: in facilities, at rates that state no place.", 0),
     ]
+    unlike: Annotated[
+        int,
+        described("Number of codes left out of `index`: nothing says that all payers are paid in the same place.", 0),
+    ]
     index: Annotated[
         float | None,
         described("The payer's medians against the market's, weighted: 1.1 is 10% above; null if it is alone.", 1.1),
@@ -146,6 +150,7 @@ def _index(basket: NamedBasket, indexes: Sequence[PayerIndex], payer_slug: str) 
         title=basket.title,
         percent=found.percent,
         unplaced=found.unplaced,
+        unlike=found.unlike,
         index=index,
         codes=found.codes,
         codes_of_basket=found.codes_of_basket,

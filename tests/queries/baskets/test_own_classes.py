@@ -184,7 +184,9 @@ def test_a_percent_is_of_codes_whose_amount_is_meant(tmp_path_factory: pytest.Te
     answer = answer_basket(db, BasketQuestion(MONTH, codes))
     doubtful = {(one.payer_slug, codes[one.position].code) for one in answer.medians if one.is_doubtful}
     assert doubtful == {("payer_a", colonoscopy)}
-    assert {one.payer_slug: one.unplaced for one in answer.indexes} == {"payer_a": 1, "payer_b": 0}
+    assert {one.payer_slug: (one.unplaced, one.unlike) for one in answer.indexes} == {
+        "payer_a": (1, 1), "payer_b": (0, 0),
+    }  # fmt: skip
     inside = answer_basket(db, BasketQuestion(replace(MONTH, care_setting=SIDES[1]), codes))
     assert {one.payer_slug: one.unplaced for one in inside.indexes} == {"payer_a": 2, "payer_b": 0}
 
@@ -199,4 +201,8 @@ def test_codes_in_doubt_are_not_in_the_percent() -> None:
     assert (found.percent, found.unplaced, found.codes, found.index) == (1.5, 1, 3, 1.0)
     two_of_three = [median(at, "a", 9.0, is_doubtful=at < 2) for at in range(3)]
     [found] = index_payers([*market, *two_of_three], ("equal", [0.0] * 3), {})
-    assert (found.percent, found.unplaced) == (None, 2)
+    assert (found.percent, found.index, found.unplaced) == (None, None, 2)
+    # Where the market is in doubt, a payer that states its places is compared with Medicare, and not with the market.
+    doubted = [median(0, None, 9.0, is_doubtful=True), *market[1:]]
+    [found] = index_payers([*doubted, *(median(at, "a", 1.0 + at) for at in range(3))], ("equal", [0.0] * 3), {})
+    assert (found.percent, found.index, found.unplaced, found.unlike) == (2.0, 1.0, 0, 1)
