@@ -75,7 +75,8 @@ def _choose_class_of_line(
     filters = {name: getattr(choice.market, name) for name in CLASS_FILTERS}
     if paid and not any(all(one.has(name, value) for name, value in filters.items()) for one in paid):
         choice = choose_among(market, add_counts(own), of_some=True)
-        setting = choice.market.care_setting or choose_side(choice.market, counts, own, usual)
+        alike = [one for one in counts if one.has("modifier", asked.modifier)]
+        setting = choice.market.care_setting or choose_side(choice.market, alike, own, usual)
         choice = replace(choice, market=replace(choice.market, care_setting=setting))
     billing_class = choice.market.billing_class or _PROFESSIONAL
     setting = choice.market.care_setting
@@ -121,7 +122,7 @@ def choose_side(
     """
     if class_of_like(market.billing_class) != _PROFESSIONAL:
         return None
-    of_class = [one for one in counts if one.dollars and one.has("billing_class", market.billing_class)]
+    of_class = [one for one in counts if one.has("billing_class", market.billing_class)]
     if not all([side] in [one.sides for one in of_class] for side in SIDES):
         return None
     ours = [one for one in own if one.dollars and one.has("billing_class", market.billing_class)]
