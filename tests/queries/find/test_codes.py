@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries.find import codes
-from core.queries.find.code_index import FoundCode
+from core.queries.find.code_index import CodeIndex, FoundCode
 from core.queries.market.market import Market
 from core.store.connection import Snapshot
 from core.vocabulary.find_services import find_services
@@ -83,3 +83,11 @@ def test_what_is_there_instead(demo: Snapshot) -> None:
     for one in found:
         assert one.rates == len(everything.of(Market("GA", "2025-08", one.code_type, one.code)))
     assert codes.find_nearby_codes(demo, Market("TX", "2025-08", code="99212"), 4) == []
+
+
+def test_what_comes_with_another_service_is_after_the_familiar_ones() -> None:
+    rates = {"88305": 900, "76942": 800, "11111": 700, "73721": 60, "27447": 50, "99213": 10}
+    index = CodeIndex(("CPT", code, None, None) for code in rates)
+    index.rates = {("CPT", code): {"GA": ("2025-08", number)} for code, number in rates.items()}
+    ordered = [code for _, code in index.list_asked_first(["99213"])]
+    assert ordered == ["99213", "73721", "27447", "88305", "76942", "11111"]
