@@ -169,18 +169,18 @@ class _AlikeCodes:
                 yield (self.name, chosen.care_setting or "", *terms)
 
 
-_OF_SIDE = ("in_facilities", "has_parts")
+_OF_SIDE = ("in_facilities", "has_parts", "paid_less")
 """The columns of _USUAL beside the code: each `yes` or empty text."""
 
 
-def _texts_of(side: UsualSide) -> tuple[str, str]:
-    return ("yes" if side.in_facilities else "", "yes" if side.has_parts else "")
+def _texts_of(side: UsualSide) -> tuple[str, ...]:
+    return tuple("yes" if getattr(side, name) else "" for name in _OF_SIDE)
 
 
 def _list_alike(db: MarketSnapshot) -> list[_AlikeCodes]:
     found: dict[str, _AlikeCodes] = {}
     of_side = ", ".join(_OF_SIDE)
-    for name, in_facilities, has_parts, dollars, rates, settings, sides, *terms in db.rows(
+    for name, in_facilities, has_parts, paid_less, dollars, rates, settings, sides, *terms in db.rows(
         f"""SELECT alike, {of_side}, one.dollars, one.rates,
                    care_settings(one.stated, places, place_settings(places)) AS settings,
                    care_sides(one.stated, places) AS sides, {", ".join(f"one.{name}" for name in CLASS_TERMS)}
@@ -190,7 +190,7 @@ def _list_alike(db: MarketSnapshot) -> list[_AlikeCodes]:
                   LEFT JOIN dim_pos_set p ON p.pos_set_id = one.pos_set_id)"""
     ):
         billing_class, measured, modifiers, *_ = terms
-        usual = UsualSide(bool(in_facilities), bool(has_parts))
+        usual = UsualSide(bool(in_facilities), bool(has_parts), bool(paid_less))
         codes = found.setdefault(name, _AlikeCodes(name, usual, {}))
         codes.counts[tuple(terms)] = ClassCount(
             billing_class, measured, modifiers, settings, sides, [""], dollars, rates

@@ -309,8 +309,10 @@ def choose_among(
 def on_usual_side(chosen: RateClass, possible: Sequence[RateClass], usual: UsualSide, asked: str | None) -> RateClass:
     """Return the class on the side where the code is usually rendered, if it has at least half as many rates.
 
-    With fewer, what the payers of this market pay is on the other side. In facilities, the class of a code with a
-    technical part is that of its reading: nobody bills the whole there. `asked` is the setting that is asked for.
+    With fewer, what the payers of this market pay is on the other side. So it is if most of the rates in facilities
+    state no place, and Medicare pays less there: nothing says that they are meant for it. In facilities, the class of a
+    code with a technical part is that of its reading: nobody bills the whole there. `asked` is the setting that is
+    asked for.
     """
     if asked == FACILITY_OR_UNSTATED and usual.has_parts:
         readings = (one for one in possible if one.modifier == READING and one.dollars and _is_alike(one, chosen))
@@ -320,6 +322,8 @@ def on_usual_side(chosen: RateClass, possible: Sequence[RateClass], usual: Usual
     side = usual.side_of(chosen.modifier)
     others = (one for one in possible if one.modifier == chosen.modifier and _is_alike(one, chosen))
     other = next((one for one in others if one.care_setting == side), chosen)
+    if usual.paid_less and other.is_mostly_of_both:
+        return chosen
     return other if _has_enough(other.dollars, chosen.dollars, other.rates, chosen.rates) else chosen
 
 

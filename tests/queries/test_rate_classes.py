@@ -65,8 +65,11 @@ def choose_slowly(facts: list[Row], asked: Market, usual: str) -> list[list[Row]
             if usual == PARTS and asked.care_setting == SIDES[1] and size(reading) > (0, len(reading)):
                 found.append(reading)
                 continue
-            side = SIDES[(modifier == "26") if usual == PARTS else (usual == IN_FACILITIES)]
+            side = SIDES[(modifier == "26") if usual == PARTS else (usual in {IN_FACILITIES, PAID_LESS})]
             other = classes.get((billing_class, modifier, side), []) if setting in SIDES else []
+            of_both = [fact for fact in other if set(SIDES) <= set(sides_of(fact))]
+            if usual == PAID_LESS and side == SIDES[1] and 2 * len(of_both) > len(other):
+                other = one
             needed = size(one)[0] or len(one)
             enough = 2 * (size(other)[0] if size(one)[0] else len(other)) >= needed
             found.append(other if enough else one)
@@ -78,6 +81,7 @@ def size(rates: list[Row]) -> tuple[int, int]:
 
 
 IN_FACILITIES, PARTS, OUTSIDE = "in facilities", "a technical part", "outside"
+PAID_LESS = "in facilities, where Medicare pays less"
 
 
 A_RATE = st.fixed_dictionaries(
@@ -108,7 +112,7 @@ ASKED: tuple[dict[str, Any], ...] = (
 @given(
     changes=st.lists(A_RATE, min_size=4, max_size=24),
     overruled=st.one_of(st.just([]), st.lists(st.sampled_from(LABELS), max_size=4, unique=True)),
-    usual=st.sampled_from([OUTSIDE, IN_FACILITIES, PARTS]),
+    usual=st.sampled_from([OUTSIDE, IN_FACILITIES, PAID_LESS, PARTS]),
 )
 def test_the_class_of_most_rates_is_chosen(
     changes: list[dict[str, Any]], overruled: list[tuple[str, str, str]], usual: str
@@ -133,8 +137,10 @@ def with_schedule(db: Snapshot, usual: str) -> Snapshot:
         "state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": MARKET.code,
         "nonfacility_na": usual == IN_FACILITIES, "facility_na": usual == PARTS,
         "nonfacility_rate_26": parts, "nonfacility_rate_tc": parts,
+        "medicare_prof_rate": 100.0, "facility_rate": 50.0,
     }  # fmt: skip
-    return written(db.root, {"bench_medicare_prof": [listed]})
+    surgery = [{**listed, "asc_pi": "A2"}] if usual == PAID_LESS else []
+    return written(db.root, {"bench_medicare_prof": [listed], "bench_asc": surgery})
 
 
 def assert_settings_counted(db: Snapshot, facts: list[Row]) -> None:
@@ -246,7 +252,7 @@ def test_an_office_and_a_facility_are_two_classes_of_a_professional(tmp_path: Pa
     assert choose_class(alone, MARKET).market == MARKET
 
 
-OFFICES, FACILITIES = {"places": ["11"]}, {"places": ["21"]}
+OFFICES, FACILITIES, UNSTATED = {"places": ["11"]}, {"places": ["21"]}, {"places": list[str]()}
 
 
 @pytest.mark.parametrize(
@@ -273,6 +279,21 @@ def test_a_code_is_looked_at_where_it_is_usually_rendered(
     assert [one.care_setting for one in choice.classes if one.chosen] == [chosen]
     assert choose_class_of_codes(db, MARKET.without("code_type", "code"), ["99213"]).market.care_setting == chosen
     assert choose_class(db, replace(MARKET, care_setting=SIDES[0])).market.care_setting == SIDES[0], "asked for"
+
+
+@pytest.mark.parametrize(
+    ("usual", "unstated", "chosen"),
+    [(PAID_LESS, 1, SIDES[1]), (PAID_LESS, 2, SIDES[1]), (PAID_LESS, 3, SIDES[0]), (IN_FACILITIES, 9, SIDES[1])],
+)
+def test_rates_that_state_no_place_are_not_taken_for_those_of_facilities(
+    tmp_path: Path, usual: str, unstated: int, chosen: str
+) -> None:
+    """Of a colonoscopy Medicare pays half in a facility: a fee for an office would look like twice its amount."""
+    rates_of = [(OFFICES, 2), (FACILITIES, 2), (UNSTATED, unstated)]
+    changes = [{**places, "negotiated_rate": 10.0 + at} for places, number in rates_of for at in range(number)]
+    db = with_schedule(store_of_market(tmp_path, *changes), usual)
+    assert choose_class(db, MARKET).market.care_setting == chosen
+    assert choose_class(db, replace(MARKET, care_setting=SIDES[1])).market.care_setting == SIDES[1], "asked for"
 
 
 def test_in_facilities_a_scan_is_its_reading(tmp_path: Path) -> None:

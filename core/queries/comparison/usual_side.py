@@ -35,6 +35,8 @@ class UsualSide:
     in_facilities: bool = False
     has_parts: bool = False
     """Whether the schedule divides it into a reading and a technical part, so that facilities bill no whole."""
+    paid_less: bool = False
+    """Whether Medicare pays less in facilities than outside, so that it matters which of them a rate is meant for."""
 
     def side_of(self, modifier: str | None) -> str:
         """Return which of SIDES is the usual one: the reading alone is billed where a facility bills the rest."""
@@ -58,6 +60,7 @@ def list_usual_sides(db: Snapshot) -> Mapping[str, UsualSide]:
 
 def _usual_sides(db: Snapshot) -> dict[str, UsualSide]:
     of_schedule, by_use, listed = _schedule(db), _use(db), _surgery(db)
+    paid_less = list_codes_paid_less(db)
     found = {}
     for code in of_schedule.keys() | by_use.keys() | listed:
         paid = of_schedule.get(code, _Schedule())
@@ -65,7 +68,8 @@ def _usual_sides(db: Snapshot) -> dict[str, UsualSide]:
             code, paid.inside_alone or (code in listed and not paid.outside_alone)
         )
         if in_facilities or paid.has_parts:
-            found[code] = UsualSide(in_facilities, paid.has_parts)
+            # Where there is no amount outside, the file repeats the other.
+            found[code] = UsualSide(in_facilities, paid.has_parts, code in paid_less and not paid.inside_alone)
     return found
 
 
