@@ -11,12 +11,12 @@ from core.pages.forms.query_form import CodesForm, HomeForm
 from core.pages.shared import urls
 from core.pages.shared.page import PageQuery, page
 from core.pages.shared.words.answer_words import describe_setting, describe_terms
+from core.queries.class_counts import COMPONENTS
 from core.queries.code_titles import CodeKey
 from core.queries.find.code_index import FoundCode
 from core.queries.find.middle_rates import MiddleRate, count_middles, find_middle_rates
 from core.queries.find.named_things import count_known_providers
 from core.queries.find.search import SearchResults, search_everything
-from core.queries.rate_classes import COMPONENTS
 from core.queries.rules.measured_class import class_of_like
 from core.vocabulary.search_text import read_search
 from core.vocabulary.services import SPELLINGS

@@ -9,21 +9,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.queries.class_counts import (
+    CLASS_TERMS,
+    ClassCount,
+    CodeClassCount,
+    add_counts,
+    class_terms,
+    count_classes_of_codes,
+)
 from core.queries.comparison.usual_side import OUTSIDE, UsualSide, list_usual_sides
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.market.market_rates import market_facts
-from core.queries.rate_classes import (
-    CLASS_TERMS,
-    ClassChoice,
-    ClassCount,
-    CodeClassCount,
-    add_counts,
-    choose_among,
-    class_terms,
-    count_classes_of_codes,
-    unless_alone,
-)
+from core.queries.rate_classes import ClassChoice, choose_among, unless_alone
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import used_parameters

@@ -22,12 +22,14 @@ def list_expired_contracts(db: Snapshot, market: Market, today: date) -> Sequenc
     """Return the payers of a market whose every rate has expired before `today`, by name."""
     with facts_in_memory(db, market) as memory:
         facts, parameters = rates_of_market(memory, market)
-        return read_rows(
+        # The day is no parameter: the plan of a question without any is kept.
+        ending = read_rows(
             memory,
             ExpiredContracts,
             f"""SELECT max(reporting_entity_name) AS reporting_entity_name, max(expiration_date) AS expires
                 FROM {facts} f GROUP BY payer_slug(reporting_entity_name)
-                HAVING bool_and(coalesce(expiration_date < $today, false))
+                HAVING count(expiration_date) = count(*)
                 ORDER BY lower(max(reporting_entity_name))""",
-            {**parameters, "today": today.isoformat()},
+            parameters,
         )
+    return [one for one in ending if one.expires < today.isoformat()]

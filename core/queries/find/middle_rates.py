@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from core.queries.class_counts import COMPONENTS
 from core.queries.code_answer import find_middle, list_few_amounts
 from core.queries.code_titles import CodeKey
 from core.queries.find.code_index import FoundCode
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
-from core.queries.rate_classes import COMPONENTS, choose_class
+from core.queries.rate_classes import choose_class
 from core.queries.rules.columns import Code, CodeType, Modifier, State, described
 from core.store.connection import Snapshot
 
