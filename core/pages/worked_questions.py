@@ -50,8 +50,6 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
     for ask in asked:
         for code in left:
             choice = choose_class(db, replace(market, code=code.code))
-            if ask is _about_medicare and _may_be_of_offices(choice):
-                continue
             of_code = choice.market
             with market_cache(db, of_code, areas=uses_own_areas(db, of_code)) as cached:
                 answer = answer_code(spread_by_terms(cached, of_code))
@@ -61,14 +59,6 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
                 found += ask(answer, f"{name} ({code.code})" if name != code.code else name, said_of, of_code)
             break
     return found
-
-
-def _may_be_of_offices(choice: ClassChoice) -> bool:
-    """Return whether most of the rates in facilities state no place: against Medicare's amount there, they look high.
-
-    The code's page says so beside the percent. An example has no room for it.
-    """
-    return any(one.chosen and one.is_mostly_of_both for one in choice.classes)
 
 
 def _said_of(

@@ -2,8 +2,6 @@
 
 import re
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -20,8 +18,6 @@ from core.queries.market.market import Market
 from core.queries.rate_classes import choose_class
 from core.store.connection import QueryTimeout, Snapshot
 from tests.pages.markets import MARKET
-from tests.queries.one_market import store_of_market
-from tests.queries.tables import written
 from tests.site import csv_rows, tables, text_of
 
 
@@ -107,19 +103,3 @@ def test_a_search_says_what_is_not_loaded_before_what_is(site: Client) -> None:
     assert "No rates of the payer you call “aetna” are loaded here" in text
     assert "Nothing that is loaded is called “xyzzy”. This is what the rest means." in text
     assert text.index("aetna") < text.index("CPT 70450")
-
-
-def test_an_example_against_medicare_is_not_of_rates_that_may_be_meant_for_offices(tmp_path: Path) -> None:
-    """A colonoscopy opens in facilities. Where most of its rates state no place, their percent looks high."""
-    visits = [{"code": code, "group": group} for code in ("73721", "99213", "70450") for group in (0, 1)]
-    placed = [{"code": "45378", "places": places} for places in (["11"], ["21"])]
-    unstated: list[dict[str, Any]] = [
-        {"code": "45378", "places": [], "negotiated_rate": 20.0 + at, "group": at} for at in (1, 2, 3)
-    ]
-    db = store_of_market(tmp_path, *visits, *placed, *unstated)
-    colonoscopy = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "45378", "asc_pi": "A2"}
-    month = Market("GA", "2025-08")
-    asked = [one.question for one in work_questions(written(db.root, {"bench_asc": [colonoscopy]}), month)]
-    assert ["45378" in one for one in asked] == [False] * 3
-    outside = [one.question for one in work_questions(db, month)]
-    assert "45378" in outside[2]
