@@ -64,6 +64,13 @@ _PERCENTILES = {
     "p90": "90th percentile of the",
 }
 
+_OF_CHANGES = {
+    "middle": "Median change, with the same",
+    "p10": "10th percentile of those up or down",
+    "p50": "Median of those up or down",
+    "p90": "90th percentile of those up or down",
+}
+
 _WORDS = {
     ("modifier", ""): "none",
     ("billing_class", "professional"): "professional fee",
@@ -136,6 +143,11 @@ HEADINGS = {
         f"{row}.{name}": f"{which} percent of Medicare"
         for row in ("PercentSpread", "ProviderSummary", "FamilyRates", "ProviderPayer")
         for name, which in _PERCENTILES.items()
+    },
+    **{
+        f"{row}.{name}": heading
+        for row in ("PayerMoved", "CodeMoved", "TaxIdMoved", "TermsMoved")
+        for name, heading in _OF_CHANGES.items()
     },
 }
 """The headings of columns whose names do not read as one, by name; for one table, by its row class and the name."""

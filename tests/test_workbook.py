@@ -13,6 +13,7 @@ from python_calamine import CalamineWorkbook
 from core import workbook
 from core.queries import coverage, profiles
 from core.queries.find import codes
+from core.queries.over_time import changes
 from core.queries.parties import organizations, payers, provider_rates, providers
 from core.queries.rates_against_medicare import RateAgainstMedicare, SummaryAgainstMedicare
 from core.queries.rules.columns import described
@@ -97,6 +98,12 @@ def test_services_shares_and_places_on_the_map_are_not_dollars() -> None:
     assert units["RateAgainstMedicare.negotiated_rate"] == units["SummaryAgainstMedicare.mean"] == "dollars"
     assert units["RateAgainstMedicare.percent"] == units["SummaryAgainstMedicare.percent_p50"] == "fraction"
     assert units["RateAgainstMedicare.medicare"] == "dollars"
+
+
+def test_the_two_medians_of_changes_are_told_apart() -> None:
+    found = {column.name: (column.heading, column.unit) for column in columns_of(changes.PayerMoved)}
+    assert found["middle"] == ("Median change, with the same", "fraction")
+    assert found["p50"] == ("Median of those up or down", "fraction")
 
 
 def test_a_table_that_is_too_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ FOLDED_ROWS, MAX_ROWS = 12, 16
 _LOOKED_FOR = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        "^(your )?rate$|^median( change)?$|^amount$",
+        "^(your )?rate$|^median( of those up or down)?$|^amount$",
         "%|^percent$",
         "^gap$|^vs|^change|^total$|^difference$|^up$|^down$",
         "^payer$|^provider$",

@@ -115,11 +115,20 @@ class Moved:
         int, described("Rates in the later month whose provider the file does not identify.", 12)
     ]
     middle: Annotated[
-        float | None, described("Median change of the tax IDs in both months: 0.01 is up 1%, 0 is the same.", 0.01)
+        float | None,
+        described(
+            "Median change of the tax IDs that went up or down or are the same: 0.01 is up 1%, 0 is the same.", 0.01
+        ),
     ]
-    p10: Annotated[float | None, described("10th percentile of the changes: 0.01 is up 1%.", 0.01)]
-    p50: Annotated[float | None, described("Median of the changes: 0.045 is up 4.5%.", 0.045)]
-    p90: Annotated[float | None, described("90th percentile of the changes: 0.12 is up 12%.", 0.12)]
+    p10: Annotated[
+        float | None, described("10th percentile of the changes of those that went up or down: 0.01 is up 1%.", 0.01)
+    ]
+    p50: Annotated[
+        float | None, described("Median of the changes of those that went up or down: 0.045 is up 4.5%.", 0.045)
+    ]
+    p90: Annotated[
+        float | None, described("90th percentile of the changes of those that went up or down: 0.12 is up 12%.", 0.12)
+    ]
 
     @property
     def moved(self) -> int:

@@ -52,6 +52,8 @@ def test_changes_of_a_payer_and_a_code(site: Client, demo: Snapshot) -> None:
     assert (lead.up, lead.down, lead.same) == (5, 5, 10)
     assert "Of 20 organizations that Example Piedmont Mutual, Inc. pays in both" in text_of(response)
     assert "5 are paid more, 5 less, and 10 the same ; the median change is 0.0%" in text_of(response)
+    # The table's figure is another one, and says so.
+    assert by_payer[0][10:] == [f"{one} of those up or down" for one in ("P10", "Median", "P90")]
     only_up = site.get("/changes/", {**QUERY, "payer": PIEDMONT, "classes": "all", "what": "up"})
     assert {row[0] for row in tables(only_up)[-1][1:]} == {"up"}
     assert "only up ✕" in text_of(only_up)
