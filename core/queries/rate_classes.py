@@ -17,6 +17,7 @@ from core.fields.places.care_setting import (
     FACILITY_OR_UNSTATED,
     HOSPITAL_OUTPATIENT,
     INPATIENT,
+    NON_FACILITY_OR_UNSTATED,
     OFFICE,
     OTHER_PLACE,
     SIDES,
@@ -102,6 +103,16 @@ class ClassChoice:
     has_parts: bool = False
     """Whether the code has a technical part, so that in facilities nobody bills the whole."""
 
+    usually_inside: bool = False
+    """Whether the code is usually rendered in facilities."""
+
+    @property
+    def opens_elsewhere(self) -> bool:
+        """Whether the code is usually rendered in facilities, and most of its rates there may be meant for offices."""
+        inside = [one for one in self.classes if one.care_setting == FACILITY_OR_UNSTATED and one.is_mostly_of_both]
+        chosen_outside = any(one.chosen and one.care_setting == NON_FACILITY_OR_UNSTATED for one in self.classes)
+        return self.usually_inside and chosen_outside and bool(inside) and "care_setting" in self.filled
+
 
 def choose_class(db: Snapshot, market: Market) -> ClassChoice:
     """Return the market of one code with the class that has most rates, if the question does not name one.
@@ -117,7 +128,12 @@ def choose_class(db: Snapshot, market: Market) -> ClassChoice:
         usual = find_usual_side(db, market.code)
         choice = unless_alone(market, choose_among(market, counts, usual=usual))
         has_facilities = any(one.measured != _PROFESSIONAL for one in counts)
-        return replace(choice, has_facilities=has_facilities, has_parts=usual.has_parts)
+        return replace(
+            choice,
+            has_facilities=has_facilities,
+            has_parts=usual.has_parts,
+            usually_inside=usual.in_facilities,
+        )
 
 
 def choose_class_of_codes(db: Snapshot, market: Market, numbers: Iterable[str]) -> ClassChoice:

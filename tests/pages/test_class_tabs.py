@@ -66,3 +66,13 @@ def test_the_tab_of_a_whole_scan_in_facilities_leads_to_its_reading() -> None:
     assert "which has no rates here" in render(inside, has_parts=True)
     assert "nobody bills" not in render([*inside, *PARTS], has_parts=False)
     assert "nobody bills" not in render([*WHOLE, *PARTS], has_parts=True)
+
+
+def test_a_page_says_why_it_does_not_open_where_the_service_is_usually_rendered() -> None:
+    def render(*, opens_elsewhere: bool) -> str:
+        request = RequestFactory().get("/rates/")
+        context = {"classes": WHOLE, "market": MARKET, "parameters": {}, "path": "/rates/"}
+        return render_to_string("partials/class_tabs.html", {**context, "opens_elsewhere": opens_elsewhere}, request)
+
+    assert "Usually rendered in facilities" in render(opens_elsewhere=True)
+    assert "Usually rendered in facilities" not in render(opens_elsewhere=False)

@@ -292,7 +292,9 @@ def test_rates_that_state_no_place_are_not_taken_for_those_of_facilities(
     rates_of = [(OFFICES, 2), (FACILITIES, 2), (UNSTATED, unstated)]
     changes = [{**places, "negotiated_rate": 10.0 + at} for places, number in rates_of for at in range(number)]
     db = with_schedule(store_of_market(tmp_path, *changes), usual)
-    assert choose_class(db, MARKET).market.care_setting == chosen
+    choice = choose_class(db, MARKET)
+    assert (choice.market.care_setting, choice.opens_elsewhere) == (chosen, chosen == SIDES[0])
+    assert not choose_class(db, replace(MARKET, care_setting=SIDES[0])).opens_elsewhere, "asked for"
     assert choose_class(db, replace(MARKET, care_setting=SIDES[1])).market.care_setting == SIDES[1], "asked for"
 
 

@@ -47,8 +47,9 @@ class MarketChoice:
     of a code's rates, and `filled` are the filters that choose one of them and were not asked for. `asked_months` are
     the months as the visitor gave them, by the names of the form's fields, where months were filled in.
     `has_facilities` is whether a facility's own bill may be among the code's rates of any class. `has_parts` is whether
-    the code has a technical part. `of_own_classes` is whether each code of a list is of the class of its own page; None
-    where that cannot be asked for.
+    the code has a technical part. `opens_elsewhere` is whether it is usually rendered in facilities and not looked at
+    there. `of_own_classes` is whether each code of a list is of the class of its own page; None where that cannot be
+    asked for.
     """
 
     market: Market
@@ -60,6 +61,7 @@ class MarketChoice:
     asked_months: Mapping[str, str] = field(default_factory=dict)
     has_facilities: bool = True
     has_parts: bool = False
+    opens_elsewhere: bool = False
     of_own_classes: bool | None = None
 
     @property
@@ -141,6 +143,7 @@ def with_class(choice: MarketChoice, of_class: ClassChoice) -> MarketChoice:
         filled=of_class.filled,
         has_facilities=of_class.has_facilities,
         has_parts=of_class.has_parts,
+        opens_elsewhere=of_class.opens_elsewhere,
     )
 
 

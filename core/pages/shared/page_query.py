@@ -398,6 +398,7 @@ class MarketQuery(PageQuery[M]):
             "classes": self.choice.classes,
             "of_own_classes": self.choice.of_own_classes,
             "has_parts": self.choice.has_parts,
+            "opens_elsewhere": self.choice.opens_elsewhere,
             "measured_as": self.choice.measured_as,
             "applied": applied,
             "where": write_place(self.market.state, applied),

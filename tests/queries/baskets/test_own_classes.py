@@ -17,6 +17,7 @@ from core.queries.baskets.basket_answer import BasketAnswer, BasketQuestion, ans
 from core.queries.baskets.basket_codes import basket_codes
 from core.queries.baskets.basket_index import index_payers
 from core.queries.baskets.basket_medians import CodeMedian
+from core.queries.baskets.payer_levels import list_payer_levels
 from core.queries.baskets.wide_tables import list_organization_medians
 from core.queries.market.market import Market
 from core.queries.rate_classes import choose_class
@@ -189,6 +190,10 @@ def test_a_percent_is_of_codes_whose_amount_is_meant(tmp_path_factory: pytest.Te
     }  # fmt: skip
     inside = answer_basket(db, BasketQuestion(replace(MONTH, care_setting=SIDES[1]), codes))
     assert {one.payer_slug: one.unplaced for one in inside.indexes} == {"payer_a": 2, "payer_b": 0}
+    for payer, beside in (("payer_a", {knee, VISIT}), ("payer_b", {colonoscopy, knee, VISIT})):
+        levels = list_payer_levels(db, MONTH, payer)
+        assert levels
+        assert {one.code for one in levels.codes} == beside, "its price for an office is not high in facilities"
 
 
 def test_codes_in_doubt_are_not_in_the_percent() -> None:
