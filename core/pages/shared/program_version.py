@@ -8,7 +8,8 @@ from pathlib import Path
 from django.conf import settings
 
 _PARTS = (
-    ("beaconpoint", "*.py"), ("core", "*.py"), ("templates", "*.html"), ("static", "*"), ("docs", "*.md"),
+    ("beaconpoint", "*.py"), ("core", "*.py"), ("core", "*.toml"), ("templates", "*.html"), ("templates", "*.jinja"),
+    ("static", "*"), ("docs", "*.md"),
 )  # fmt: skip
 """The directories that decide what an answer contains, and the files in them."""
 
