@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from core.store.generations.store import Store
 from core.store.market.market_months import MarketMonth
 from core.tic.source import open_documents
 from tests.built_once import BuiltOnce
+from tests.queries.comparison.fee_schedules import Schedule
+from tests.queries.tables import written
 from tests.reference.nppes import registers
 from tests.site import Visitor, serving, text_of
 
@@ -31,10 +33,14 @@ PAGES = (
 )  # fmt: skip
 
 
-def load_payer(store: Store, directory: Path, payer: str, own: str, month: str = "2025-11") -> None:
+def load_payer(
+    store: Store, directory: Path, payer: str, own: str, month: str = "2025-11", paid: Sequence[float] = (10,)
+) -> None:
     """Load a file of a payer for a month, with the date that the file itself states."""
     file = directory / f"{payer}-{own}.json"
     content = registers.rates(registers.SURGEON) | {"reporting_entity_name": payer, "last_updated_on": own}
+    rates = content["in_network"][0]["negotiated_rates"][0]
+    rates["negotiated_prices"] = [rates["negotiated_prices"][0] | {"negotiated_rate": rate} for rate in paid]
     file.write_text(json.dumps(content), encoding="utf-8")
     load_file(store, open_documents(file)[0], "GA", year_month=month)
 
@@ -76,6 +82,30 @@ def test_the_date_stands_beside_the_month(site: Client, address: str) -> None:
     assert MONTH in text_of(page)
     assert '<a href="/method/#the-latest-file-of-each-payer">(file dated February 2023)</a>' in page.content.decode()
     assert "file dated October 2025" not in text_of(page)
+
+
+def test_a_sentence_that_compares_payers_dates_their_files(built_once: BuiltOnce, tmp_path: Path) -> None:
+    def build(directory: Path) -> None:
+        store = Store(directory)
+        load_payer(store, tmp_path, "Old", "2023-02-01", paid=(80, 81, 82, 83, 84))
+        load_payer(store, tmp_path, "New", "2025-10-01", paid=(200, 201, 202, 203, 204))
+        amount = {"state": "GA", "code_type": "CPT", "code": "99213", "modifier": "", "status": "A"}
+        amount |= {"medicare_prof_rate": 100.0, "facility_rate": 70.0, "year_month": "2025-11", "release": "2025-01"}
+        schedule = Schedule("medicare_prof", "2025-01", "US", ["GA"], [amount])
+        written(directory, {"dim_benchmark": [schedule.record()], "bench_medicare_prof": schedule.rows})
+
+    said = {
+        "payers/?code=": "New (November 2025) pays the most, $202.00 in the middle of 5 rates, "
+        "and Old (file of February 2023) the least",
+        "medicare/?code=": "New (November 2025) pays 202% of Medicare in the middle, half of its rates 201% to 203%; "
+        "Old (file of February 2023) pays 82% of Medicare",
+        "baskets/?codes=": "New (November 2025) pays the most, 142% of the market (202% of Medicare), "
+        "and Old (file of February 2023) the least",
+        "payers/?payer=old&code=": "only Old (file of February 2023) has such rates",
+    }
+    with serving(built_once.get("dated_sentences", build)):
+        for address, sentence in said.items():
+            assert sentence in text_of(Visitor().get(f"/{address}99213")), address
 
 
 def test_the_api_and_workbooks_have_it(site: Client) -> None:

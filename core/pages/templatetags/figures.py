@@ -115,6 +115,13 @@ def month_of_payer(context: dict[str, Any], month: str, payer_slug: str, state: 
     return dated_month(_PayerMonth(month, context["old_months"].get((state, month, payer_slug))))
 
 
+@register.simple_tag(takes_context=True)
+def date_of_payer(context: dict[str, Any], payer_slug: str) -> str:
+    """Return what follows a payer's name in a sentence: the date of its file, where the title's is not that of all."""
+    dates = {one.payer_slug: formats.write_own_date(one.year_month, one.file_month) for one in context["payer_months"]}
+    return f" ({dates[payer_slug]})" if payer_slug in dates else ""
+
+
 @dataclass(frozen=True)
 class _PayerMonth:
     year_month: str
