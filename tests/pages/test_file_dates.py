@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
@@ -12,6 +13,8 @@ from python_calamine import CalamineWorkbook
 
 from core.load.load_file import load_file
 from core.pages import formats
+from core.pages.templatetags import figures
+from core.queries.latest import PayerFileMonth
 from core.queries.market.latest_files import LatestFiles
 from core.queries.market.market import Market
 from core.store.generations.store import Store
@@ -21,7 +24,7 @@ from tests.built_once import BuiltOnce
 from tests.queries.comparison.fee_schedules import Schedule
 from tests.queries.tables import written
 from tests.reference.nppes import registers
-from tests.site import Visitor, serving, text_of
+from tests.site import Visitor, serving, tables, text_of
 
 MONTH = "November 2025 (file dated February 2023)"
 
@@ -29,18 +32,25 @@ PAGES = (
     "/", "/payers/", "/payers/?payer=old", "/payers/?code=99213", "/rates/?code=99213", "/medicare/?code=99213",
     "/organizations/?code=99213", "/report/?code=99213", "/baskets/?codes=99213", "/clinic/?tin=123456789&codes=99213",
     "/rates/?code=99213&year_month=2025-11", "/places/?code=99213",
-    "/trend/?code=99213", "/rule/?payer=old", "/rule/",
+    "/trend/?code=99213", "/quality/", "/rule/?payer=old", "/rule/",
 )  # fmt: skip
 
 
 def load_payer(
-    store: Store, directory: Path, payer: str, own: str, month: str = "2025-11", paid: Sequence[float] = (10,)
+    store: Store,
+    directory: Path,
+    payer: str,
+    own: str,
+    month: str = "2025-11",
+    paid: Sequence[float] = (10,),
+    tin: str = "123456789",
 ) -> None:
     """Load a file of a payer for a month, with the date that the file itself states."""
     file = directory / f"{payer}-{own}.json"
     content = registers.rates(registers.SURGEON) | {"reporting_entity_name": payer, "last_updated_on": own}
     rates = content["in_network"][0]["negotiated_rates"][0]
     rates["negotiated_prices"] = [rates["negotiated_prices"][0] | {"negotiated_rate": rate} for rate in paid]
+    rates["provider_groups"][0]["tin"]["value"] = tin
     file.write_text(json.dumps(content), encoding="utf-8")
     load_file(store, open_documents(file)[0], "GA", year_month=month)
 
@@ -84,28 +94,78 @@ def test_the_date_stands_beside_the_month(site: Client, address: str) -> None:
     assert "file dated October 2025" not in text_of(page)
 
 
-def test_a_sentence_that_compares_payers_dates_their_files(built_once: BuiltOnce, tmp_path: Path) -> None:
+@pytest.fixture
+def far_apart(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Client]:
     def build(directory: Path) -> None:
         store = Store(directory)
         load_payer(store, tmp_path, "Old", "2023-02-01", paid=(80, 81, 82, 83, 84))
-        load_payer(store, tmp_path, "New", "2025-10-01", paid=(200, 201, 202, 203, 204))
+        load_payer(store, tmp_path, "New", "2025-10-01", "2025-10", (200, 201, 202, 203, 204), "987654321")
         amount = {"state": "GA", "code_type": "CPT", "code": "99213", "modifier": "", "status": "A"}
-        amount |= {"medicare_prof_rate": 100.0, "facility_rate": 70.0, "year_month": "2025-11", "release": "2025-01"}
+        amount |= {"medicare_prof_rate": 100.0, "facility_rate": 70.0, "release": "2025-01"}
         schedule = Schedule("medicare_prof", "2025-01", "US", ["GA"], [amount])
-        written(directory, {"dim_benchmark": [schedule.record()], "bench_medicare_prof": schedule.rows})
+        amounts = [{**amount, "year_month": month} for month in ("2025-10", "2025-11")]
+        written(directory, {"dim_benchmark": [schedule.record()], "bench_medicare_prof": amounts})
 
-    said = {
-        "payers/?code=": "New (November 2025) pays the most, $202.00 in the middle of 5 rates, "
-        "and Old (file of February 2023) the least",
-        "medicare/?code=": "New (November 2025) pays 202% of Medicare in the middle, half of its rates 201% to 203%; "
-        "Old (file of February 2023) pays 82% of Medicare",
-        "baskets/?codes=": "New (November 2025) pays the most, 142% of the market (202% of Medicare), "
-        "and Old (file of February 2023) the least",
-        "payers/?payer=old&code=": "only Old (file of February 2023) has such rates",
+    with serving(built_once.get("files_far_apart", build)):
+        yield Visitor()
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        (
+            "payers/?code=",
+            (
+                "New (October 2025) pays the most, $202.00 in the middle of 5 rates, "
+                "and Old (file of February 2023) the least"
+            ),
+        ),
+        (
+            "medicare/?code=",
+            (
+                "New (October 2025) pays 202% of Medicare in the middle, half of its rates 201% to 203%; "
+                "Old (file of February 2023) pays 82% of Medicare"
+            ),
+        ),
+        (
+            "baskets/?codes=",
+            (
+                "New (October 2025) pays the most, 142% of the market (202% of Medicare), "
+                "and Old (file of February 2023) the least"
+            ),
+        ),
+        ("payers/?payer=old&code=", "only Old (file of February 2023) has such rates"),
+    ],
+)
+def test_a_sentence_that_compares_payers_dates_their_files(far_apart: Client, address: str, sentence: str) -> None:
+    assert sentence in text_of(far_apart.get(f"/{address}99213"))
+
+
+def test_an_organization_has_the_date_of_its_own_payers_file(far_apart: Client) -> None:
+    names = {
+        row[0].partition(" specialty not known ")[2]
+        for row in tables(far_apart.get("/organizations/?code=99213"))[-1][1:]
     }
-    with serving(built_once.get("dated_sentences", build)):
-        for address, sentence in said.items():
-            assert sentence in text_of(Visitor().get(f"/{address}99213")), address
+    assert names == {"Old file dated February 2023", "New October 2025"}
+
+
+def test_months_of_several_files_are_told_by_a_date_that_all_have() -> None:
+    files = [
+        PayerFileMonth("old", "Old", "2025-11", "2023-02"),
+        PayerFileMonth("new", "New", "2025-11"),
+        PayerFileMonth("next", "Next", "2025-12"),
+    ]
+
+    def dated(oldest: str, newest: str, files: list[PayerFileMonth], **of: list[str]) -> str:
+        row = SimpleNamespace(oldest_month=oldest, newest_month=newest, **of)
+        return figures.date_range({"payer_months": files}, row)
+
+    assert dated("2025-11", "2025-11", files, payers=["Old"]) == "file dated February 2023"
+    assert dated("2025-11", "2025-11", files, payers=["New"]) == "November 2025"
+    assert dated("2025-11", "2025-11", files, payers=["Old", "New"]) == "November 2025"
+    assert dated("2025-11", "2025-12", files, payers=["Old", "Next"]) == "November 2025 to December 2025"
+    assert dated("2025-11", "2025-11", files) == "November 2025", "nothing says whose rates they are"
+    assert dated("2025-11", "2025-11", files[:1]) == "file dated February 2023"
 
 
 def test_the_api_and_workbooks_have_it(site: Client) -> None:

@@ -1,7 +1,7 @@
 """Filters that write figures, and tags that make links, for templates."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,6 +120,20 @@ def date_of_payer(context: dict[str, Any], payer_slug: str) -> str:
     """Return what follows a payer's name in a sentence: the date of its file, where the title's is not that of all."""
     dates = {one.payer_slug: formats.write_own_date(one.year_month, one.file_month) for one in context["payer_months"]}
     return f" ({dates[payer_slug]})" if payer_slug in dates else ""
+
+
+def date_range(context: Mapping[str, Any], row: Any) -> str:
+    """Return when the rates of a row are of: its months, or the date of its payers' files that are much older.
+
+    Only some rows name their payers. Of others a file's date is told if all files of these months have it.
+    """
+    oldest, newest = row.oldest_month, row.newest_month
+    files = [one for one in context["payer_months"] if oldest <= one.year_month <= newest]
+    own = [one for one in files if one.reporting_entity_name in getattr(row, "payers", ())] or files
+    dates = {one.file_month or one.year_month for one in own}
+    if len(dates) == 1 and own[0].file_month:
+        return formats.write_file_date(own[0].file_month)
+    return " to ".join(formats.write_month(month) for month in dict.fromkeys((oldest, newest)))
 
 
 @dataclass(frozen=True)
