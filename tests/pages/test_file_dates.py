@@ -21,7 +21,7 @@ from core.store.generations.store import Store
 from core.store.market.market_months import MarketMonth
 from core.tic.source import open_documents
 from tests.built_once import BuiltOnce
-from tests.queries.comparison.fee_schedules import Schedule
+from tests.queries.comparison.fee_schedules import Row, Schedule
 from tests.queries.tables import written
 from tests.reference.nppes import registers
 from tests.site import Visitor, serving, tables, text_of
@@ -100,7 +100,7 @@ def far_apart(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Client]:
         store = Store(directory)
         load_payer(store, tmp_path, "Old", "2023-02-01", paid=(80, 81, 82, 83, 84))
         load_payer(store, tmp_path, "New", "2025-10-01", "2025-10", (200, 201, 202, 203, 204), "987654321")
-        amount = {"state": "GA", "code_type": "CPT", "code": "99213", "modifier": "", "status": "A"}
+        amount: Row = {"state": "GA", "code_type": "CPT", "code": "99213", "modifier": "", "status": "A"}
         amount |= {"medicare_prof_rate": 100.0, "facility_rate": 70.0, "release": "2025-01"}
         schedule = Schedule("medicare_prof", "2025-01", "US", ["GA"], [amount])
         amounts = [{**amount, "year_month": month} for month in ("2025-10", "2025-11")]

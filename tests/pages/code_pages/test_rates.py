@@ -182,4 +182,4 @@ def test_payers_whose_contracts_have_all_expired_are_named(store: Store, load: L
         load(content, name=f"{payer}.json")
     with serving(store.root):
         shown = text_of(Visitor().get("/rates/", {"code": "99213"}))
-    assert "All contracts have expired: Old, Jun 30, 2025." in shown
+    assert "Old’s contracts have all expired, the last on Jun 30, 2025." in shown
