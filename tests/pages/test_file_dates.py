@@ -104,7 +104,16 @@ def far_apart(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Client]:
         amount |= {"medicare_prof_rate": 100.0, "facility_rate": 70.0, "release": "2025-01"}
         schedule = Schedule("medicare_prof", "2025-01", "US", ["GA"], [amount])
         amounts = [{**amount, "year_month": month} for month in ("2025-10", "2025-11")]
-        written(directory, {"dim_benchmark": [schedule.record()], "bench_medicare_prof": amounts})
+        most: Row = {"state": "GA", "code_type": "CPT", "code": "99213", "wcfs_status": "priced", "wcfs_amount": 160.0}
+        of_state = Schedule("wcfs", "2025-01", "GA", ["GA"], [{**most, "year_month": "2025-01", "release": "2025-01"}])
+        written(
+            directory,
+            {
+                "dim_benchmark": [schedule.record(), of_state.record()],
+                "bench_medicare_prof": amounts,
+                "bench_wcfs": of_state.rows,
+            },
+        )
 
     with serving(built_once.get("files_far_apart", build)):
         yield Visitor()
@@ -147,6 +156,18 @@ def test_an_organization_has_the_date_of_its_own_payers_file(far_apart: Client) 
         for row in tables(far_apart.get("/organizations/?code=99213"))[-1][1:]
     }
     assert names == {"Old file dated February 2023", "New October 2025"}
+
+
+def test_what_is_accepted_beside_the_state_s_schedule_is_dated(far_apart: Client) -> None:
+    common = far_apart.get("/compensation/?state=GA")
+    assert [row[2:] for row in tables(common)[0][1:]] == [
+        ["New", "$202.00", "126%"],
+        ["Old file dated February 2023", "$82.00", "51%"],
+    ]
+    listed = far_apart.get("/compensation/?state=GA&codes=99213")
+    assert [row[-1] for row in tables(listed)[0][1:]] == ["October 2025", MONTH]
+    for page in (common, listed, far_apart.get("/compensation/?state=GA&code=99213")):
+        assert text_of(page).count("A contract for health insurance need not hold for work injuries.") == 1
 
 
 def test_months_of_several_files_are_told_by_a_date_that_all_have() -> None:

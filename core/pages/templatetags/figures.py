@@ -116,6 +116,12 @@ def month_of_payer(context: dict[str, Any], month: str, payer_slug: str, state: 
 
 
 @register.simple_tag(takes_context=True)
+def own_date_of_payer(context: dict[str, Any], month: str, payer_slug: str, state: str) -> str:
+    """Return the date of a payer's files of a month if they are much older; empty text if they are not."""
+    return formats.write_file_date(context["old_months"].get((state, month, payer_slug)))
+
+
+@register.simple_tag(takes_context=True)
 def date_of_payer(context: dict[str, Any], payer_slug: str) -> str:
     """Return what follows a payer's name in a sentence: the date of its file, where the title's is not that of all."""
     dates = {one.payer_slug: formats.write_own_date(one.year_month, one.file_month) for one in context["payer_months"]}
