@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
@@ -337,13 +337,19 @@ class MarketFile:
     last_updated_on: Annotated[str | None, stored(DIM_BATCH, "last_updated_on", "2025-08-01")]
 
 
-def list_sources(db: Snapshot, state: str, months: MarketMonths, payer: str | None = None) -> list[MarketFile]:
-    """Return the files of a state and the months of a market, of one payer or of all, by payer and name."""
+def list_sources(
+    db: Snapshot, state: str, months: MarketMonths, payer: str | None = None, among: Collection[str] | None = None
+) -> list[MarketFile]:
+    """Return the files of a state and the months of a market, of one payer or of all, by payer and name.
+
+    They may be of some payers only, those `among`.
+    """
     return read_rows(
         db,
         MarketFile,
         f"""SELECT reporting_entity_name AS payer, state, year_month, source AS file, last_updated_on FROM {_BATCHES} f
             WHERE state = $state AND {facts_in_months(months)} AND coalesce(payer_slug = $payer, true)
+              AND coalesce(list_contains($among, payer_slug), true)
             ORDER BY ALL""",
-        {"state": state, "payer": payer, **month_parameters(months)},
+        {"state": state, "payer": payer, "among": None if among is None else sorted(among), **month_parameters(months)},
     )

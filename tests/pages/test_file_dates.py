@@ -44,10 +44,12 @@ def load_payer(
     month: str = "2025-11",
     paid: Sequence[float] = (10,),
     tin: str = "123456789",
+    code: str = "99213",
 ) -> None:
     """Load a file of a payer for a month, with the date that the file itself states."""
     file = directory / f"{payer}-{own}.json"
     content = registers.rates(registers.SURGEON) | {"reporting_entity_name": payer, "last_updated_on": own}
+    content["in_network"][0]["billing_code"] = code
     rates = content["in_network"][0]["negotiated_rates"][0]
     rates["negotiated_prices"] = [rates["negotiated_prices"][0] | {"negotiated_rate": rate} for rate in paid]
     rates["provider_groups"][0]["tin"]["value"] = tin
@@ -100,6 +102,7 @@ def far_apart(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Client]:
         store = Store(directory)
         load_payer(store, tmp_path, "Old", "2023-02-01", paid=(80, 81, 82, 83, 84))
         load_payer(store, tmp_path, "New", "2025-10-01", "2025-10", (200, 201, 202, 203, 204), "987654321")
+        load_payer(store, tmp_path, "Of Another Code", "2022-06-01", code="27447")
         amount: Row = {"state": "GA", "code_type": "CPT", "code": "99213", "modifier": "", "status": "A"}
         amount |= {"medicare_prof_rate": 100.0, "facility_rate": 70.0, "release": "2025-01"}
         schedule = Schedule("medicare_prof", "2025-01", "US", ["GA"], [amount])
@@ -197,6 +200,14 @@ def test_the_api_and_workbooks_have_it(site: Client) -> None:
     said = {row[0]: row[1] for row in rows if len(row) > 1}
     assert said["Old"] == "GA 2025-11 (file dated 2023-02)"
     assert said["New"] == "GA 2025-11"
+
+
+def test_a_workbook_names_the_files_of_payers_with_the_code_as_the_page_does(far_apart: Client) -> None:
+    assert "Georgia, files of February 2023 to October 2025" in text_of(far_apart.get("/rates/?code=99213"))
+    workbook = CalamineWorkbook.from_filelike(BytesIO(b"".join(far_apart.get("/rates/?code=99213&format=xlsx"))))
+    said = [row[:2] for row in workbook.get_sheet_by_name("About").to_python()]
+    assert ["Month", "files of February 2023 to October 2025"] in said
+    assert [name for name, of in said if str(of).startswith("GA 2025")] == ["New", "Old"]
 
 
 @pytest.mark.parametrize(

@@ -283,15 +283,17 @@ class MarketQuery(PageQuery[M]):
         filters = [(label, write_filter(value, name)) for label, name, value in self._applied(self.parameters)]
         if not self.measured.is_medicare:
             filters.append((filter_label(YARDSTICK), self.measured.dated))
-        months = write_file_dates(market, map(_dates_of, list_payer_months(self.db, market)))
+        months = self._data_months()
         own = [("Classes of rates", "each code in its usual setting")] if self.choice.of_own_classes else []
         return [("State", STATES[market.state]), (_MONTH, months), *code, *filters, *own]
 
     def _sources(self) -> list[SourceFile]:
         market = self.market
+        # Of two months, a payer that has no rates in the later one has rows as well.
+        payers = None if "from" in self.form.fields else {one.payer_slug for one in self._payer_months}
         return [
             SourceFile(**vars(one), file_month=old_month(one.year_month, one.last_updated_on))
-            for one in coverage.list_sources(self.db, market.state, market.months, market.payer)
+            for one in coverage.list_sources(self.db, market.state, market.months, market.payer, payers)
         ]
 
     def list_freed(self, codes: Sequence[str] = ()) -> list[tuple[RatesWithoutFilter, str]]:
