@@ -139,6 +139,7 @@ def _assert_positions_of_months(store: Store, expected: list[CodeRates]) -> None
         "difference": None,
         "percentile": None,
         "above": None,
+        "market_prices": None,
     }
     assert ask(whole_rates=3) == [replace(row, **not_known) for row in expected]
     assert [row.market for row in ask("2023-02", whole_rates=2)] == [85.0]

@@ -89,7 +89,8 @@ def test_the_page_without_a_code_compares_no_rates_one_by_one(
 
 def test_many_rates_without_a_code_are_compared_in_files_alone(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.pages.code_pages.medicare.MAX_COMPARED", 100)
-    asked = {"state": "GA", "year_month": "2025-08", "payer": PEACH}
+    # An address that no other test asks: the site keeps its answers.
+    asked = {"state": "GA", "year_month": "2025-08", "payer": PEACH, "modifier": "none", "area": "state"}
     assert "Choose a code" in text_of(site.get("/medicare/", asked))
     assert json_rows(site.get("/medicare/", {**asked, "format": "json"}))
 
