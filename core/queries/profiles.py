@@ -19,6 +19,7 @@ from core.queries.market.market_rates import (
     rates_of_market,
     uses_own_areas,
 )
+from core.queries.rules.alike import are_alike
 from core.queries.rules.columns import (
     GroupCount,
     NewestMonth,
@@ -196,10 +197,6 @@ def break_down(db: Snapshot, market: Market, by: str) -> tuple[BreakdownTotals, 
     return totals, sorted(found, key=lambda row: (-row.rates, row.label, row.value))
 
 
-ALIKE = 1.05
-"""Medians within this factor of each other differ by nothing worth naming."""
-
-
 @dataclass(frozen=True)
 class Contrast:
     """How the medians of the rows of a breakdown differ. Rows of fewer than FEW_RATES rates are not compared."""
@@ -217,7 +214,7 @@ class Contrast:
     @property
     def is_alike(self) -> bool:
         """Whether the medians differ by nothing worth naming."""
-        return self.compared > 1 and self.highest[0].p50 <= ALIKE * self.lowest[0].p50
+        return self.compared > 1 and are_alike([self.highest[0].p50, self.lowest[0].p50])
 
     @property
     def is_shared(self) -> bool:

@@ -19,6 +19,7 @@ from core.queries.baskets.wide_tables import list_organization_medians, widen_by
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.comparison.overruled_labels import list_labels_of_rates
 from core.queries.rate_classes import RateClass
+from core.queries.rules.alike import are_alike
 from core.queries.rules.measured_class import like_class
 from core.queries.rules.percentiles import FEW_RATES
 from core.store.connection import Snapshot
@@ -73,6 +74,7 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         without=[code for at, code in enumerate(codes) if at not in answer.everybody],
         paging=paging,
         ranked=[one for one in answer.indexes if one.index is not None],
+        alike=are_alike([one.index for one in answer.indexes if one.index is not None]),
         few_rates=FEW_RATES,
         in_dollars=[one for one in answer.indexes if one.dollars is not None],
         implausible=any(one.percent is not None and not is_plausible(one.percent) for one in answer.medians),

@@ -38,6 +38,7 @@ from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.parties import networks
 from core.queries.parties.payer_facts import list_payer_facts
 from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
+from core.queries.rules.alike import are_alike
 from core.queries.rules.columns import described
 from core.queries.rules.measured_class import LIKE_CLASSES
 from core.queries.rules.percentiles import FEW_RATES
@@ -115,6 +116,7 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         for number, rows in enumerate(by_terms[paging.offset : paging.offset + paging.limit], 1)
     ]
     in_order = sorted(compared[0].payers, key=lambda row: -row.p50) if len(wanted) == len(compared) == 1 else []
+    ranked = [row for row in in_order if row.rates >= LEAST_RANKED]
     return query.render(
         "pages/payers.html",
         asked=asked,
@@ -126,7 +128,8 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         columns=[(slug, names[slug]) for slug in columns],
         code=codes.describe_code(db, wanted[0].code_type, wanted[0].code) if len(wanted) == 1 else None,
         # Payers are compared in one sentence where there is one table: of one code, class, and modifier.
-        ranked=[row for row in in_order if row.rates >= LEAST_RANKED],
+        ranked=ranked,
+        alike=are_alike([row.p50 for row in ranked]),
         too_few=[row for row in in_order if row.rates < LEAST_RANKED],
         least_ranked=LEAST_RANKED,
         relabeled=any(row.other_label for row in spreads),
