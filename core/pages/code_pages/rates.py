@@ -1,8 +1,10 @@
 """The rates of a code."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from django.http import HttpResponseBase
 
@@ -165,12 +167,12 @@ class FilterChoices:
     @property
     def first(self) -> Sequence[Choice]:
         """The choices that are shown at once; of places with the same rates the first few."""
-        return [one for one in self.choices if one.chosen or not self._is_folded(one)]
+        return self._divided[0]
 
     @property
     def more(self) -> Sequence[Choice]:
         """The choices that are folded."""
-        return [one for one in self.choices if self._is_folded(one) and not one.chosen]
+        return self._divided[1]
 
     @property
     def more_words(self) -> str:
@@ -181,13 +183,15 @@ class FilterChoices:
         [rates] = counts
         return f"{number:,} more with the same {rates:,} rate{'' if rates == 1 else 's'}"
 
-    def _is_folded(self, choice: Choice) -> bool:
-        at = list(self.choices).index(choice)
-        if at >= MAX_SHOWN:
-            return True
-        # Payers list dozens of places for one rate: the fourth of them says nothing new.
-        alike = [one for one in self.choices[:at] if one.rates == choice.rates]
-        return self.name == "pos" and len(alike) >= MAX_ALIKE
+    @cached_property
+    def _divided(self) -> tuple[Sequence[Choice], Sequence[Choice]]:
+        first, more, alike = list[Choice](), list[Choice](), Counter[int]()
+        for at, one in enumerate(self.choices):
+            # Payers list dozens of places for one rate: the fourth of them says nothing new.
+            is_folded = at >= MAX_SHOWN or (self.name == "pos" and alike[one.rates] >= MAX_ALIKE)
+            (more if is_folded and not one.chosen else first).append(one)
+            alike[one.rates] += 1
+        return first, more
 
 
 def _other_months(db: Snapshot, market: Market) -> list[LoadedMonth]:
