@@ -1,6 +1,6 @@
 """How many rates have the same billing class, modifiers, and settings of care: what classes are chosen from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +111,19 @@ def count_classes_of_codes(
     rates = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {listed} AND {condition})"
     sql = _counts_sql(db, anything, rates, by_code=True)
     return read_rows(db, CodeClassCount, sql, {**parameters, **bound, **(values or {})})
+
+
+def counts_by_code(counts: Iterable[CodeClassCount]) -> dict[str, list[CodeClassCount]]:
+    """Return the counts of each code."""
+    found: dict[str, list[CodeClassCount]] = {}
+    for one in counts:
+        found.setdefault(one.code, []).append(one)
+    return found
+
+
+def counts_of_systems(counts: Iterable[CodeClassCount], systems: Collection[str]) -> list[CodeClassCount]:
+    """Return the counts of a code in the systems that are meant; none of these mean any."""
+    return [one for one in counts if not systems or one.code_type in systems]
 
 
 def add_counts(counts: Iterable[CodeClassCount]) -> list[ClassCount]:

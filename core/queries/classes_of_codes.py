@@ -16,6 +16,8 @@ from core.queries.class_counts import (
     add_counts,
     class_terms,
     count_classes_of_codes,
+    counts_by_code,
+    counts_of_systems,
 )
 from core.queries.comparison.usual_side import OUTSIDE, UsualSide, list_usual_sides
 from core.queries.market.market import Market
@@ -100,13 +102,11 @@ def choose_classes_of_list(db: Snapshot, market: Market, wanted: Sequence[tuple[
     """
     market = market.without("code_type", "code")
     counts = count_classes_of_codes(db, market, (code for code, _ in wanted))
-    by_code: dict[str, list[CodeClassCount]] = {}
-    for one in counts:
-        by_code.setdefault(one.code, []).append(one)
+    by_code = counts_by_code(counts)
     usual, chosen = list_usual_sides(db), dict[Any, ClassChoice]()
     found, terms = list[ClassChoice](), list[list[str]]()
     for position, (code, systems) in enumerate(wanted):
-        of_code = [one for one in by_code.get(code, ()) if not systems or one.code_type in systems]
+        of_code = counts_of_systems(by_code.get(code, ()), systems)
         alike, side = add_counts(of_code), usual.get(code, OUTSIDE)
         # Of a list, hardly any code has terms and numbers of rates of its own.
         key = side, frozenset((*one.terms, one.dollars, one.rates) for one in alike)

@@ -5,7 +5,15 @@ from dataclasses import replace
 
 from core.fields.places.care_setting import SIDES
 from core.queries.baskets.clinic_position import AskedLine, Clinic
-from core.queries.class_counts import ClassCount, CodeClassCount, add_counts, count_classes, count_classes_of_codes
+from core.queries.class_counts import (
+    ClassCount,
+    CodeClassCount,
+    add_counts,
+    count_classes,
+    count_classes_of_codes,
+    counts_by_code,
+    counts_of_systems,
+)
 from core.queries.classes_of_codes import ClassesOfList, write_terms
 from core.queries.comparison.usual_side import UsualSide, find_usual_side
 from core.queries.market.market import Market
@@ -26,13 +34,15 @@ def choose_classes_of_lines(db: Snapshot, market: Market, clinic: Clinic, lines:
     """
     market = market.without("code_type", "code", "modifier", CLASSES)
     numbers = [line.code.code for line in lines]
-    every = _by_code(count_classes_of_codes(db, market, numbers))
-    own = _by_code(
+    every = counts_by_code(count_classes_of_codes(db, market, numbers))
+    own = counts_by_code(
         count_classes_of_codes(db, market, numbers, clinic.condition, clinic.values) if clinic.values else []
     )
     found, terms = list[ClassChoice](), list[list[str]]()
     for position, line in enumerate(lines):
-        of_line, ours = (_of_systems(line, counts.get(line.code.code, [])) for counts in (every, own))
+        of_line, ours = (
+            counts_of_systems(counts.get(line.code.code, ()), line.code.systems) for counts in (every, own)
+        )
         choice = _choose_class_of_line(market, line, of_line, ours, find_usual_side(db, line.code.code))
         found.append(choice)
         terms.append(write_terms(position, of_line, replace(choice.market, modifier=line.modifier or NO_MODIFIER)))
@@ -41,17 +51,6 @@ def choose_classes_of_lines(db: Snapshot, market: Market, clinic: Clinic, lines:
     counts = [one for some in every.values() for one in some]
     together = choose_among(replace(market, modifier=component), add_counts(counts))
     return ClassesOfList(found, _without_component(together), terms)
-
-
-def _by_code(counts: Sequence[CodeClassCount]) -> dict[str, list[CodeClassCount]]:
-    found: dict[str, list[CodeClassCount]] = {}
-    for one in counts:
-        found.setdefault(one.code, []).append(one)
-    return found
-
-
-def _of_systems(line: AskedLine, counts: Sequence[CodeClassCount]) -> list[CodeClassCount]:
-    return [one for one in counts if not line.code.systems or one.code_type in line.code.systems]
 
 
 def _choose_class_of_line(
