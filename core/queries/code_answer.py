@@ -189,7 +189,7 @@ def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
 
 
 def find_middle(db: Snapshot, market: Market) -> MiddleOfRates | None:
-    """Return the spread of all payers together, as answer_code has it but not compared; None if there are no rates."""
+    """Return the spread of all payers together, as answer_code does but without percents; None without rates."""
     return next(iter(list_middles(db, market)), None)
 
 
