@@ -1,8 +1,8 @@
 """Who is answered now: lanes for questions by what they cost, so that none waits for a question dearer than itself.
 
-A lane has a few places. A request that finds them taken waits a moment, unless as many wait already, and is then asked
-to come again. So the number of questions being answered is limited, and with it the memory they need; and a crowd is
-turned away within a second rather than kept waiting. Pages that are kept in memory need no place.
+A lane has a few places. A request that finds them taken waits a moment, unless many wait already, and is then asked to
+come again. So the number of questions being answered is limited, and with it the memory they need; and a crowd is
+turned away at once rather than kept waiting. Pages that are kept in memory need no place.
 
 Before that, everybody comes to the front desk: it looks at the address, finds a kept page, or shows the lane. Python
 runs one thread at a time, so a hundred requests at once would leave a hundredth of it to each page that is being made.
@@ -10,6 +10,7 @@ runs one thread at a time, so a hundred requests at once would leave a hundredth
 The lanes' numbers (`running`, `waiting`, `admitted`, `refused`) may be read at any time.
 """
 
+import math
 import threading
 import time
 from collections import Counter, deque
@@ -55,6 +56,8 @@ class LaneLimits:
     seconds: float
     patience: float = 0.5
     """Seconds to wait for a place. With the time that a refusal itself takes, this stays well below a second."""
+    alone: float = 0.0
+    """Seconds that a request has the lane for itself. Another place is given away only when it takes longer."""
 
 
 class Place:
@@ -65,6 +68,9 @@ class Place:
         self._client = client
         self._lock = threading.Lock()
         self._left = False
+        self.taken = 0.0
+        """When the request began to be answered (`time.monotonic`)."""
+        self.is_free = threading.Event()
 
     def leave(self) -> None:
         """Make room for the next request."""
@@ -72,7 +78,7 @@ class Place:
             if self._left:
                 return
             self._left = True
-        self._lane.release(self._client)
+        self._lane.release(self, self._client)
 
     def __enter__(self) -> Self:
         return self
@@ -87,12 +93,17 @@ class Lane:
     def __init__(self, name: str, limits: LaneLimits) -> None:
         self.name = name
         self.limits = limits
-        self.running = 0
         self.admitted = 0
         self.refused = 0
         self._lock = threading.Lock()
-        self._queue: deque[threading.Event] = deque()
+        self._taken: list[Place] = []
+        self._queue: deque[Place] = deque()
         self._clients: Counter[str] = Counter()
+
+    @property
+    def running(self) -> int:
+        """Return how many requests are being answered."""
+        return len(self._taken)
 
     @property
     def waiting(self) -> int:
@@ -105,25 +116,53 @@ class Lane:
         `client` is the address of a client whose requests are counted, see `client_of`.
         """
         FRONT_DESK.leave()
+        place = Place(self, client)
         with self._lock:
             if client is not None and self._clients[client] >= self.limits.per_client:
                 self.refused += 1
                 raise TooManyAtOnce("You are asking for many things at the same time. Please ask one after the other")
-            turn = None
-            if self.running < self.limits.places:
-                self.running += 1
-            elif len(self._queue) < self.limits.queue:
-                turn = threading.Event()
-                self._queue.append(turn)
-            else:
+            self._queue.append(place)
+            self._give_places()
+            if len(self._queue) > self.limits.queue:
+                self._queue.pop()
                 raise self._refusal()
             if client is not None:
                 self._clients[client] += 1
-        if turn is not None and not turn.wait(self.limits.patience):
-            self._give_up(turn, client)
+        self._wait(place, client)
         with self._lock:
             self.admitted += 1
-        return Place(self, client)
+        return place
+
+    def _wait(self, place: Place, client: str | None) -> None:
+        until = time.monotonic() + self.limits.patience
+        while not place.is_free.wait(max(0.0, min(until, self._next_place()) - time.monotonic())):
+            with self._lock:
+                self._give_places()
+                # At the last moment the place may be ours.
+                if not place.is_free.is_set() and time.monotonic() >= until:
+                    self._queue.remove(place)
+                    self._forget(client)
+                    raise self._refusal()
+
+    def _next_place(self) -> float:
+        """Return when a place is given away even if nobody leaves."""
+        with self._lock:
+            if len(self._taken) >= self.limits.places:
+                return math.inf
+            return max((place.taken for place in self._taken), default=0.0) + self.limits.alone
+
+    def _give_places(self) -> None:
+        """Give the places that there are to those who have waited longest. The caller has the lock."""
+        now = time.monotonic()
+        while (
+            self._queue
+            and len(self._taken) < self.limits.places
+            and all(now - place.taken >= self.limits.alone for place in self._taken)
+        ):
+            place = self._queue.popleft()
+            place.taken = now
+            self._taken.append(place)
+            place.is_free.set()
 
     def wait_for(self, other: threading.Event) -> None:
         """Wait for an answer that somebody else is making, as long as for a place. Raise TooBusy if it takes longer."""
@@ -132,22 +171,12 @@ class Lane:
             with self._lock:
                 raise self._refusal()
 
-    def release(self, client: str | None) -> None:
+    def release(self, place: Place, client: str | None) -> None:
         """Give a place to the request that has waited longest. Called by `Place.leave`."""
         with self._lock:
             self._forget(client)
-            if self._queue:
-                self._queue.popleft().set()
-            else:
-                self.running -= 1
-
-    def _give_up(self, turn: threading.Event, client: str | None) -> None:
-        with self._lock:
-            if turn.is_set():  # at the last moment: the place is ours
-                return
-            self._queue.remove(turn)
-            self._forget(client)
-            raise self._refusal()
+            self._taken.remove(place)
+            self._give_places()
 
     def _forget(self, client: str | None) -> None:
         if client is None:
@@ -163,8 +192,13 @@ class Lane:
 
 _SECONDS = settings.BEACONPOINT_QUERY_SECONDS
 
-QUESTIONS = Lane("questions", LaneLimits(settings.BEACONPOINT_QUESTIONS, 24, 6, 2 * _SECONDS))
-"""Pages and answers of the API that read little: one code, one provider."""
+QUESTIONS = Lane("questions", LaneLimits(settings.BEACONPOINT_QUESTIONS, 16, 6, 2 * _SECONDS, patience=2.0, alone=0.5))
+"""Pages and answers of the API that read little: one code, one provider.
+
+They are made one after the other, since two at once take twice the processor time each: they wait for one interpreter,
+and push each other's plans out of memory. A page takes a tenth of a second, so that who waits is answered before most
+would have come again. One that takes half a second, as from files that nobody has read, does not hold the others up.
+"""
 
 HEAVY_QUESTIONS = Lane("heavy questions", LaneLimits(1, 16, 2, 2 * _SECONDS))
 """Those that read much: long lists of codes, all of a payer's rates. One at a time, on one processor."""

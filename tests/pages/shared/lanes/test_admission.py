@@ -101,6 +101,30 @@ def test_those_who_wait_are_answered_in_their_order() -> None:
     assert (tested.running, tested.waiting, tested.admitted) == (0, 0, 4)
 
 
+def test_a_request_has_the_lane_for_itself_until_it_takes_long() -> None:
+    tested = Lane("tested", LaneLimits(2, 1, 9, LONG, LONG, alone=LONG))
+    entered = threading.Event()
+
+    def ask() -> None:
+        with tested.enter():
+            entered.set()
+
+    with tested.enter():
+        thread = in_thread(ask)
+        wait_until(lambda: tested.waiting == 1)
+        assert not entered.wait(0.1)
+    thread.join(LONG)
+    assert entered.is_set(), "whoever leaves lets the next one in"
+
+    slow = Lane("slow", LaneLimits(2, 1, 9, LONG, LONG, alone=0.05))
+    with slow.enter(), slow.enter():
+        assert (slow.running, slow.admitted) == (2, 2)
+        slow.limits = LaneLimits(2, 1, 9, LONG, 0.05, alone=0.05)
+        with pytest.raises(TooBusy):
+            slow.enter()
+    assert (slow.running, slow.waiting, slow.refused) == (0, 0, 1)
+
+
 def test_leaving_twice_makes_room_once() -> None:
     tested = lane(places=2)
     place, other = tested.enter(), tested.enter()
