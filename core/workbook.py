@@ -187,6 +187,8 @@ class About:
     choices: Sequence[tuple[str, str]]
     sources: Sequence[SourceFile]
     generation: int
+    version: str
+    """The version of the program: the same data may have other figures after a change of the method."""
     made_at: datetime
     yardstick: str = MEDICARE
     """What percents are of, as a heading says it: Medicare, or the Georgia schedule."""
@@ -403,6 +405,7 @@ def _write_about(sheet: Worksheet, about: About, shown: int, bold: Format, *, is
         ("Page", about.address),
         ("How it is computed", urljoin(about.address, "/method/")),
         ("Data", f"generation {about.generation:,}"),
+        ("Computed by", f"program version {about.version}"),
         ("Made", f"{made_at:%B} {made_at.day}, {made_at.year} at {made_at:%H:%M} UTC"),
         (),
     ]

@@ -26,6 +26,7 @@ ABOUT = About(
     [("State", "Georgia"), ("Payer", "Example Peach")],
     [SourceFile("Example Peach", "GA", "2025-08", "peach.json.gz", "2025-08-01")],
     7,
+    "0a1b2c3d",
     datetime(2025, 9, 2, 6, 30, tzinfo=UTC),
 )
 
@@ -72,6 +73,7 @@ def test_it_says_what_was_asked_and_where_the_figures_come_from() -> None:
     assert ["Page", "https://example.com/rates/?code=99213"] in lines
     assert ["How it is computed", "https://example.com/method/"] in lines
     assert ["Data", "generation 7"] in lines
+    assert ["Computed by", "program version 0a1b2c3d"] in lines
     assert ["Made", "September 2, 2025 at 06:30 UTC"] in lines
     assert lines[-1] == ["Example Peach", "GA 2025-08", "peach.json.gz", "2025-08-01"]
     assert found["Columns"][1:][2] == ["Rate", "negotiated_rate", "Dollars."]

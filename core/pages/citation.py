@@ -1,4 +1,4 @@
-"""How a page is cited and returned to: its address, that of exactly these figures, a sentence, and a feed."""
+"""How a page is cited and returned to: its address, that with this data, a sentence, and a feed."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ THIS_SITE = "https://this-site.invalid"
 
 @dataclass(frozen=True)
 class Citation:
-    """What a visitor copies: an address that shows the newest figures, one that shows these, and a sentence."""
+    """What a visitor copies: an address that shows the newest figures, one with this data, and a sentence."""
 
     address: str
     pinned: str
@@ -23,15 +23,21 @@ class Citation:
     feed: str
 
 
-def cite(subject: str, data: str, path: str, pinned_path: str, manifest: Manifest, feed: str = "") -> Citation:
-    """Return how to cite a page about a `subject`. `data` says which months its figures are of, if they are of some."""
+def cite(
+    subject: str, data: str, path: str, pinned_path: str, manifest: Manifest, version: str, feed: str = ""
+) -> Citation:
+    """Return how to cite a page about a `subject`. `data` says which months its figures are of, if they are of some.
+
+    The version of the program is part of it: when the method changes, the same data have other figures.
+    """
     of_data = f"Data {'from' if data.startswith('file') else 'of'} {data}, generation" if data else "Data generation"
     pinned = THIS_SITE + pinned_path
     return Citation(
         address=THIS_SITE + path,
         pinned=pinned,
         sentence=f"BeaconPoint Health. {end_sentence(subject)} {of_data} {manifest.generation} of "
-        f"{write_day(manifest.created_at)}, as published by payers under the Transparency in Coverage rule. {pinned}",
+        f"{write_day(manifest.created_at)}, as published by payers under the Transparency in Coverage rule; computed "
+        f"by program version {version}. {pinned}",
         feed=feed,
     )
 

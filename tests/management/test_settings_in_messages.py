@@ -115,7 +115,7 @@ def back_up_while_loading(at: Situation) -> None:
 
 def download_slowly(_at: Situation) -> None:
     rows = [CodeTitle("CPT", str(number), "x" * 1000, None) for number in range(3000)]
-    about = About("Codes", "https://example.com/codes/", [], [], 1, datetime.now(UTC))
+    about = About("Codes", "https://example.com/codes/", [], [], 1, "0a1b2c3d", datetime.now(UTC))
     response = download(rows, CodeTitle, "codes", "csv", lambda: about)
     hold_until_sent(response, DOWNLOADS.enter(), download_seconds())
     time.sleep(0.2)

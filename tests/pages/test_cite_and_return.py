@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from core.pages.citation import THIS_SITE
+from core.pages.shared.program_version import program_version
 from core.queries.market.market import Market
 from core.queries.over_time.news import NOTABLE_CHANGE, list_news
 from core.queries.over_time.trend import list_trend
@@ -54,6 +55,7 @@ def test_a_page_shows_an_address_that_leads_back_to_it(site: Client, page: str) 
     )
     assert pinned in sentence
     assert "Transparency in Coverage" in sentence
+    assert f"computed by program version {program_version()[:8]}. " in sentence
 
 
 def test_a_citation_says_what_of_when(site: Client, demo: Snapshot) -> None:

@@ -82,6 +82,7 @@ def store_of(root: Path, by_month: dict[str, tuple[list[Any], list[dict[str, Any
                 "payer_slug": slug,
                 "year_month": month,
                 "reporting_entity_name": name,
+                "source": f"{slug}_{month}.json.gz",
                 "rows_added": len(of_payer),
             }
             for slug, month in {(slug, month) for slug, month, _ in by_payer}

@@ -50,6 +50,7 @@ from core.queries.latest import list_payer_months
 from core.queries.parties.other_tins import RatesUnderOther, Whose, list_rates_under_others
 from core.queries.parties.providers import find_tins
 from core.queries.parties.roll_ups import find_organization
+from core.queries.rules.percentiles import FEW_RATES
 from core.runtime.errors import BeaconError
 from core.runtime.request_notes import note_private
 from core.store.connection import QueryTimeout, QueryTooLarge, Snapshot, time_limit
@@ -209,6 +210,7 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         under_others=_under_other_tins(query, clinic, absent),
         whose="this tax ID" if clinic.tin else "these NPIs" if clinic.npis else "this organization",
         weighed_by=weighed_by,
+        few_rates=FEW_RATES,
         has_percents=any(one.percent is not None for one in priced),
         oldest_schedule=coverage.oldest_schedule_if_newer(db, market.newest_month),
         has_units=weighed_by == BY_UNITS,

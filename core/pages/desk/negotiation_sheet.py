@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from core.pages.formats import write_count
 from core.queries.baskets.clinic_position import BY_SERVICES, BY_UNITS, ClinicPosition
+from core.queries.rules.percentiles import FEW_RATES
 from core.workbook import LeadSheet
 
 COLUMNS = (
@@ -33,7 +34,8 @@ def make_negotiation_sheet(positions: Sequence[ClinicPosition], weighed_by: str)
     priced = [one for one in positions if one.gap is not None]
     totals = [one.total for one in priced if one.total is not None]
     below = [total for total in totals if total < 0]
-    said = ("Below the median", "All lines")
+    thin = sum(one.is_thin for one in priced)
+    said = ("Below the median", "All lines in the sums" if thin else "All lines")
     sums = [[name, "", "", *([None] * 9), sum(some)] for name, some in zip(said, (below, totals), strict=True)]
     return LeadSheet(
         "Negotiation",
@@ -44,10 +46,18 @@ def make_negotiation_sheet(positions: Sequence[ClinicPosition], weighed_by: str)
             "The medians are of what others are paid, without your own rates; with yours, they are those of the code's "
             "page. Gap: your rate minus the payer's median, and in percent of that median. Total gap: times "
             f"{_TOTALED.get(weighed_by, 'one, as no services are known')}. Where a line has several prices, your rate "
-            f"is their median, and the file does not say which applies. {write_count(len(priced))} lines; "
-            "the sheet Table has all columns."
+            f"is their median, and the file does not say which applies. {_say_thin(thin)}"
+            f"{write_count(len(priced))} lines; the sheet Table has all columns."
         ),
     )
+
+
+def _say_thin(thin: int) -> str:
+    """Return the sentence about the lines that count in no sum; empty text if there is none."""
+    if not thin:
+        return ""
+    lines, count = ("1 line is", "counts") if thin == 1 else (f"{write_count(thin)} lines are", "count")
+    return f"{lines} compared with fewer than {FEW_RATES} other rates and {count} in no sum. "
 
 
 def _row(one: ClinicPosition, weighed_by: str) -> list[str | float | None]:

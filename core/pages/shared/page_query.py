@@ -18,6 +18,7 @@ from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
 from core.pages.shared.downloads import download
 from core.pages.shared.market_choice import MarketChoice
+from core.pages.shared.program_version import version_in_words
 from core.pages.shared.stacked_tables import label_cells
 from core.pages.shared.words.labels import filter_label
 from core.pages.yardstick_words import YardstickWords, describe_yardstick
@@ -115,6 +116,7 @@ class PageQuery(Generic[F]):
             choices=self.choices,
             sources=self._sources(),
             generation=self.db.manifest.generation,
+            version=version_in_words(),
             made_at=datetime.now(UTC),
             yardstick=self._yardstick_heading(),
         )
@@ -161,7 +163,7 @@ class PageQuery(Generic[F]):
         # The sentence says the month where it says which data it is about.
         chosen = [(label, value) for label, value in self.choices if not (months and label == _MONTH)]
         subject = "; ".join([name, *(f"{label.lower()} {value}" for label, value in chosen)])
-        return cite(subject, months, newest, pinned, self.db.manifest, self._feed())
+        return cite(subject, months, newest, pinned, self.db.manifest, version_in_words(), self._feed())
 
     def _page_name(self) -> str:
         """Return what the page is called: its path in words."""

@@ -26,6 +26,11 @@ def program_version() -> str:
     return hash_program(settings.BASE_DIR) if settings.DEBUG else _version_at_start()
 
 
+def version_in_words() -> str:
+    """Return the version as a citation names it: the first letters of what it was when the site started."""
+    return _version_at_start()[:8]
+
+
 @cache
 def _version_at_start() -> str:
     return hash_program(settings.BASE_DIR)

@@ -18,7 +18,7 @@ from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES
 from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.named_rows import read_by_key
-from core.queries.rules.percentiles import median
+from core.queries.rules.percentiles import FEW_RATES, median
 from core.store.connection import Snapshot
 from core.store.sql import used_parameters
 
@@ -164,7 +164,8 @@ class ClinicPosition:
         float | None,
         described(
             "The gap times the units, once for a line without. If no line has units, times `services`, null where "
-            "these are not known; and once if they are known of no line.",
+            "these are not known; and once if they are known of no line. Null where `others` is below "
+            f"{FEW_RATES}: a gap to so few rates is in no sum.",
             -1080.0,
         ),
     ]
@@ -174,6 +175,11 @@ class ClinicPosition:
     def to_median(self) -> float | None:
         """The share by which the rate would have to rise to be the payer's median; None if it is not below it."""
         return self.median / self.rate - 1 if self.rate and self.median and self.rate < self.median else None
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether the line has a gap, but to so few rates that it counts in no sum."""
+        return self.gap is not None and self.others < FEW_RATES
 
     @property
     def has_spread(self) -> bool:
@@ -200,12 +206,14 @@ class ClinicPosition:
 
 @dataclass(frozen=True)
 class PayerGap:
-    """What the gaps at one payer come to."""
+    """What the gaps at one payer come to, without the lines that are compared with fewer than FEW_RATES rates."""
 
     payer_slug: str
     reporting_entity_name: str
     priced: int
     below: int
+    thin: int
+    """The lines that are left out for the few rates that they are compared with."""
     totaled: int
     """The lines with a total: all that are priced, unless they are weighed by services that are not known of all."""
     shortfall: float
@@ -253,7 +261,8 @@ def list_positions(
             times = rendered if by_services else 1 if line.units is None else line.units
             of_line = classes.of_codes[at].market
             found_here = _position(of_line, line, slug, payers.get(slug, slug), row, everybody.get(at), own, counts)
-            total = None if found_here.gap is None or times is None else found_here.gap * times
+            gap = None if found_here.is_thin else found_here.gap
+            total = None if gap is None or times is None else gap * times
             rows.append(replace(found_here, services=rendered, total=total))
     return sorted(rows, key=_largest_shortfall_first)
 
@@ -294,6 +303,7 @@ def _largest_shortfall_first(one: ClinicPosition) -> tuple[Any, ...]:
     return (
         one.rate is None,
         one.gap is None,
+        one.is_thin,
         not is_shortfall,
         one.total is None,
         dollars or 0,
@@ -317,8 +327,9 @@ def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
         PayerGap(
             slug,
             name,
-            priced=sum(one.gap is not None for one in some),
-            below=sum((_dollars(one) or 0) < 0 for one in some),
+            priced=sum(one.gap is not None and not one.is_thin for one in some),
+            below=sum((_dollars(one) or 0) < 0 and not one.is_thin for one in some),
+            thin=sum(one.is_thin for one in some),
             totaled=sum(one.total is not None for one in some),
             shortfall=sum(min(one.total or 0, 0) for one in some),
             total=sum(one.total or 0 for one in some),

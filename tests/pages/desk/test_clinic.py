@@ -159,28 +159,41 @@ def test_a_line_with_a_payer_is_compared_with_that_payer_alone(site: Client, tin
     assert named == [row for row in every if row["code"] != "99213" or row["reporting_entity_name"] == names[0]]
 
 
-def test_a_workbook_begins_with_what_to_ask_and_its_totals(site: Client, tin: str) -> None:
-    lines = "code,units,rate\n99213,100,41.37\n70450,3,900"
-    query = {**MONTH, "tin": tin, "lines": lines}
-    book: Any = site.post("/clinic/", {**query, "format": "xlsx"})
-    opened = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(book.streaming_content)))
+def test_a_workbook_begins_with_what_to_ask_and_its_totals(tmp_path: Path) -> None:
+    rates = [
+        {"code": code, "negotiated_rate": rate, "group": group, "places": [place]}
+        for code, own, places in (("99213", 90.0, "123"), ("99214", 120.0, "123"), ("73525", 70.0, "12"))
+        for group, rate in ((0, own), (1, 100.0), (3, 105.0))
+        for place in ([f"1{one}" for one in places] if group else ["11"])
+    ]
+    query = {**MONTH, "tin": "100000001", "lines": "code,units\n99213,100\n99214,3\n73525,9"}
+    with serving(store_of_market(tmp_path, *rates).root):
+        book: Any = Visitor().post("/clinic/", {**query, "format": "xlsx"})
+        opened = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(book.streaming_content)))
+        priced = [row for row in csv_rows(Visitor().post("/clinic/", {**query, "format": "csv"})) if row["gap"]]
+        shown_text = text_of(Visitor().post("/clinic/", query))
     assert opened.sheet_names == ["Negotiation", "About", "Table", "Columns"]
     table: list[list[Any]] = opened.get_sheet_by_name("Negotiation").to_python()
     heads, *rows = table
     assert heads[:4] == ["Payer", "Code", "What it is", "Your rate"]
-    priced = [row for row in csv_rows(site.post("/clinic/", {**query, "format": "csv"})) if row["gap"]]
     shown, (below, every) = rows[: len(priced)], rows[len(priced) : len(priced) + 2]
     by_heading = [dict(zip(heads, row, strict=True)) for row in shown]
     for row, one in zip(priced, by_heading, strict=True):
         figures = (one["Your rate"], one["Payer's median"], one["Gap"], one["Services"], one["Total gap"])
         assert figures == tuple(
-            pytest.approx(float(row[name]), abs=0.01) for name in ("rate", "median", "gap", "units", "total")
+            pytest.approx(float(row[name]), abs=0.01) if row[name] else ""
+            for name in ("rate", "median", "gap", "units", "total")
         )
         assert one["Gap in percent"] == pytest.approx(one["Your rate"] / one["Payer's median"] - 1, abs=0.001)
-    totals = [one["Total gap"] for one in by_heading]
-    assert min(totals) < 0 < max(totals)
-    assert (below[0], below[-1]) == ("Below the median", pytest.approx(sum(min(one, 0) for one in totals)))
-    assert (every[0], every[-1]) == ("All lines", pytest.approx(sum(totals)))
+    assert [(one["Code"], one["Total gap"]) for one in by_heading] == [
+        ("99213", -1250.0), ("99214", 52.5), ("73525", ""),
+    ]  # fmt: skip
+    assert (below[0], below[-1]) == ("Below the median", -1250.0)
+    assert (every[0], every[-1]) == ("All lines in the sums", -1197.5)
+    assert "1 line is compared with fewer than 5 other rates and counts in no sum. 3 lines;" in rows[-1][0]
+    assert "1 of 2 lines is below the payer’s median: −$1,250.00 a year at your units." in shown_text
+    assert "1 more line is not counted: compared with fewer than 5 other rates." in shown_text
+    assert "not counted: 4 other rates" in shown_text
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,9 @@ MADE_AT = datetime(2025, 9, 2, 6, 30, tzinfo=UTC)
 
 
 def about() -> About:
-    return About("Rates", "https://example.com/rates/?code=99213", [("State", "Georgia")], SOURCES, 7, MADE_AT)
+    return About(
+        "Rates", "https://example.com/rates/?code=99213", [("State", "Georgia")], SOURCES, 7, "0a1b2c3d", MADE_AT
+    )
 
 
 def content(rows: Any, format: str) -> str:  # noqa: A002 - as download calls it

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.fields.codes.basket_list import BasketItem
@@ -63,6 +63,7 @@ LINE = st.tuples(
 )
 SIDE_OF = {"office": "non-facility or unstated", "hospital outpatient": "facility or unstated"}
 NUMBERS = count()
+FEW = 5
 
 
 def positions_of(db: Snapshot, clinic: Clinic, lines: Sequence[AskedLine]) -> list[ClinicPosition]:
@@ -96,7 +97,7 @@ def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> tuple[A
         return own, prices, None, above, None, *medians, NO_OTHERS
     placed = [own] if given_rate is not None else ours
     positions = [statistics.fmean(0.5 if value == rate else value < rate for value in others) for rate in placed]
-    total = (own - statistics.median(others)) * (1 if units is None else units)
+    total = (own - statistics.median(others)) * (1 if units is None else units) if len(others) >= FEW else None
     return own, prices, statistics.median(positions), above, total, *medians, None
 
 
@@ -129,7 +130,26 @@ def rounded(row: tuple[Any, ...]) -> str:
     return repr([round(value, 6) + 0.0 if isinstance(value, float) else value for value in row])
 
 
+OF_ENOUGH: list[dict[str, Any]] = [
+    {
+        "reporting_entity_name": payer,
+        "code": "99213",
+        "negotiated_rate": rate,
+        "billing_class": "professional",
+        "billing_code_modifier": "",
+        "negotiated_type": "negotiated",
+        "places": [place],
+        "group": group,
+    }
+    # Payer A has five rates for others, and Payer B four.
+    for payer, places in (("Payer A", ("11", "12", "13")), ("Payer B", ("11", "12")))
+    for place in places
+    for group, rate in ((0, 80.0), (1, 100.25), (2, 12.5))[: 3 if place != "13" else 2]
+]
+
+
 @settings(max_examples=8, deadline=None)
+@example(OF_ENOUGH, [("99213", "", "", 120.0, None), ("99213", "", "", None, 12.5)])
 @given(RATES, st.lists(LINE, min_size=1, max_size=4))
 def test_positions_and_totals_equal_the_slow_ones(
     tmp_path_factory: pytest.TempPathFactory, rates: list[dict[str, Any]], lines: list[Any]
@@ -169,6 +189,8 @@ def test_positions_and_totals_equal_the_slow_ones(
     assert sorted(map(rounded, given_back)) == sorted(map(rounded, wanted))
     for gap in sum_gaps(found):
         totals = [one[4] for (slug, _), one in expected.items() if slug == gap.payer_slug and one[4] is not None]
+        without_reason = sum(slug == gap.payer_slug and one[-1] is None for (slug, _), one in expected.items())
+        assert gap.thin == without_reason - len(totals)
         assert (gap.priced, gap.below) == (len(totals), sum(total < 0 for total in totals))
         assert gap.total == pytest.approx(sum(totals))
         assert gap.shortfall == pytest.approx(sum(total for total in totals if total < 0))
@@ -215,7 +237,8 @@ def test_without_units_what_is_billed_to_medicare_weighs(tmp_path_factory: pytes
     rates = [
         {"code": code, "group": group, "negotiated_rate": rate}
         for code, ours in (("99213", 95.0), ("99214", 99.0), ("27093", 10.0), ("73525", 120.0))
-        for group, rate in ((0, ours), (1, 105.0), (3, 105.0))
+        for group, rate in ((0, ours), *((group, 105.0) for group in (1, 3)))
+        for place in (["11"], ["12"], ["13"], ["14"], ["15"])[: 1 if group == 0 else 3]
     ]
     plain = store_of_market(tmp_path_factory.mktemp("billed"), *rates)
     uses = [
@@ -248,6 +271,9 @@ def test_npis_and_tax_ids_choose_the_same_groups(tmp_path_factory: pytest.TempPa
     by_tin = positions_of(db, OURS, line)
     by_npi = positions_of(db, Clinic(npis=("1912951245",)), line)
     assert by_tin == by_npi
-    assert [(one.rate, one.median, one.percentile, one.total) for one in by_tin] == [(90.0, 110.0, 0.0, -200.0)]
+    assert [(one.rate, one.median, one.percentile, one.gap, one.total) for one in by_tin] == [
+        (90.0, 110.0, 0.0, -20.0, None)
+    ]
+    assert by_tin[0].is_thin
     both = positions_of(db, Clinic(npis=("1912951245", "1003027533")), line)
     assert [(one.rate, one.total, one.reason) for one in both] == [(100.0, None, NO_OTHERS)]
