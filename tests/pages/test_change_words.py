@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.pages.shared.words.change_words import count_paid
+from core.pages.shared.words.change_words import count_paid, tell_median_change
 from core.queries.over_time.changes import Moved
 
 _NONE = Moved("dollars", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, None, None, None)
@@ -26,4 +26,14 @@ def test_organizations_are_counted_by_what_became_of_their_pay(up: int, down: in
 
 def test_what_is_neither_a_raise_nor_a_cut_is_said() -> None:
     said = count_paid(replace(_NONE, up=2, same=3, unclear=4))
-    assert said == "2 are paid more, 3 the same, and 4 partly more and partly less (unclear)"
+    assert said == "2 are paid more, 3 the same, and 4 unclear (another set of prices)"
+    assert count_paid(replace(_NONE, unclear=4)) == "all 4 are unclear (another set of prices)"
+
+
+def test_a_median_change_says_of_what_it_is() -> None:
+    row = replace(_NONE, up=3, same=2, middle=0.02, p50=0.02)
+    assert tell_median_change(row) == "the median change is +2.0%"
+    assert tell_median_change(replace(row, unclear=4)) == "the median change of the other 5 is +2.0%"
+    said = tell_median_change(replace(row, same=5, middle=0.0))
+    assert said == "the median change is 0.0%, and +2.0% among those up or down"
+    assert tell_median_change(replace(_NONE, unclear=4)) == ""

@@ -55,7 +55,8 @@ def payees(fact: Row) -> Sequence[tuple[str, str] | None]:
 
 def place(fact: Row) -> str:
     if fact["billing_class"] == "institutional":
-        return PLACES.get(institutional_schedule(fact, fact["places"]), "other place")
+        where = PLACES.get(institutional_schedule(fact, fact["places"]), "other place")
+        return "unstated" if where == "outpatient" and not fact["places"] and fact["setting"] is None else where
     return setting_of(fact["places"])
 
 
@@ -97,16 +98,12 @@ def outcome(key: Paid, olds: dict[Paid, list[float]], news: dict[Paid, list[floa
         return "unmatched"
     if key in olds and key in news:
         before, after = sorted(set(olds[key])), sorted(set(news[key]))
-        old, new = statistics.median(before), statistics.median(after)
-        if old == new:
+        if before == after:
             return "same"
-        ends = [(before[0], after[0]), (before[-1], after[-1])]
-        # With another number of amounts, an end that stayed may be another contract's.
-        if new > old and all(a > b or (a == b and len(before) == len(after)) for b, a in ends):
-            return "up"
-        if new < old and all(a < b or (a == b and len(before) == len(after)) for b, a in ends):
-            return "down"
-        return "unclear"
+        if len(before) != len(after):
+            return "unclear"
+        moved = {new > old for old, new in zip(before, after, strict=True) if new != old}
+        return "unclear" if len(moved) == 2 else "up" if True in moved else "down"
     other = news if key in olds else olds
     if any(one[:4] == key[:4] for one in other):
         return "terms"

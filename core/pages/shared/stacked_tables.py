@@ -27,7 +27,7 @@ FOLDED_ROWS, MAX_ROWS = 12, 16
 _LOOKED_FOR = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        "^(your )?rate$|^median( of those up or down)?$|^amount$",
+        "^(your )?rate$|^median( change| of those up or down)?$|^amount$",
         "%|^percent$",
         "^gap$|^vs|^change|^total$|^difference$|^up$|^down$",
         "^payer$|^provider$",
@@ -68,10 +68,14 @@ class _Column:
 
     name: str
     width: _Width
+    leads: bool = False
+    """Whether its head says that it is looked for in this table (data-lead), whatever it is called."""
 
     @property
     def priority(self) -> int:
         """Return which of the patterns the column is looked for by."""
+        if self.leads:
+            return -1
         found = (place for place, pattern in enumerate(_LOOKED_FOR) if pattern.search(self.name))
         return next(found, len(_LOOKED_FOR))
 
@@ -132,7 +136,7 @@ def _read_column(cell: re.Match[str]) -> _Column:
     if _ON_ITS_OWN_LINE.search(name):
         return _Column(name, _Width.OWN_LINE)
     is_narrow = 'class="n"' in cell[1] or _SHORT.search(name)
-    return _Column(name, _Width.FIGURE if is_narrow else _Width.TEXT)
+    return _Column(name, _Width.FIGURE if is_narrow else _Width.TEXT, leads="data-lead" in cell[1])
 
 
 def _find_name(rows: str) -> int | None:

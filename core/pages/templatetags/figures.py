@@ -15,7 +15,7 @@ from core.pages import formats
 from core.pages.code_pages.code_tabs import CODE_TABS
 from core.pages.shared import urls
 from core.pages.shared.words.answer_words import begin_in_lower_case, describe_setting, list_amounts
-from core.pages.shared.words.change_words import count_paid, name_terms
+from core.pages.shared.words.change_words import count_paid, name_place, name_terms, tell_median_change
 from core.pages.shared.words.labels import (
     check_meaning,
     check_title,
@@ -66,6 +66,8 @@ FIGURES: dict[str, Callable[..., str]] = {
     "versus": formats.write_difference,
     "change": formats.write_change,
     "paid_counts": count_paid,
+    "median_change": tell_median_change,
+    "place": name_place,
     "terms_words": name_terms,
     "outcome": formats.write_outcome,
     "moved_by": formats.write_moved_by,

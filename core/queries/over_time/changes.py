@@ -29,8 +29,7 @@ from core.store.market_snapshot import MarketSnapshot
 from core.store.views import NAMED_TIN
 
 ORDERS = {
-    # If the number of amounts changed, nobody knows which became which: the median moved, and perhaps no price did.
-    "moved": """what NOT IN ('up', 'down'), what = 'same', what = 'unmatched', old_amounts <> new_amounts,
+    "moved": """what NOT IN ('up', 'down'), what = 'same', what = 'unmatched',
                 abs(new / nullif(old, 0) - 1) DESC NULLS LAST, what""",
     "percent": "new / nullif(old, 0) - 1 NULLS LAST",
     "-percent": "new / nullif(old, 0) - 1 DESC NULLS LAST",
@@ -77,7 +76,7 @@ class OfTerms:
         str,
         described(
             "Where the service is rendered: facility, non-facility, mixed, or unstated for professional rates; "
-            "outpatient, inpatient, surgical center, or other place for institutional ones.",
+            "outpatient, inpatient, surgical center, other place, or unstated for institutional ones.",
             "non-facility",
         ),
     ]
@@ -96,10 +95,10 @@ class Moved:
     kind: RateKind
     before: Annotated[int, described("Tax IDs with a rate in the earlier month.", 12)]
     after: Annotated[int, described("Tax IDs with a rate in the later month.", 12)]
-    same: Annotated[int, described("Tax IDs whose median did not change.", 12)]
-    up: Annotated[int, described("Tax IDs whose median went up, and no end of whose amounts went down.", 12)]
-    down: Annotated[int, described("Tax IDs whose median went down, and no end of whose amounts went up.", 12)]
-    unclear: Annotated[int, described("Tax IDs with other amounts, which did not all move the same way.", 12)]
+    same: Annotated[int, described("Tax IDs all of whose amounts are the same.", 12)]
+    up: Annotated[int, described("Tax IDs with as many amounts, of which one or more went up, and none down.", 12)]
+    down: Annotated[int, described("Tax IDs with as many amounts, of which one or more went down, and none up.", 12)]
+    unclear: Annotated[int, described("Tax IDs with another number of amounts, or of which some went up and some down.", 12)]
     added: Annotated[int, described("Tax IDs that the payer has no rate of for the code in the earlier month.", 12)]
     gone: Annotated[int, described("Tax IDs that the payer has no rate of for the code in the later month.", 12)]
     terms_before: Annotated[

@@ -32,14 +32,14 @@ PAID_KEY = (*PAYEE, *TERMS)
 """What a rate has in common with the same rate of another month."""
 
 OUTCOMES = {
-    "up": "The same tax ID, code, and terms, a higher median, and no end of its amounts is lower.",
-    "down": "The same tax ID, code, and terms, a lower median, and no end of its amounts is higher.",
-    "unclear": "The same tax ID, code, and terms, but other amounts that did not all move the same way: it is neither "
-    "a raise nor a cut.",
+    "up": "The same tax ID, code, and terms, and as many amounts: one or more are higher, and none is lower.",
+    "down": "The same tax ID, code, and terms, and as many amounts: one or more are lower, and none is higher.",
+    "unclear": "The same tax ID, code, and terms, but another number of amounts, or some higher and some lower: it is "
+    "neither a raise nor a cut.",
     "added": "The payer has no rate of this tax ID for this code in the earlier month.",
     "gone": "The payer has no rate of this tax ID for this code in the later month.",
     "terms": "The tax ID has rates for this code in both months, but with these terms and filters only in one.",
-    "same": "The same tax ID, code, and terms, the same median.",
+    "same": "The same tax ID, code, and terms, and all amounts are the same.",
     "unmatched": "The file does not say who the provider is, so the rates cannot be matched.",
 }
 """What can become of what a tax ID is paid for a code."""
@@ -53,10 +53,13 @@ _OF_TAX_ID = ("tin", "organization", "system")
 PLACE = """CASE
     WHEN billing_class <> 'institutional' OR billing_class IS NULL THEN place_setting(coalesce(service_codes, []))
     ELSE CASE institutional_schedule(coalesce(service_codes, []), setting, code_type)
-        WHEN 'opps' THEN 'outpatient' WHEN 'asc' THEN 'surgical center' WHEN 'inpatient' THEN 'inpatient'
+        WHEN 'opps' THEN if(len(coalesce(service_codes, [])) = 0 AND setting IS NULL, 'unstated', 'outpatient') WHEN 'asc' THEN 'surgical center' WHEN 'inpatient' THEN 'inpatient'
         ELSE 'other place' END END"""
 """SQL of where a service is rendered, in a word. A list of places that gains one mostly stays the same kind of place.
-Without places, an institutional rate is outpatient, as in the comparison with Medicare."""
+A rate without places is compared with an outpatient amount of Medicare's, but its place is not stated."""
+
+_FEW = 2
+"""The lowest and the highest of so many amounts are all of them."""
 
 
 @contextmanager
@@ -89,7 +92,9 @@ def match(db: Snapshot, market: Market, before: str) -> Iterator[MarketSnapshot]
             known = paid if is_broad else paid_by_tax_id(db, replace(broad, year_month=month))
             memory.shown.add(f"paid_{name}", paid)
             memory.shown.add(f"known_{name}", known)
-        return memory.arrow_rows(_MATCH, {"compared": compared.split("|")})
+        # The lists of a whole payer's amounts are needed to match them, and not afterwards.
+        kept = "*" if names_organization(market) else "* REPLACE (NULL AS old_prices, NULL AS new_prices)"
+        return memory.arrow_rows(f"SELECT {kept} FROM ({_MATCH})", {"compared": compared.split("|")})
 
     with code_snapshot(db, None) as memory:
         memory.shown.add(MATCHED, db.markets.make(key, ask))
@@ -166,8 +171,9 @@ def _payees(memory: MarketSnapshot, market: Market) -> str:
 
 def _paid(facts: str, payees: str, *, with_prices: bool) -> str:
     key = ", ".join(PAID_KEY)
-    # The lists of a whole payer's amounts would be larger than everything else, and no page asks for them.
-    prices = "list(amount ORDER BY amount)" if with_prices else "NULL::DOUBLE[]"
+    # Where there are few amounts, the lowest and the highest say what became of them.
+    prices = "list(amount ORDER BY amount)"
+    prices = prices if with_prices else f"if(count(*) > {_FEW}, {prices}, NULL)"
     # Groups without any member are kept, and counted as unmatched. Of a group with the tax ID that is asked for, only
     # that one counts.
     return f"""
@@ -202,16 +208,12 @@ _EACH = ("lowest", "highest", "amounts", "rates")
 """What there is for both months besides the median."""
 
 
-def _moved_one_way(direction: str) -> str:
-    """Return SQL of whether both ends of a tax ID's amounts moved as its median did.
-
-    Medians of other sets of amounts can rise where every contract was cut: 100 and 200, of which the first has ended,
-    were not raised to 190. With as many amounts as before, an end may have stayed.
-    """
-    ends = ("lowest", "highest")
-    moved = " AND ".join(f"new_{end} {direction} old_{end}" for end in ends)
-    stayed = " AND ".join(f"new_{end} {direction}= old_{end}" for end in ends)
-    return f"(({moved}) OR (new_amounts = old_amounts AND {stayed}))"
+def _none_moved(direction: str) -> str:
+    """Return SQL of whether no amount is on one side (< or >) of the one that it is paired with, the lowest with the
+    lowest and so on."""
+    ends = " AND ".join(f"NOT new_{end} {direction} old_{end}" for end in ("lowest", "highest"))
+    others = f"list_bool_and(list_transform(old_prices, lambda one, nth: NOT new_prices[nth] {direction} one))"
+    return f"({ends} AND coalesce({others}, true))"
 
 
 _MATCH = f"""
@@ -228,9 +230,11 @@ _MATCH = f"""
                WHEN tin_value IS NULL THEN 'unmatched'
                WHEN old IS NULL THEN if(b.known, 'terms', 'added')
                WHEN new IS NULL THEN if(a.known, 'terms', 'gone')
-               WHEN new = old THEN 'same'
-               WHEN new > old AND {_moved_one_way(">")} THEN 'up'
-               WHEN new < old AND {_moved_one_way("<")} THEN 'down'
+               -- Nobody knows which amount became which. A median of others moves although no amount did.
+               WHEN new_amounts <> old_amounts THEN 'unclear'
+               WHEN {_none_moved("<")} AND {_none_moved(">")} THEN 'same'
+               WHEN {_none_moved("<")} THEN 'up'
+               WHEN {_none_moved(">")} THEN 'down'
                ELSE 'unclear' END AS what
     FROM sides s
     LEFT JOIN (SELECT DISTINCT {_PAYEE}, true AS known FROM known_before) b USING ({_PAYEE})

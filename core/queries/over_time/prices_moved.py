@@ -33,6 +33,11 @@ class PricesMoved:
         """Whether each price has a counterpart."""
         return self.before == self.after
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is a raise, a cut, or neither, by the rule of OUTCOMES: none is where some rose and some fell."""
+        return self.is_paired and not (self.ups and self.downs)
+
 
 def pair_prices(old: Sequence[float], new: Sequence[float]) -> PricesMoved:
     """Return how prices moved. A price of zero has no percent, and counts as up with infinity if it is raised."""
@@ -66,13 +71,15 @@ class CodePrices(OfTerms, OfCode, OfPayer):
 
     @property
     def difference(self) -> float | None:
-        """The median of the later month less that of the earlier one."""
-        return None if self.old is None or self.new is None else round(self.new - self.old, 6)
+        """The median of the later month less that of the earlier one; None where that is nobody's raise or cut."""
+        if self.old is None or self.new is None or not self.moved.is_clear:
+            return None
+        return round(self.new - self.old, 6)
 
     @property
     def percent(self) -> float | None:
         """The difference as a share of the earlier median."""
-        return None if self.old is None or self.new is None or not self.old else self.new / self.old - 1
+        return None if self.difference is None or self.new is None or not self.old else self.new / self.old - 1
 
     @property
     def moved(self) -> PricesMoved:

@@ -84,7 +84,7 @@ def test_a_report_leads_with_the_change_of_the_same_contracts(tmp_path: Path) ->
         report, trend = (" ".join(text_of(Visitor().get(page, asked)).split()) for page in ("/report/", "/trend/"))
     same = (
         "f 1 organization that PAYER_A pays in both January 2025 and June 2025, 1 is paid more; "
-        "the median change is +10% ."
+        "the median change is +10%."
     )
     assert same in report
     assert same in trend

@@ -8,31 +8,50 @@ from core.queries.over_time.prices_moved import PricesMoved
 def count_paid(row: Moved) -> str:
     """Return how many that are in both months are paid more, less, and the same: 74 are paid more, and 59 the same."""
     counted = [
-        (row.up, "more"),
-        (row.down, "less"),
-        (row.same, "the same"),
-        (row.unclear, "partly more and partly less (unclear)"),
+        (row.up, "paid more", "more"),
+        (row.down, "paid less", "less"),
+        (row.same, "paid the same", "the same"),
+        (row.unclear, "unclear (another set of prices)", "unclear (another set of prices)"),
     ]
-    there = [(number, how) for number, how in counted if number]
+    there = [(number, at_first, then) for number, at_first, then in counted if number]
     if not there:
         return ""
-    (first, how), *others = there
+    (first, how, _), *rest = there
+    others = [(number, then) for number, _, then in rest]
     whole = "all " if first == row.kept and first > 1 else ""
     said = [
-        f"{whole}{write_count(first)} {'is' if first == 1 else 'are'} paid {how}",
+        f"{whole}{write_count(first)} {'is' if first == 1 else 'are'} {how}",
         *(f"{write_count(n)} {how}" for n, how in others),
     ]
     return " and ".join(said) if len(said) < 3 else f"{', '.join(said[:-1])}, and {said[-1]}"
 
 
+def tell_median_change(row: Moved) -> str:
+    """Return the median change and of what it is: the median change of the other 82 is −2.1%. Empty if there is none.
+
+    The unclear ones have no change. Where most stayed the same, the change of those that did not is said as well.
+    """
+    if row.middle is None:
+        return ""
+    of = f" of the other {write_count(row.kept - row.unclear)}" if row.unclear else ""
+    said = f"the median change{of} is {write_change(row.middle)}"
+    is_other = row.p50 is not None and write_change(row.p50) != write_change(row.middle)
+    return f"{said}, and {write_change(row.p50)} among those up or down" if is_other else said
+
+
+def name_place(place: str) -> str:
+    """Return where a service is rendered, as pages call it."""
+    return "place not stated" if place == "unstated" else place
+
+
 def name_terms(row: OfTerms, measured_as: str) -> str:
     """Return the terms of some rates: facility fee, outpatient. A label says nothing of the place where it is wrong."""
     if not row.billing_class:
-        words = [f"class not stated, {row.place}"]
+        words = ["class not stated", name_place(row.place)]
     else:
         is_other = measured_as not in {"", row.billing_class}
         fee = write_fee(row.billing_class, measured_as)
-        words = [write_class(measured_as), fee] if is_other else [fee, row.place]
+        words = [write_class(measured_as), fee] if is_other else [fee, name_place(row.place)]
     return ", ".join([*words, *([f"modifier {row.modifier}"] if row.modifier else [])])
 
 
