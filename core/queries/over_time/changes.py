@@ -98,7 +98,9 @@ class Moved:
     same: Annotated[int, described("Tax IDs all of whose amounts are the same.", 12)]
     up: Annotated[int, described("Tax IDs with as many amounts, of which one or more went up, and none down.", 12)]
     down: Annotated[int, described("Tax IDs with as many amounts, of which one or more went down, and none up.", 12)]
-    unclear: Annotated[int, described("Tax IDs with another number of amounts, or of which some went up and some down.", 12)]
+    unclear: Annotated[
+        int, described("Tax IDs with another number of amounts, or of which some went up and some down.", 12)
+    ]
     added: Annotated[int, described("Tax IDs that the payer has no rate of for the code in the earlier month.", 12)]
     gone: Annotated[int, described("Tax IDs that the payer has no rate of for the code in the later month.", 12)]
     terms_before: Annotated[

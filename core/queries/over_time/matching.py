@@ -53,7 +53,8 @@ _OF_TAX_ID = ("tin", "organization", "system")
 PLACE = """CASE
     WHEN billing_class <> 'institutional' OR billing_class IS NULL THEN place_setting(coalesce(service_codes, []))
     ELSE CASE institutional_schedule(coalesce(service_codes, []), setting, code_type)
-        WHEN 'opps' THEN if(len(coalesce(service_codes, [])) = 0 AND setting IS NULL, 'unstated', 'outpatient') WHEN 'asc' THEN 'surgical center' WHEN 'inpatient' THEN 'inpatient'
+        WHEN 'opps' THEN if(len(coalesce(service_codes, [])) = 0 AND setting IS NULL, 'unstated', 'outpatient')
+        WHEN 'asc' THEN 'surgical center' WHEN 'inpatient' THEN 'inpatient'
         ELSE 'other place' END END"""
 """SQL of where a service is rendered, in a word. A list of places that gains one mostly stays the same kind of place.
 A rate without places is compared with an outpatient amount of Medicare's, but its place is not stated."""
