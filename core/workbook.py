@@ -165,6 +165,10 @@ _FORMATS = {
 }
 
 
+MOST_FILES = 24
+"""As many files are named on the first sheet. Of more, it says how many each payer has."""
+
+
 @dataclass(frozen=True)
 class SourceFile:
     """A payer's file that the figures come from."""
@@ -409,16 +413,36 @@ def _write_about(sheet: Worksheet, about: About, shown: int, bold: Format, *, is
         ("Made", f"{made_at:%B} {made_at.day}, {made_at.year} at {made_at:%H:%M} UTC"),
         (),
     ]
-    if about.sources:
-        lines.append(("Payer", "State and month", "File", "Updated, as the file says"))
-        lines += [
-            (one.payer, f"{one.state} {_dated_month(one)}", one.file, one.last_updated_on or "")
-            for one in about.sources
-        ]
+    lines += _say_sources(about)
     for row, line in enumerate(lines):
         for at, text in enumerate(line):
             is_heading = row == 0 or (line[0] == "Payer" and len(line) > 2)
             sheet.write_string(row, at, text[:_LONGEST_CELL], bold if is_heading else None)
+
+
+def _say_sources(about: About) -> list[tuple[str, ...]]:
+    """Return the rows about the payers' files: each file or, of many, how many each payer has."""
+    if not about.sources:
+        return []
+    if len(about.sources) <= MOST_FILES:
+        heads = ("Payer", "State and month", "File", "Updated, as the file says")
+        return [
+            heads,
+            *(
+                (one.payer, f"{one.state} {_dated_month(one)}", one.file, one.last_updated_on or "")
+                for one in about.sources
+            ),
+        ]
+    files: dict[tuple[str, str], list[str]] = {}
+    for one in about.sources:
+        files.setdefault((one.payer, f"{one.state} {_dated_month(one)}"), []).append(one.last_updated_on or "")
+    link = urljoin(about.address, f"/payers/?state={about.sources[0].state}")
+    return [
+        ("Payer", "State and month", "Files", "Last updated, as they say"),
+        *((*payer, f"{len(dates):,}", max(dates)) for payer, dates in files.items()),
+        (),
+        ("Each payer's files", link),
+    ]
 
 
 def _dated_month(source: SourceFile) -> str:

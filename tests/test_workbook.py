@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -77,6 +77,18 @@ def test_it_says_what_was_asked_and_where_the_figures_come_from() -> None:
     assert ["Made", "September 2, 2025 at 06:30 UTC"] in lines
     assert lines[-1] == ["Example Peach", "GA 2025-08", "peach.json.gz", "2025-08-01"]
     assert found["Columns"][1:][2] == ["Rate", "negotiated_rate", "Dollars."]
+
+
+def test_of_many_files_it_says_how_many_each_payer_has() -> None:
+    many = [SourceFile(f"Payer {at % 2}", "GA", "2025-08", f"{at}.json", f"2025-08-{at:02}") for at in range(1, 26)]
+    file = io.BytesIO()
+    write_workbook(file, Row, [], replace(ABOUT, sources=many))
+    about = CalamineWorkbook.from_filelike(io.BytesIO(file.getvalue())).get_sheet_by_name("About").to_python()
+    lines = [[cell for cell in line if cell != ""] for line in about]
+    assert ["Payer 1", "GA 2025-08", "13", "2025-08-25"] in lines
+    assert ["Payer 0", "GA 2025-08", "12", "2025-08-24"] in lines
+    assert lines[-1] == ["Each payer's files", "https://example.com/payers/?state=GA"]
+    assert "25.json" not in str(lines)
 
 
 def test_percentages_and_fractions_are_not_dollars() -> None:

@@ -67,7 +67,7 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         labels=query.find_labels({code.code for code in codes}),
         labeled=labeled,
         indexes=[(one, labeled.get(one.payer_slug, "")) for one in answer.indexes],
-        has_unplaced=any(one.unlike for one in answer.indexes),
+        left_out=_list_left_out(answer),
         columns=columns,
         hidden=len(answer.indexes) - len(columns),
         rows=rows[paging.offset : paging.offset + paging.limit],
@@ -92,6 +92,12 @@ def _other_labels(db: Snapshot, answer: BasketAnswer) -> dict[str, str]:
             others = [one for one in overruled if like_class(one.billing_class or "") != market.billing_class]
             found |= {one.payer_slug: one.billing_class or "" for one in others}
     return found
+
+
+def _list_left_out(answer: BasketAnswer) -> list[str]:
+    """Return the codes that some index leaves out although the payer prices them."""
+    doubtful = {one.position for one in answer.medians if one.is_doubtful}
+    return [answer.codes[at].code for at in sorted(doubtful)]
 
 
 def _rows(answer: BasketAnswer, columns: Sequence[str]) -> list[MatrixRow]:

@@ -1,8 +1,9 @@
 """One figure per payer for a whole basket: its medians against the market's, and against Medicare.
 
 docs/method.md explains the figures to readers. A code that a payer does not price is left out of that payer's index on
-both sides, so that no payer looks cheap or dear because of what it does not price. How much of the whole basket is left
-is its coverage, and below MIN_COVERAGE there is no index. A code that nobody prices has no median to weigh it by: it
+both sides, so that no payer looks cheap or dear because of what it does not price, and so is one whose rates nothing
+says are paid in the same place. How much of the whole basket is left is its coverage, and below MIN_COVERAGE there is
+no index. A code that nobody prices has no median to weigh it by: it
 weighs its volume times the mean price of the others.
 """
 
@@ -16,7 +17,7 @@ from core.queries.rules.columns import PayerName, PayerSlug, RateCount, describe
 from core.store.connection import Snapshot
 
 MIN_COVERAGE = 0.5
-"""The least share of a basket that a payer must price to have an index."""
+"""The least share of a basket over which a payer has an index."""
 
 Weights = Literal["volumes", "medicare", "equal"]
 WEIGHTS: tuple[Weights, ...] = ("volumes", "medicare", "equal")
@@ -32,7 +33,7 @@ class PayerIndex:
         float | None,
         described(
             "The payer's medians against the market's, weighted, without the codes of `unlike`: 1.1 is 110%, 10% above "
-            "the market. Null if the payer prices less than half of the basket, and where these are more than half.",
+            "the market. Null if less than half of the basket is left.",
             1.1,
         ),
     ]
@@ -40,7 +41,7 @@ class PayerIndex:
         float | None,
         described(
             "The payer's medians as a percent of Medicare, or of the yardstick asked for, without the codes of "
-            "`unplaced`; null as `index` is, and where these are more than half.",
+            "`unplaced`; null if less than half of the basket is left without these.",
             1.31,
         ),
     ]
@@ -62,7 +63,11 @@ class PayerIndex:
     ]
     coverage: Annotated[
         float,
-        described("Share of the whole basket that the payer prices, by weight: 0.9 is 90%. Below half, no index.", 0.9),
+        described(
+            "Share of the whole basket, by weight, that the index is over: what the payer prices without the codes of "
+            "`unlike`. 0.9 is 90%. Below half, no index.",
+            0.9,
+        ),
     ]
     codes: Annotated[int, described("Number of the basket's codes that the payer prices.", 36)]
     codes_of_basket: Annotated[int, described("Number of the basket's codes, whether anybody prices them or not.", 44)]
@@ -94,6 +99,16 @@ class PayerIndex:
         float | None,
         described("What one percent of Medicare, or of the yardstick asked for, is worth, in dollars.", 4010.0),
     ] = None
+
+    @property
+    def compared(self) -> int:
+        """The number of codes that the index is over."""
+        return self.codes - self.unlike
+
+    @property
+    def placed(self) -> int:
+        """The number of codes that the percent is over."""
+        return self.codes - self.unplaced
 
 
 def choose_weights(
@@ -140,20 +155,25 @@ def index_payers(
             by_payer.setdefault(one.payer_slug, []).append(one)
     found = []
     for slug, priced in by_payer.items():
-        coverage = share_with_market * sum(dollars[one.position] for one in priced) / (sum(dollars.values()) or 1)
-        is_enough = coverage >= MIN_COVERAGE
-        alike = [one for one in priced if not (one.is_doubtful or market[one.position].is_doubtful)]
+        placed = [one for one in priced if not one.is_doubtful]
+        alike = [one for one in placed if not market[one.position].is_doubtful]
+        coverage, of_placed = (
+            share_with_market * sum(dollars[one.position] for one in some) / (sum(dollars.values()) or 1)
+            for some in (alike, placed)
+        )
         ratios = [(dollars[one.position], one.p50 / market[one.position].p50) for one in alike]
-        compared = [one for one in priced if one.percent is not None and one.position in in_medicare]
-        sure = [one for one in compared if not one.is_doubtful]
-        percents = ((in_medicare[one.position], one.percent) for one in sure if one.percent is not None)
+        percents = [
+            (in_medicare[one.position], one.percent)
+            for one in placed
+            if one.percent is not None and one.position in in_medicare
+        ]
         index = PayerIndex(
             payer_slug=slug,
             reporting_entity_name=payers.get(slug, slug),
-            index=_weighted_mean(ratios) if is_enough and _are_half(alike, priced, dollars) else None,
-            percent=_weighted_mean(percents) if is_enough and _are_half(sure, compared, in_medicare) else None,
+            index=_weighted_mean(ratios) if coverage >= MIN_COVERAGE else None,
+            percent=_weighted_mean(percents) if of_placed >= MIN_COVERAGE else None,
             unlike=len(priced) - len(alike),
-            unplaced=sum(one.is_doubtful for one in priced),
+            unplaced=len(priced) - len(placed),
             coverage=coverage,
             codes=len(priced),
             codes_of_basket=len(volumes),
@@ -161,11 +181,6 @@ def index_payers(
         )
         found.append(_with_dollars(index, priced, market, units) if units else index)
     return sorted(found, key=lambda one: (one.index is None, -(one.index or one.coverage), one.payer_slug))
-
-
-def _are_half(some: Sequence[CodeMedian], every: Sequence[CodeMedian], weights: Mapping[int, float]) -> bool:
-    """Return whether some codes are at least half of all, by weight."""
-    return 2 * sum(weights[one.position] for one in some) >= sum(weights[one.position] for one in every)
 
 
 def _with_dollars(

@@ -23,7 +23,7 @@ class SpecialtyIndex:
     title: Annotated[str, described("Title of the basket.", "Orthopedics")]
     percent: Annotated[
         float | None,
-        described("The payer's medians as a percent of Medicare, weighted; null if it prices less than half.", 1.31),
+        described("The payer's medians as a percent of Medicare, weighted; null for less than half of them.", 1.31),
     ]
     unplaced: Annotated[
         int,

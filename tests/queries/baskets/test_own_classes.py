@@ -204,6 +204,10 @@ def test_codes_in_doubt_are_not_in_the_percent() -> None:
     one_of_three = [median(0, "a", 9.0, is_doubtful=True), median(1, "a", 1.0), median(2, "a", 2.0)]
     [found] = index_payers([*market, *one_of_three], ("equal", [0.0] * 3), {})
     assert (found.percent, found.unplaced, found.codes, found.index) == (1.5, 1, 3, 1.0)
+    assert found.coverage == pytest.approx(2 / 3), "only what is compared is covered"
+    [alone] = index_payers([*market, *one_of_three], ("equal", [0.0] * 5), {})
+    assert alone.coverage == pytest.approx(2 / 5)
+    assert (alone.codes, alone.index, alone.percent) == (3, None, None), "three of five are priced, two compared"
     two_of_three = [median(at, "a", 9.0, is_doubtful=at < 2) for at in range(3)]
     [found] = index_payers([*market, *two_of_three], ("equal", [0.0] * 3), {})
     assert (found.percent, found.index, found.unplaced) == (None, None, 2)
