@@ -31,6 +31,7 @@ def show_plans(query: PageQuery[PlansForm]) -> HttpResponseBase:
     source = plans.find_source(db, batch) if batch else None
     paging = Paging(query.values["page"], total)
     contents = plans.list_plan_contents(db, [one.plan_key for one in found])
+    naming = {} if batch else plans.find_which_name_plans(db)
     rows = [(one, content, _market_of(content)) for one in found if (content := contents.get(one.plan_key))]
     return query.render(
         "pages/plans.html",
@@ -39,7 +40,8 @@ def show_plans(query: PageQuery[PlansForm]) -> HttpResponseBase:
         source=source,
         found=rows,
         paging=paging,
-        without=[] if batch else plans.list_payers_without_plans(db),
+        naming=[name for name, named in naming.items() if named],
+        without=[name for name, named in naming.items() if not named],
     )
 
 

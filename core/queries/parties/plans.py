@@ -151,13 +151,14 @@ def search_plans(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[
     )
 
 
-def list_payers_without_plans(db: Snapshot) -> list[str]:
-    """Return the names of the payers none of whose loaded files is listed for a plan."""
+def find_which_name_plans(db: Snapshot) -> dict[str, bool]:
+    """Return whether a loaded file of each payer is listed for a plan, by the payer's name."""
     rows = db.rows(
-        """SELECT reporting_entity_name FROM dim_batch LEFT JOIN (SELECT DISTINCT batch_id, 1 AS listed FROM plan_file)
-           USING (batch_id) GROUP BY 1 HAVING count(listed) = 0 ORDER BY lower(reporting_entity_name)"""
+        """SELECT reporting_entity_name, count(listed) > 0 FROM dim_batch
+           LEFT JOIN (SELECT DISTINCT batch_id, 1 AS listed FROM plan_file) USING (batch_id)
+           GROUP BY 1 ORDER BY lower(reporting_entity_name)"""
     )
-    return [str(name) for (name,) in rows]
+    return {str(name): bool(named) for name, named in rows}
 
 
 def find_source(db: Snapshot, batch_id: str) -> str | None:

@@ -16,7 +16,7 @@ from core.pages.formats import write_dollars, write_percent
 from core.pages.parties.levels_of_payer import find_levels
 from core.queries.market.market import Market
 from core.queries.parties import roll_ups
-from core.queries.parties.plans import list_payers_without_plans
+from core.queries.parties.plans import find_which_name_plans
 from core.reference.organizations.load_organizations import load_organizations
 from core.reference.utilization.load_utilization import load_utilization
 from core.store.connection import Snapshot
@@ -212,12 +212,12 @@ def test_the_list_of_plans_names_the_payers_that_name_none(rolled_up: Client, de
         )
     }
     every = {payer for (payer,) in demo.rows("SELECT DISTINCT reporting_entity_name FROM dim_batch")}
-    assert list_payers_without_plans(demo) == sorted(every - named, key=str.lower)
-    said = "Some payers’ files do not say which plans use their rates, so none of theirs is here: "
+    assert find_which_name_plans(demo) == {payer: payer in named for payer in every}
     text = text_of(rolled_up.get("/plans/"))
-    assert (said in text) == bool(every - named)
-    for payer in every - named:
-        assert payer in text.partition(said)[2]
+    lead, _, rest = text.partition(" rates. " if every - named else ". ")
+    assert all(payer in lead for payer in every), lead
+    assert rest
+    assert "not say which plans" not in text_of(rolled_up.get("/plans/?q=nothing+such"))
 
 
 def test_a_tax_id_says_where_its_name_is_from(rolled_up: Client) -> None:
