@@ -185,9 +185,12 @@ def locality_values(db: Snapshot) -> str:
 
 
 def _locality_states(db: Snapshot) -> Mapping[str, str]:
-    """Return the state of each payment locality."""
+    """Return the state of each payment locality. The national amounts, whose state is US, are those of no place."""
     return dict(
-        db.rows(f"SELECT DISTINCT contractor || '-' || locality AS place, state FROM {LOCALITIES} ORDER BY ALL")
+        db.rows(
+            f"""SELECT DISTINCT contractor || '-' || locality AS place, state FROM {LOCALITIES}
+                WHERE state <> 'US' ORDER BY ALL"""
+        )
     )
 
 

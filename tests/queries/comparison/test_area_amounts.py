@@ -61,7 +61,8 @@ def schedules(draw: st.DrawFn) -> dict[str, list[Row]]:
          "code_type": "CPT", "code": code, "modifier": modifier, "nonfacility_rate": draw(dollars),
          "facility_rate": draw(dollars)}
         for of_release in RELEASES
-        for state, contractor, locality, name in LOCALITIES
+        # The national amounts are those of no place: no rate may be compared with them.
+        for state, contractor, locality, name in (*LOCALITIES, ("US", "00000", "00", "NATIONAL"))
         for code in CODES
         for modifier in ("", "26")
         if draw(st.integers(0, 4))

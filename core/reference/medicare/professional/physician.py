@@ -1,8 +1,8 @@
-"""Load the Medicare physician fee schedule: each state's mean amounts, and the amounts of every locality."""
+"""Load the Medicare physician fee schedule: each state's mean amounts, the amounts of every locality, and national ones."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from core.reference.medicare.professional.physician_files import (
     ANESTHESIA_STATUS,
     CONTRACTOR_STATUS,
     MODIFIERS,
+    NATIONAL_AMOUNTS,
     STATUSES,
     PhysicianFeeSchedule,
     RelativeValue,
@@ -207,8 +208,14 @@ def _amount_column(setting: str, modifier: str) -> str:
 
 
 def locality_rows(schedule: PhysicianFeeSchedule, table: AmountTable) -> Iterator[pa.Table]:
-    """Yield the rows of bench_medicare_prof_locality that have an amount, sorted, one locality at a time."""
+    """Yield the rows of bench_medicare_prof_locality that have an amount, sorted, one locality at a time.
+
+    The national amounts are among them, as a locality of no state.
+    """
     rows = schedule.values.rows
+    nation = AmountTable.of(replace(schedule, localities=(NATIONAL_AMOUNTS,)))
+    nonfacility = np.hstack([table.nonfacility, nation.nonfacility])
+    facility = np.hstack([table.facility, nation.facility])
     order = sorted(np.flatnonzero(table.priced), key=lambda n: (rows[n].code_type, rows[n].code, rows[n].modifier))
     codes = {
         "code_type": encode_texts([rows[n].code_type for n in order]),
@@ -219,7 +226,8 @@ def locality_rows(schedule: PhysicianFeeSchedule, table: AmountTable) -> Iterato
         "nonfacility_na": pa.array([rows[n].nonfacility_na for n in order]),
         "facility_na": pa.array([rows[n].facility_na for n in order]),
     }
-    numbered = sorted(enumerate(schedule.localities), key=lambda one: (one[1].state, one[1].contractor, one[1].number))
+    places = (*schedule.localities, NATIONAL_AMOUNTS)
+    numbered = sorted(enumerate(places), key=lambda one: (one[1].state, one[1].contractor, one[1].number))
     for number, place in numbered:
         locality = {
             "release": schedule.values.release,
@@ -229,10 +237,10 @@ def locality_rows(schedule: PhysicianFeeSchedule, table: AmountTable) -> Iterato
             "locality_name": place.name,
         }
         amounts = {
-            "nonfacility_rate": table.nonfacility[order, number],
-            "facility_rate": table.facility[order, number],
+            "nonfacility_rate": nonfacility[order, number],
+            "facility_rate": facility[order, number],
         }
-        yield pa.table(
+        rows_of_place = pa.table(
             {
                 **{name: encode_texts([value], len(order)) for name, value in locality.items()},
                 **codes,
@@ -240,3 +248,6 @@ def locality_rows(schedule: PhysicianFeeSchedule, table: AmountTable) -> Iterato
                 **flags,
             }
         )
+        # Anesthesia has a factor in each locality, and none for the nation.
+        has_amount = (amounts["nonfacility_rate"] > 0) | (amounts["facility_rate"] > 0)
+        yield rows_of_place if has_amount.all() else rows_of_place.filter(pa.array(has_amount))

@@ -14,6 +14,7 @@ from pathlib import Path
 from core.fields.codes.billing_code import HCPCS_CODE_PATTERN, medicare_code_system, restore_leading_zeros
 from core.fields.places.states import STATES
 from core.reference import recognize
+from core.reference.benchmark_release import NATION
 from core.reference.medicare.month_names import MONTH_NAME_PATTERN, release_month
 from core.reference.medicare.professional.anesthesia_files import (
     read_anesthesia_factors,
@@ -112,6 +113,21 @@ class Locality:
     work: int
     pe: int
     malpractice: int
+
+
+NATIONAL_AMOUNTS = Locality(
+    contractor="00000",
+    state=NATION,
+    number="00",
+    name="NATIONAL",
+    work=1_000,
+    pe=1_000,
+    malpractice=1_000,
+)
+"""The amounts before they are adjusted to a place, as if they were those of one more locality.
+
+Many contracts name these. Nobody is paid them by Medicare, so that they are in no state and no state's mean.
+"""
 
 
 @dataclass(frozen=True)

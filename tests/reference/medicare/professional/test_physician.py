@@ -63,7 +63,8 @@ def test_every_amount_of_the_nation_equals_the_formula(shared: Path, nation: tup
     db = open_snapshot(store)
     rows = db.rows(
         """SELECT contractor, locality, code, modifier, coalesce(round(nonfacility_rate * 100)::INT, 0),
-                  coalesce(round(facility_rate * 100)::INT, 0) FROM bench_medicare_prof_locality"""
+                  coalesce(round(facility_rate * 100)::INT, 0) FROM bench_medicare_prof_locality
+           WHERE state <> 'US'"""
     )
     assert len(rows) == len(expected) == 109 * loaded.rows_priced
     assert {row[:4]: row[4:] for row in rows} == expected
@@ -105,6 +106,33 @@ def test_the_whole_zip_file_of_cms_loads_and_its_caps_are_the_computed_ones(
         "82 rows that the contractor prices have the limit as their amount, from the OPPSCAP file",
     ):
         assert note in loaded.notes
+
+
+def test_the_national_amounts_are_relative_values_times_the_factor(
+    shared: Path, nation: tuple[Store, LoadedBenchmark]
+) -> None:
+    """They are adjusted to no place, in no state's rows, and computed from the csv alone."""
+    mpfs = shared / "medicare" / "mpfs"
+    db = open_snapshot(nation[0])
+    found = {
+        row[:2]: row[2:]
+        for row in db.rows(
+            """SELECT code, modifier, nonfacility_rate, facility_rate FROM bench_medicare_prof_locality
+               WHERE (state, contractor, locality, locality_name) = ('US', '00000', '00', 'NATIONAL')"""
+        )
+    }
+    assert len(found) == nation[1].rows_priced
+    below = 0
+    for line in all_lines(mpfs / "PPRRVU2025_Oct.csv"):
+        if line[3] in {"A", "R", "T"} and (line[0], line[1]) in found:
+            for amount, practice in zip(found[line[0], line[1]], (6, 8), strict=True):
+                units = sum(Decimal(line[n]) for n in (5, practice, 10))
+                exact = (units * Decimal(line[24])).quantize(Decimal("0.01"), "ROUND_HALF_UP")
+                assert amount is None or amount <= float(exact)
+                below += amount is not None and amount < float(exact)
+    assert below <= 2 * 70, "only imaging, which is limited to the hospital outpatient price"
+    assert found["27447", ""] == (1257.63, 1257.63)
+    assert db.rows("SELECT count(*) FROM bench_medicare_prof WHERE state = 'US'") == [(0,)]
 
 
 PUBLISHED = """\
