@@ -6,6 +6,7 @@ from pydantic import Field
 from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import RuleForm
 from core.queries.contract_rule.find_rule import ContractRule, FamilyRule, FoundRule, RulePrice, find_contract_rule
+from core.queries.contract_rule.levels_of_release import PriceLevel
 from core.queries.contract_rule.payer_contracts import RuleOfContract, find_rules_of_payer
 from core.queries.market.market_rates import market_cache
 
@@ -21,6 +22,7 @@ class RuleAnswer(MarketAnswer):
 
     rule: ContractRule = Field(description="The multiple of a Medicare schedule, or why none is named.")
     families: list[FamilyRule] = Field(description="The multiples of the families of services, by code.")
+    levels: list[PriceLevel] = Field(description="The price levels, where a contract pays several multiples at once.")
 
 
 @resource(router, "/rule", RuleForm, RuleAnswer, required=["payer"], without=_NOT_TAKEN)
@@ -28,18 +30,19 @@ def find_rule(request: ResourceRequest) -> AnswerFields:
     """Find the rule behind a payer's professional rates.
 
     The multiple of a Medicare year, locality, and family of services that reproduces most of the rates, of the payer or
-    of one `tin`; or that there is no single rule. A multiple of 1 is 100%.
+    of one `tin`; several multiples at once, if a contract has price levels; or that there is no single rule. A multiple
+    of 1 is 100%.
     """
     found = _find(request)
-    return {"rule": found.rule, "families": found.families}
+    return {"rule": found.rule, "families": found.families, "levels": found.levels}
 
 
 @resource(router, "/rule/prices", RuleForm, MarketPage[RulePrice], required=["payer"], without=_NOT_TAKEN)
 def list_rule_prices(request: ResourceRequest) -> AnswerFields:
     """List each price beside what the rule says.
 
-    A price is the most common rate of a code with its modifier, in or out of a facility. Where `explained` is false, it
-    is an exception.
+    A price is the most common rate of a code with its modifier, in or out of a facility; of one tax ID, each different
+    rate. Where `explained` is false, it is an exception.
     """
     return request.page_of(_find(request).prices)
 
@@ -55,8 +58,8 @@ def list_rule_prices(request: ResourceRequest) -> AnswerFields:
 def list_rules_of_contracts(request: ResourceRequest) -> AnswerFields:
     """List the payer's contracts with the most rates, each with the rule behind its own rates.
 
-    A contract is what the same provider groups are paid: tax IDs with the same groups have the same rates. The highest
-    multiple comes first.
+    A contract is what the same provider groups are paid: tax IDs with the same groups have the same rates. The one with
+    the most prices comes first.
     """
     request.refuse_if_too_broad()
     return request.page_of(find_rules_of_payer(request.db, request.market).contracts)

@@ -68,6 +68,7 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
         answer=_split(found) if found else None,
         rules=rules,
         ends=[(_name(one), _describe_percent(one)) for one in rules.ends] if rules else [],
+        leading=[(_name(one), one) for one in rules.leading] if rules else [],
         schedules_missing=describe_missing_schedules(db, market),
         too_broad=too_broad,
         payer_name=dict(coverage.list_payers(db)).get(market.payer, market.payer),
@@ -88,6 +89,8 @@ def _draw(found: FoundRule) -> Any:
         if one.medicare is not None
     ]
     lines = [found.rule.multiple or 1, *(one.multiple for one in found.families if one.own)]
+    if found.rule.verdict == "levels":
+        lines = [one.multiple for one in found.levels]
     return draw_scatter(points, lines if found.rule.verdict != "none" else [], found.rule.sentence)
 
 
@@ -111,8 +114,8 @@ class RuleSentences:
 
 def _split(found: FoundRule) -> RuleSentences:
     answer, _, evidence = found.rule.sentence.removesuffix(".").partition(". ")
-    match = re.match(r"[^;]*?(?=[,;]|$)", answer)
-    percent = match[0] if match and found.rule.verdict in {"rule", "close"} else ""
+    match = re.match(r"[^;]*?(?=,\s|;| for [0-9]|$)", answer)
+    percent = match[0] if match and found.rule.verdict in {"rule", "levels", "close"} else ""
     return RuleSentences(percent, f"{answer.removeprefix(percent)}.", f"{evidence}." if evidence else "")
 
 

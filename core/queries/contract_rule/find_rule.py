@@ -1,7 +1,7 @@
 """What rule is behind a payer's professional rates: the question, and its answer in words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Literal
 
@@ -15,13 +15,25 @@ from core.queries.contract_rule.fit_rule import (
     NEAR_TOLERANCE,
     RULE_SHARE,
     CandidateFit,
+    Flags,
     Floats,
     find_direction,
     find_nearest,
     fit_candidates,
     measure_spreads,
 )
+from core.queries.contract_rule.levels_of_release import (
+    LevelsOfRelease,
+    PriceLevel,
+    find_levels_of_releases,
+    list_level_multiples,
+    list_levels,
+    write_levels,
+    write_tenths,
+)
+from core.queries.contract_rule.price_levels import MIN_LEVEL_PRICES
 from core.queries.contract_rule.priced_rates import (
+    NATION,
     CandidateSchedule,
     CommonPrice,
     find_amounts_of,
@@ -32,10 +44,13 @@ from core.queries.market.market import Market
 from core.queries.rules.columns import Code, CodeType, Modifier, NegotiatedRate, described
 from core.store.connection import Snapshot
 
-Verdict = Literal["rule", "close", "none", "too few", "not loaded"]
+Verdict = Literal["rule", "levels", "close", "none", "too few", "not loaded"]
 
 SCREENED_PRICES = 120
 """Schedules of other states are tried on about this many prices, and only if no locality of the state fits."""
+
+SOME_SHARE = 0.25
+"""Levels that are no rule are named if they reproduce at least this share of the prices."""
 
 KEPT_CANDIDATES = 5
 """How many of these are then tried on all prices."""
@@ -78,8 +93,8 @@ class ContractRule:
     verdict: Annotated[
         str,
         described(
-            "rule; close (near a schedule that is not loaded, such as an older year's); none; too few (prices to "
-            "tell); not loaded (no Medicare schedule is).",
+            "rule; levels (several multiples at once); close (near a schedule that is not loaded, such as an older "
+            "year's); none; too few (prices to tell); not loaded (no Medicare schedule is).",
             "rule",
         ),
     ]
@@ -93,7 +108,7 @@ class ContractRule:
     conversion_factor: Annotated[
         float | None, described("The multiple as dollars per relative value unit: what contracts often state.", 39.99)
     ]
-    prices: Annotated[int, described("Number of services with a price that a schedule of physicians pays for.", 1210)]
+    prices: Annotated[int, described("Number of prices of services that a schedule of physicians pays for.", 1210)]
     explained: Annotated[
         int, described("How many of them the multiples reproduce; if close, how many are within 5%.", 1104)
     ]
@@ -104,11 +119,13 @@ class ContractRule:
 
 @dataclass(frozen=True)
 class FoundRule:
-    """A rule with its multiples by family, and every price."""
+    """A rule with its multiples by family, every price, and its price levels."""
 
     rule: ContractRule
     families: list[FamilyRule]
     prices: list[RulePrice]
+    levels: list[PriceLevel]
+    """The levels, if the verdict is levels; if it is none, those that reproduce some of the prices."""
 
     @property
     def exceptions(self) -> list[RulePrice]:
@@ -123,25 +140,26 @@ def find_contract_rule(db: Snapshot, market: Market) -> FoundRule:
 
 
 def find_rule_of_prices(db: Snapshot, state: str, prices: Sequence[CommonPrice]) -> FoundRule:
-    """Return the rule behind the prices of a state."""
+    """Return the rule behind the prices of a state.
+
+    The national amounts and the localities of the state are tried first, then several levels of these at once, and
+    localities of other states only if nothing of this reproduces the prices.
+    """
     candidates = list_candidates(db)
     if not candidates:
         return _nothing("not loaded", "No Medicare physician fee schedule is loaded for this month.", prices)
     if len(prices) < MIN_PRICES:
         return _too_few(prices)
-    of_state = [one for one in candidates if one.state == state]
-    amounts = find_amounts_of(db, prices, of_state)
-    rates, families = np.array([one.negotiated_rate for one in prices]), [one.family for one in prices]
-    fits = fit_candidates(rates, families, amounts)
-    if not fits or not _is_rule(fits[0]):
-        elsewhere = _screen_elsewhere(db, prices, [one for one in candidates if one.state != state])
-        other_amounts = find_amounts_of(db, prices, elsewhere)
-        others = fit_candidates(rates, families, other_amounts)
-        if others and _is_rule(others[0]):
-            of_state, amounts, fits = elsewhere, other_amounts, others
-    if not fits:
+    of_state = _try_candidates(db, prices, [one for one in candidates if one.state in {NATION, state}])
+    if of_state.verdict in {"rule", "levels"}:
+        return write_answer(of_state)
+    elsewhere = _screen_elsewhere(db, prices, [one for one in candidates if one.state not in {NATION, state}])
+    of_others = _try_candidates(db, prices, elsewhere, with_levels=False)
+    if of_others.verdict == "rule":
+        return write_answer(of_others)
+    if not of_state.fits:
         return _nothing("not loaded", "No Medicare physician fee schedule is loaded for this state.", prices)
-    return _answer(fits, prices, rates, of_state, amounts)
+    return write_answer(of_state)
 
 
 def find_rules_in_state(
@@ -149,18 +167,59 @@ def find_rules_in_state(
 ) -> list[FoundRule]:
     """Return the rule behind each of some lists of prices, all of whose services are `among` others.
 
-    Only localities of the state are tried, and the amounts of these are read once. The prices are not listed again.
+    Only national amounts and localities of the state are tried, and the amounts of these are read once. The prices are
+    not listed again.
     """
-    candidates = [one for one in list_candidates(db) if one.state == state]
+    candidates = [one for one in list_candidates(db) if one.state in {NATION, state}]
     amounts = find_amounts_of(db, among, candidates)
     row_of = {_service(one): row for row, one in enumerate(among)}
     found = []
     for prices in some:
-        rates, families = np.array([one.negotiated_rate for one in prices]), [one.family for one in prices]
         own = amounts[[row_of[_service(one)] for one in prices]]
-        fits = fit_candidates(rates, families, own) if len(prices) >= MIN_PRICES else []
-        found.append(_answer(fits, prices, rates, candidates, own, in_full=False) if fits else _too_few(prices))
+        tried = try_candidates(prices, candidates, own) if len(prices) >= MIN_PRICES and candidates else None
+        found.append(write_answer(tried, in_full=False) if tried else _too_few(prices))
     return found
+
+
+@dataclass(frozen=True)
+class TriedCandidates:
+    """What some candidates say of some prices: how each fits alone, best first, and the levels of one release."""
+
+    prices: Sequence[CommonPrice]
+    candidates: Sequence[CandidateSchedule]
+    amounts: Floats
+    fits: list[CandidateFit]
+    levels: LevelsOfRelease | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return whether one multiple or several levels reproduce most prices."""
+        alone = int(self.fits[0].explained.sum()) if self.fits else 0
+        by_levels = self.levels.explained if self.levels else 0
+        # A family of services with a multiple of its own is a level too: then the family says more.
+        if self.levels and len(self.levels.fits) > 1 and by_levels >= alone + MIN_LEVEL_PRICES:
+            return "levels" if by_levels >= RULE_SHARE * len(self.prices) else "none"
+        return "rule" if alone >= RULE_SHARE * len(self.prices) else "none"
+
+
+def _try_candidates(
+    db: Snapshot, prices: Sequence[CommonPrice], candidates: Sequence[CandidateSchedule], *, with_levels: bool = True
+) -> TriedCandidates:
+    return try_candidates(prices, candidates, find_amounts_of(db, prices, candidates), with_levels=with_levels)
+
+
+def try_candidates(
+    prices: Sequence[CommonPrice],
+    candidates: Sequence[CandidateSchedule],
+    amounts: Floats,
+    *,
+    with_levels: bool = True,
+) -> TriedCandidates:
+    """Return how each candidate fits the prices alone, and the levels of the release that reproduce the most."""
+    rates, families = np.array([one.negotiated_rate for one in prices]), [one.family for one in prices]
+    fits = fit_candidates(rates, families, amounts)
+    levels = find_levels_of_releases(rates, candidates, amounts) if with_levels else None
+    return TriedCandidates(prices, candidates, amounts, fits, levels)
 
 
 def _service(price: CommonPrice) -> tuple[str, str, str, bool]:
@@ -170,10 +229,6 @@ def _service(price: CommonPrice) -> tuple[str, str, str, bool]:
 def _too_few(prices: Sequence[CommonPrice]) -> FoundRule:
     why = f"Only {len(prices)} {'price' if len(prices) == 1 else 'prices'} can be compared with the physician fee "
     return _nothing("too few", f"{why}schedule: too few to tell a rule (at least {MIN_PRICES}).", prices)
-
-
-def _is_rule(fit: CandidateFit) -> bool:
-    return bool(fit.explained.mean() >= RULE_SHARE)
 
 
 def _screen_elsewhere(
@@ -186,25 +241,25 @@ def _screen_elsewhere(
     return [candidates[fit.candidate] for fit in fits[:KEPT_CANDIDATES]]
 
 
-def _answer(
-    fits: list[CandidateFit],
-    prices: Sequence[CommonPrice],
-    rates: Floats,
-    candidates: Sequence[CandidateSchedule],
-    amounts: Floats,
-    *,
-    in_full: bool = True,
-) -> FoundRule:
-    best = fits[0]
-    verdict: Verdict = "rule" if _is_rule(best) else "none"
+def write_answer(tried: TriedCandidates, *, in_full: bool = True) -> FoundRule:
+    """Return the answer that the tried candidates give, in words; with `in_full`, with every price."""
+    prices, verdict, levels = tried.prices, tried.verdict, tried.levels
+    if verdict == "levels" and levels:
+        return _answer_levels(tried, levels, in_full=in_full)
+    best = tried.fits[0]
+    rates, amounts = np.array([one.negotiated_rate for one in prices]), tried.amounts
     if verdict == "none":
         near = find_nearest(rates, [one.family for one in prices], amounts)
         if near and near.explained.mean() >= NEAR_SHARE:
             verdict, best = "close", near
     number = best.candidate
-    schedule = candidates[number]
-    listed = _list_prices(prices, best, amounts[:, number]) if in_full else []
-    equal = [candidates[fit.candidate] for fit in fits[1:] if fit.merit == best.merit] if verdict == "rule" else []
+    schedule = tried.candidates[number]
+    listed = _list_prices(prices, best.multiples, best.explained, amounts[:, number]) if in_full else []
+    equal = (
+        [tried.candidates[fit.candidate] for fit in tried.fits[1:] if fit.merit == best.merit]
+        if verdict == "rule"
+        else []
+    )
     families = [FamilyRule(**vars(one)) for one in sorted(best.families, key=lambda one: FAMILIES.index(one.family))]
     rule = ContractRule(
         verdict=verdict,
@@ -220,9 +275,40 @@ def _answer(
         explained=int(best.explained.sum()),
         as_well=[f"{one.release}, {one.locality_name}" for one in equal],
     )
-    edition = _describe_edition(prices, rates, candidates, amounts) if verdict == "close" and in_full else ""
-    worded = ContractRule(**{**vars(rule), "sentence": _write_sentence(rule, families, edition)})
-    return FoundRule(worded, families, listed)
+    edition = _describe_edition(prices, rates, tried.candidates, amounts) if verdict == "close" and in_full else ""
+    some_levels = list_levels(levels, tried.candidates) if verdict == "none" and levels else []
+    sentence = _write_sentence(rule, families, edition, some_levels)
+    return FoundRule(replace(rule, sentence=sentence), families, listed, some_levels)
+
+
+def _answer_levels(tried: TriedCandidates, found: LevelsOfRelease, *, in_full: bool) -> FoundRule:
+    first = found.fits[0]
+    # Of several areas, none is the schedule's.
+    place = tried.candidates[first.columns[0]] if len(first.columns) == 1 else None
+    levels = list_levels(found, tried.candidates)
+    rule = ContractRule(
+        verdict="levels",
+        sentence="",
+        release=found.release,
+        state=place.state if place else None,
+        contractor=place.contractor if place else None,
+        locality=place.locality if place else None,
+        locality_name=place.locality_name if place else None,
+        multiple=first.multiple,
+        conversion_factor=found.conversion_factor and first.multiple * found.conversion_factor,
+        prices=len(tried.prices),
+        explained=found.explained,
+        as_well=list(found.equal_releases),
+    )
+    exceptions = rule.prices - rule.explained
+    more = f" {_count_exceptions(exceptions)}." if exceptions else ""
+    sentence = f"{write_levels(levels, str(found.release)[:4], rule.prices)}.{more}"
+    listed = (
+        _list_prices(tried.prices, *found.priced(np.array([one.negotiated_rate for one in tried.prices])))
+        if in_full
+        else []
+    )
+    return FoundRule(replace(rule, sentence=sentence), [], listed, levels)
 
 
 def _describe_edition(
@@ -242,9 +328,11 @@ def _describe_edition(
     return "a schedule that is not loaded"
 
 
-def _list_prices(prices: Sequence[CommonPrice], fit: CandidateFit, amounts: Floats) -> list[RulePrice]:
+def _list_prices(
+    prices: Sequence[CommonPrice], multiples: Floats, reproduced: Flags, amounts: Floats
+) -> list[RulePrice]:
     listed = []
-    for one, amount, multiple, explained in zip(prices, amounts, fit.multiples, fit.explained, strict=True):
+    for one, amount, multiple, explained in zip(prices, amounts, multiples, reproduced, strict=True):
         priced = amount > 0
         expected = to_cents(amount * multiple) if priced else None
         listed.append(
@@ -272,14 +360,17 @@ def to_cents(dollars: float) -> float:
     return round_half_up(round(float(dollars), 9), 2)
 
 
-def _write_sentence(rule: ContractRule, families: Sequence[FamilyRule], edition: str) -> str:
+def _write_sentence(
+    rule: ContractRule, families: Sequence[FamilyRule], edition: str, levels: Sequence[PriceLevel]
+) -> str:
     year, share = str(rule.release)[:4], rule.explained / rule.prices
-    where = f"{str(rule.locality_name).title()} (locality {rule.locality})"
-    exceptions = rule.prices - rule.explained
-    listed = "no exceptions" if not exceptions else f"{exceptions:,} exception{'' if exceptions == 1 else 's'}"
+    is_national = rule.state == NATION
+    where = "national amounts" if is_national else f"{str(rule.locality_name).title()} (locality {rule.locality})"
+    listed = _count_exceptions(rule.prices - rule.explained)
     own = list_own_multiples(rule, families)
     if rule.verdict == "rule":
-        what = f"{write_multiple(rule)} of the {year} physician fee schedule, {where}"
+        what = f"{write_multiple(rule)} of the {year} {'national ' if is_national else ''}physician fee schedule"
+        what = what if is_national else f"{what}, {where}"
         said = [f"{what}, for {rule.explained:,} of {rule.prices:,} prices", own, listed]
         return "; ".join(one for one in said if one) + "."
     if rule.verdict == "close":
@@ -290,16 +381,29 @@ def _write_sentence(rule: ContractRule, families: Sequence[FamilyRule], edition:
             f"{rule.prices:,} ({share:.0%}) are within {NEAR_TOLERANCE:.0%} of {of} of the {year} schedule, "
             f"{where}. The contract probably names {edition}."
         )
+    by_levels = sum(one.prices for one in levels)
+    if by_levels >= SOME_SHARE * rule.prices:
+        together = (
+            "one price level reproduces" if len(levels) == 1 else f"{len(levels)} price levels together reproduce"
+        )
+        return (
+            f"No rule explains most prices; {together} {by_levels:,} of {rule.prices:,} "
+            f"({by_levels / rule.prices:.0%}): {list_level_multiples(levels)}."
+        )
     return (
         f"No single rule: no multiple of a loaded schedule reproduces more than {rule.explained:,} of {rule.prices:,} "
         f"prices ({share:.0%})."
     )
 
 
+def _count_exceptions(count: int) -> str:
+    return f"{f'{count:,}' if count else 'no'} exception{'' if count == 1 else 's'}"
+
+
 def write_multiple(rule: ContractRule, multiple: float | None = None) -> str:
     """Return the multiple of a rule, or another of its multiples, as a percent: exact, or rounded if only close."""
     found = rule.multiple if multiple is None else multiple
-    return _percent(found) if rule.verdict == "rule" else f"{100 * (found or 0):.0f}%"
+    return write_tenths(found or 0) if rule.verdict == "rule" else f"{100 * (found or 0):.0f}%"
 
 
 def list_own_multiples(rule: ContractRule, families: Sequence[FamilyRule]) -> str:
@@ -312,16 +416,9 @@ def write_release(release: str) -> str:
     return f"{date.fromisoformat(f'{release}-01'):%B %Y}"
 
 
-def _percent(multiple: float | None) -> str:
-    """Return a multiple as a percent with one decimal, or as many as it needs up to three."""
-    percent = 100 * (multiple or 0)
-    decimals = next((n for n in (1, 2) if abs(round(percent, n) - percent) < 1e-6), 3)
-    return f"{percent:.{decimals}f}%"
-
-
 def _nothing(verdict: Verdict, sentence: str, prices: Sequence[CommonPrice]) -> FoundRule:
     rule = ContractRule(verdict, sentence, None, None, None, None, None, None, None, len(prices), 0, [])
-    return FoundRule(rule, [], [])
+    return FoundRule(rule, [], [], [])
 
 
 def _log_ratio(price: RulePrice) -> float:

@@ -3,18 +3,16 @@
 A contract here is what the same provider groups are paid: tax IDs with the same groups have the same rates.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from core.queries.contract_rule.find_rule import (
-    ContractRule,
-    FamilyRule,
     FoundRule,
     find_rule_of_prices,
     find_rules_in_state,
     list_own_multiples,
 )
+from core.queries.contract_rule.levels_of_release import list_level_multiples
 from core.queries.contract_rule.priced_rates import list_contract_prices
 from core.queries.market.market import Market
 from core.queries.market.market_rates import counted_rates
@@ -25,6 +23,9 @@ from core.store.views import NAMED_TIN
 
 MAX_CONTRACTS = 8
 """Each takes a sixth of a second."""
+
+LEADING_CONTRACTS = 3
+"""So many contracts with the most prices are in the answer."""
 
 SAME_MULTIPLE = 0.005
 """Multiples that differ by less than this share are the same percent in words."""
@@ -52,37 +53,54 @@ class PayerContract(_NamedContract):
 class RuleOfContract(_NamedContract):
     """A contract with the rule behind its rates, in one row."""
 
-    verdict: Annotated[str, described("rule, close, none, or too few: as of the rule of a payer.", "close")]
+    verdict: Annotated[str, described("rule, levels, close, none, or too few: as of the rule of a payer.", "close")]
     multiple: Annotated[float | None, described("Rate divided by the amount of Medicare: 1.18 is 118%.", 1.18)]
     prices: Annotated[int, described("Number of services with a price that a schedule of physicians pays for.", 1210)]
     explained: Annotated[int, described("How many the multiples reproduce; if close, how many are within 5%.", 1104)]
     families: Annotated[
         str, described("Families of services with a multiple of their own, in words.", "imaging 121%; medicine 121%")
     ]
+    levels: Annotated[
+        str,
+        described("Price levels that reproduce some of the prices, in words.", "120% and 155% of the national amounts"),
+    ]
+    level_count: Annotated[int, described("Number of price levels.", 2)]
 
 
 @dataclass(frozen=True)
 class PayerRules:
-    """The rule behind all rates of a payer, and the rules of its contracts, the highest percent first."""
+    """The rule behind all rates of a payer, and the rules of its contracts, those of the most prices first."""
 
     of_all: FoundRule
     contracts: list[RuleOfContract]
 
     @property
     def told(self) -> list[RuleOfContract]:
-        """The contracts that have a percent."""
-        return [one for one in self.contracts if one.verdict in {"rule", "close"}]
+        """The contracts that have a percent, or several."""
+        return [one for one in self.contracts if one.verdict in {"rule", "levels", "close"}]
 
     @property
     def differ(self) -> bool:
         """Whether contracts pay different percents, so that no one percent is the payer's."""
         multiples = [one.multiple or 0 for one in self.told]
-        return len(multiples) > 1 and max(multiples) > min(multiples) * (1 + SAME_MULTIPLE)
+        differs = len(multiples) > 1 and max(multiples) > min(multiples) * (1 + SAME_MULTIPLE)
+        return differs or any(one.verdict == "levels" for one in self.told)
 
     @property
     def ends(self) -> list[RuleOfContract]:
-        """The contracts with the lowest and with the highest percent, if contracts differ."""
-        return [self.told[-1], self.told[0]] if self.differ else []
+        """The contracts with the lowest and with the highest percent, if contracts differ.
+
+        Empty if one of those with the most prices has no one percent: the small contracts do not speak for the payer.
+        """
+        if not self.differ or any(one.verdict not in {"rule", "close"} for one in (*self.leading, *self.told)):
+            return []
+        ordered = sorted(self.told, key=lambda one: one.multiple or 0)
+        return [ordered[0], ordered[-1]]
+
+    @property
+    def leading(self) -> list[RuleOfContract]:
+        """The contracts with the most prices, which speak for the payer."""
+        return self.contracts[:LEADING_CONTRACTS]
 
 
 def find_rules_of_payer(db: Snapshot, market: Market) -> PayerRules:
@@ -90,13 +108,14 @@ def find_rules_of_payer(db: Snapshot, market: Market) -> PayerRules:
     contracts = list_payer_contracts(db, market, MAX_CONTRACTS)
     prices, of_each = list_contract_prices(db, market, [one.groups for one in contracts])
     rules = find_rules_in_state(db, market.state, of_each, prices)
-    rows = [_row(one, found.rule, found.families) for one, found in zip(contracts, rules, strict=True)]
+    rows = [_row(one, found) for one, found in zip(contracts, rules, strict=True)]
     told = [one for one in rows if one.verdict != "too few"]
-    ordered = sorted(told, key=lambda one: (one.verdict == "none", -(one.multiple or 0), one.tin_value))
+    ordered = sorted(told, key=lambda one: (-one.prices, -(one.multiple or 0), one.tin_value))
     return PayerRules(find_rule_of_prices(db, market.state, prices), ordered)
 
 
-def _row(contract: PayerContract, rule: ContractRule, families: Sequence[FamilyRule]) -> RuleOfContract:
+def _row(contract: PayerContract, found: FoundRule) -> RuleOfContract:
+    rule = found.rule
     return RuleOfContract(
         tin_type=contract.tin_type,
         tin_value=contract.tin_value,
@@ -106,8 +125,10 @@ def _row(contract: PayerContract, rule: ContractRule, families: Sequence[FamilyR
         verdict=rule.verdict,
         multiple=rule.multiple,
         prices=rule.prices,
-        explained=rule.explained,
-        families="" if rule.verdict == "none" else list_own_multiples(rule, families),
+        explained=sum(one.prices for one in found.levels) or rule.explained,
+        families="" if rule.verdict == "none" else list_own_multiples(rule, found.families),
+        levels=list_level_multiples(found.levels),
+        level_count=len(found.levels),
     )
 
 

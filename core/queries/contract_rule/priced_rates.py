@@ -20,15 +20,19 @@ from core.store.sql import quote
 
 PHYSICIAN_SCHEDULE = "medicare_prof"
 
+NATION = "US"
+"""The state of the national amounts, which are adjusted to no place. Contracts name them more than any one place's."""
+
 _PLACE = ("release", "contractor", "locality", "state")
 _MAX_LISTED_CODES = 2_000
 
 
 @dataclass(frozen=True)
 class CommonPrice:
-    """The most common rate in dollars of a code with its modifier, in or out of a facility.
+    """A rate in dollars of a code with its modifier, in or out of a facility.
 
-    Of rates that are equally common it is the lowest. `rates` have this amount, of `all_rates` for the same service.
+    Of a payer it is the most common one, and of those that are equally common the lowest. Of one provider or contract,
+    each different rate is a price. `rates` have this amount, of `all_rates` for the same service.
     """
 
     code_type: CodeType
@@ -74,7 +78,8 @@ def list_contract_prices(
 ) -> tuple[list[CommonPrice], list[list[CommonPrice]]]:
     """Return the prices of a market as list_common_prices does, and those of each contract, by its provider groups.
 
-    A provider group may be in several contracts. All are read at once: what a rate is compared with takes longest.
+    A contract pays one service several prices: they are all listed, as they are for a market of one provider. A
+    provider group may be in several contracts. All are read at once: what a rate is compared with takes longest.
     """
     # Which schedule a rate is compared with does not depend on where its group is.
     market = replace(market, area=STATE_MEAN, yardstick=None)
@@ -82,6 +87,7 @@ def list_contract_prices(
     rates, parameters = counted_rates(db, market)
     service = "code_type, code, modifier, facility"
     whose, of_contracts, groups = "", "", {}
+    every_price = "true" if market.of_provider else "contract >= 0"
     if contracts:
         whose = "f.pg_uid,"
         of_contracts = f"""UNION ALL
@@ -105,8 +111,9 @@ def list_contract_prices(
                 {of_contracts})
             SELECT *, (sum(rates) OVER service)::BIGINT AS all_rates FROM counted
             WINDOW service AS (PARTITION BY contract, {service})
-            QUALIFY 1 = row_number() OVER (PARTITION BY contract, {service} ORDER BY rates DESC, negotiated_rate)
-            ORDER BY contract, code, modifier, facility""",
+            QUALIFY {every_price} OR
+                1 = row_number() OVER (PARTITION BY contract, {service} ORDER BY rates DESC, negotiated_rate)
+            ORDER BY contract, code, modifier, facility, negotiated_rate""",
         {**parameters, **of_terms, **groups},
     )
     of_all: list[CommonPrice] = []
@@ -117,7 +124,7 @@ def list_contract_prices(
 
 
 def list_candidates(db: Snapshot) -> Sequence[CandidateSchedule]:
-    """Return every loaded release in every locality, newest first."""
+    """Return every loaded release in every locality, newest first, of each the national amounts first."""
     return db.ask_once(_list_candidates)
 
 
@@ -125,12 +132,12 @@ def _list_candidates(db: Snapshot) -> Sequence[CandidateSchedule]:
     return read_rows(
         db,
         CandidateSchedule,
-        """SELECT release, state, contractor, locality, locality_name, conversion_factor
+        f"""SELECT release, state, contractor, locality, locality_name, conversion_factor
            FROM (SELECT release, state, contractor, locality, any_value(locality_name) AS locality_name
                  FROM bench_medicare_prof_locality GROUP BY ALL)
            LEFT JOIN (SELECT release, any_value(conversion_factor) AS conversion_factor
                       FROM bench_medicare_prof GROUP BY release) USING (release)
-           ORDER BY release DESC, state, contractor, locality""",
+           ORDER BY release DESC, state <> '{NATION}', state, contractor, locality""",
     )
 
 

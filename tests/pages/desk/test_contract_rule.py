@@ -43,12 +43,19 @@ def schedule() -> Any:
 
 
 def _store(root: Any, schedule: Any, of: tuple[str, str], exceptions: int, *, loads_it: bool = True) -> Snapshot:
-    codes = [str(first + n) for first in (99202, 20600) for n in range(PRICES // 2)]
     amounts = schedule[of]
     rates = np.round(amounts * np.array([1.25] * (PRICES // 2) + [1.18] * (PRICES // 2)), 2)
     rates[:exceptions] = np.round(rates[:exceptions] * 1.5, 2)
     if not loads_it:
         schedule = {at: values for at, values in schedule.items() if at[0] != of[0]}
+    return _written(root, schedule, rates, factor=32.0)
+
+
+def _written(root: Any, schedule: Any, rates: Any, national: Any = None, factor: float = 32.3465) -> Snapshot:
+    codes = [str(first + n) for first in (99202, 20600) for n in range(PRICES // 2)]
+    places = {at: ("GA", "10212", at[1][:2], at[1], amounts) for at, amounts in schedule.items()}
+    if national is not None:
+        places |= {(release, ""): ("US", "00000", "00", "NATIONAL", national) for release, _ in schedule}
     means = {
         release: (schedule[release, LOCALITIES[0]] + schedule[release, LOCALITIES[1]]) / 2 for release, _ in schedule
     }
@@ -73,7 +80,7 @@ def _store(root: Any, schedule: Any, of: tuple[str, str], exceptions: int, *, lo
             "bench_medicare_prof": [
                 {
                     "state": "GA", "year_month": month, "code_type": "CPT", "code": code, "status": "A",
-                    "medicare_prof_rate": float(mean), "release": release, "conversion_factor": 32.0,
+                    "medicare_prof_rate": float(mean), "release": release, "conversion_factor": factor,
                 }
                 for release, values in means.items()
                 for month in (release, "2025-08")[: 2 if release == max(means) else 1]
@@ -81,11 +88,11 @@ def _store(root: Any, schedule: Any, of: tuple[str, str], exceptions: int, *, lo
             ],
             "bench_medicare_prof_locality": [
                 {
-                    "release": release, "state": "GA", "contractor": "10212", "locality": place[:2],
-                    "locality_name": place, "code_type": "CPT", "code": code, "modifier": "",
+                    "release": release, "state": state, "contractor": contractor, "locality": locality,
+                    "locality_name": name, "code_type": "CPT", "code": code, "modifier": "",
                     "nonfacility_rate": float(amount),
                 }
-                for (release, place), values in schedule.items()
+                for (release, _), (state, contractor, locality, name, values) in places.items()
                 for code, amount in zip(codes, values, strict=True)
             ],
         },
@@ -99,10 +106,42 @@ def test_an_older_release_in_one_locality_is_found_with_its_families(tmp_path: A
     assert (found.rule.prices, found.rule.explained) == (60, 57)
     assert [one.code for one in sorted(found.exceptions, key=lambda one: one.code)] == ["99202", "99203", "99204"]
     assert found.rule.sentence == (
-        "118.0% of the 2024 physician fee schedule, Rest Of Georgia (locality RE), for 57 of 60 prices; "
-        "evaluation and management 125.0%; 3 exceptions."
+        "118% of the 2024 physician fee schedule, Rest Of Georgia (locality RE), for 57 of 60 prices; "
+        "evaluation and management 125%; 3 exceptions."
     )
     assert found.rule.conversion_factor == pytest.approx(1.18 * 32)
+
+
+def test_a_contract_of_several_levels_names_each(tmp_path: Any) -> None:
+    """The prices are percents of national amounts, with the conversion factor rounded to cents, and of localities."""
+    random = np.random.default_rng(8)
+    units = np.round(np.exp(random.normal(1.5, 0.8, PRICES)), 2)
+    national = np.round(units * 32.3465, 2)
+    localities = {place: np.round(national * np.exp(random.normal(0, 0.03, PRICES)), 2) for place in LOCALITIES}
+    rounded = np.round(units * 32.35, 2)
+    rates = np.concatenate(
+        [
+            np.round(rounded[:30] * 1.2, 2),
+            np.round(rounded[30:50] * 4.105, 2),
+            np.round(localities["ATLANTA"][50:55] * 32.35 / 32.3465 * 1.15, 2),
+            np.round(localities["REST OF GEORGIA"][55:58] * 32.35 / 32.3465 * 1.15, 2),
+            [1.11, 9_999.0],
+        ]
+    )
+    db = _written(tmp_path, {("2025-01", place): amounts for place, amounts in localities.items()}, rates, national)
+    found = find_contract_rule(db, MARKET)
+    assert found.rule.sentence == (
+        "120% of the 2025 national physician fee schedule for 30 of 60 prices; also 410.5%, and 115% in 2 areas: "
+        "3 price levels. 2 exceptions."
+    )
+    assert (found.rule.verdict, found.rule.state) == ("levels", "US")
+    assert found.rule.conversion_factor == pytest.approx(38.82)
+    assert [(one.multiple, sorted(one.areas), one.prices) for one in found.levels] == [
+        (1.2, [], 30), (4.105, [], 20), (1.15, ["ATLANTA", "REST OF GEORGIA"], 8),
+    ]  # fmt: skip
+    assert sorted(one.negotiated_rate for one in found.exceptions) == [1.11, 9_999.0]
+    for one in found.prices:
+        assert not one.explained or abs(one.difference or 0) <= 0.03
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Load the Medicare physician fee schedule: each state's mean amounts, the amounts of every locality, and national ones."""
+"""Load the Medicare physician fee schedule: each state's mean amounts, every locality's, and the national ones."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
