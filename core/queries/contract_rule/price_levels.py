@@ -61,7 +61,7 @@ def find_levels(rates: Floats, amounts: Floats, bases: Sequence[Sequence[int]]) 
         reproduced = np.asarray(hits.any(axis=1))
         if reproduced.sum() < least:
             break
-        columns = tuple(column for column, hit in zip(bases[base], hits.any(axis=0).tolist(), strict=True) if hit)
+        columns = tuple(bases[base][place] for place in np.flatnonzero(hits.any(axis=0)).tolist())
         found.append(LevelFit(base, multiple, columns, reproduced))
         left &= ~reproduced
     return found
