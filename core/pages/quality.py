@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, make_dataclass
+from dataclasses import dataclass, make_dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -116,16 +116,22 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
     )
 
 
-def _payer_facts(query: PageQuery[QualityForm]) -> list[PayerFacts]:
-    """Return what to know about the newest file of each payer in each state that the page is about."""
+def _payer_facts(query: PageQuery[QualityForm]) -> list[tuple[PayerFacts, list[str]]]:
+    """Return what to know about the newest file of each payer, and in which states that the page is about it is so."""
     states = sorted({one.state for one in coverage.list_periods(query.db)})
     wanted = [one for one in states if query.values["state"] in {"", one}][:MOST_STATES]
-    return [
-        one
-        for state in wanted
-        for one in list_payer_facts(query.db, with_latest(query.db, Market(state, "")), datetime.now(UTC).date())
-        if query.values["payer"] in {"", one.payer_slug}
-    ]
+    found: list[tuple[PayerFacts, list[str]]] = []
+    for state in wanted:
+        for one in list_payer_facts(query.db, with_latest(query.db, Market(state, "")), datetime.now(UTC).date()):
+            if query.values["payer"] not in {"", one.payer_slug}:
+                continue
+            # A file that is not divided by state has the same to say in each.
+            same = next((of for facts, of in found if replace(facts, state=state) == one), None)
+            if same is None:
+                found.append((one, [state]))
+            else:
+                same.append(state)
+    return found
 
 
 @page(QualityForm, weigh_check)

@@ -11,7 +11,7 @@ from core.queries.coverage import Coverage, LoadedRates, SharedFile, count_loade
 from core.store.generations.store import Store
 from tests.fixture_types import Load
 from tests.reference.nppes import registers
-from tests.site import Visitor, serving, text_of
+from tests.site import Visitor, serving, tables, text_of
 from tests.stores import open_snapshot
 
 SENTENCE = "is not divided by state: its rates are the same in Georgia and Texas"
@@ -41,7 +41,9 @@ def test_the_counts_of_the_first_page_and_of_the_checks_add_up(store: Store, loa
     assert counted.in_states == in_states
     keep_report(store, run_checks(db))
     with serving(store.root):
-        home, quality = text_of(Visitor().get("/")), text_of(Visitor().get("/quality/"))
+        home, of_quality = text_of(Visitor().get("/")), Visitor().get("/quality/")
+    quality, payers = text_of(of_quality), tables(of_quality)[0]
+    assert [row[1] for row in payers[1:]] == ["Georgia", "Georgia, Texas"], "what is so in both is said once"
     assert f"here are {counted.different} of them" in home
     assert f"at {in_states} rates. {of_shared} of them are the same rates in a further state" in quality
     assert f"so {counted.different} are different ones" in quality
