@@ -43,7 +43,7 @@ _FIRST_OF_RATES = (
 """What people look for in a table of rates, which has a key in front for programs."""
 
 _KEYS = ("fact_uid", "payer_slug", "pos_set_id", "pg_uid", "batch_id")
-"""Columns that only programs read. A table of rates ends with them."""
+"""Columns that only programs read. A table of rates ends with them, and they are hidden."""
 
 _ROWS_LOOKED_AT = 5_000
 """The most rows a table may have for its empty columns to be left out.
@@ -249,7 +249,7 @@ def write_workbook(
         columns, remaining = _arrange(columns, every, about.sources)
         shown = _write_rows(table, columns, remaining, formats, bold)
         is_cut = shown == MOST_ROWS and next(remaining, None) is not None
-        _write_about(first, about, shown, bold, is_cut=is_cut)
+        _write_about(first, about, shown, bold, is_cut=is_cut, has_keys=_has_keys(columns))
         _write_meanings(last, columns, bold)
 
 
@@ -342,10 +342,12 @@ def _write_rows(
 ) -> int:
     """Write the table with its headings, and return how many rows it has."""
     some = list(islice(rows, _ROWS_MEASURED))
+    hidden = _KEYS if _has_keys(columns) else ()
     for at, column in enumerate(columns):
         longest = max((len(_text(values[at])) for values in some), default=0)
         # Excel wants to know the widths before the first row.
-        sheet.set_column(at, at, min(max(longest, len(column.heading)) + 2, _WIDEST_COLUMN))
+        width = min(max(longest, len(column.heading)) + 2, _WIDEST_COLUMN)
+        sheet.set_column(at, at, width, None, {"hidden": column.name in hidden})
     sheet.freeze_panes(1, 0)
     for at, column in enumerate(columns):
         sheet.write_string(0, at, column.heading, bold)
@@ -393,11 +395,16 @@ def _write_cell(sheet: Worksheet, row: int, at: int, value: Any, style: Format |
         sheet.write_string(row, at, _text(value)[:_LONGEST_CELL])
 
 
+def _has_keys(columns: Sequence[SheetColumn]) -> bool:
+    """Return whether a table is of rates, with keys for programs."""
+    return any(column.name == "fact_uid" for column in columns)
+
+
 def _text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _write_about(sheet: Worksheet, about: About, shown: int, bold: Format, *, is_cut: bool) -> None:
+def _write_about(sheet: Worksheet, about: About, shown: int, bold: Format, *, is_cut: bool, has_keys: bool) -> None:
     sheet.set_column(0, 0, 30)
     sheet.set_column(1, 4, 40)
     made_at = about.made_at.astimezone(UTC)
@@ -406,6 +413,7 @@ def _write_about(sheet: Worksheet, about: About, shown: int, bold: Format, *, is
         (),
         *about.choices,
         ("Rows", f"the first {shown:,}; download CSV or Parquet for all" if is_cut else f"{shown:,}"),
+        *([("Keys for programs", "in hidden columns, the last of the table")] if has_keys else []),
         ("Page", about.address),
         ("How it is computed", urljoin(about.address, "/method/")),
         ("Data", f"generation {about.generation:,}"),

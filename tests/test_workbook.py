@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import zipfile
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -139,14 +141,21 @@ def test_columns_that_are_empty_throughout_are_left_out(monkeypatch: pytest.Monk
     assert "Updated on" in sheets(rows)["Table"][0], "later rows may have it"
 
 
+TABLE = "xl/worksheets/sheet2.xml"
+
+
 def test_a_workbook_of_rates_begins_with_the_rate_and_ends_with_keys(site: Client) -> None:
     question = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "99213"}
-    book = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(site.get("/rates/", {**question, "format": "xlsx"}))))
+    file = io.BytesIO(b"".join(site.get("/rates/", {**question, "format": "xlsx"})))
+    book = CalamineWorkbook.from_filelike(file)
     heads, *rows = book.get_sheet_by_name("Table").to_python()
     wanted = ["Rate", "Payer", "File's date", "Percent of Medicare", "Medicare amount", "Organization", "Tax ID"]
     assert heads[:4] == wanted[:4]
     assert [head for head in heads if head in wanted] == [head for head in wanted if head in heads]
     assert str(heads[-1]).startswith(("Key", "Batch"))
+    keys = [at for at, head in enumerate(heads, start=1) if str(head).startswith(("Key", "Batch"))]
+    hidden = re.findall(r'<col min="(\d+)" max="(\d+)"[^>]*hidden="1"', zipfile.ZipFile(file).read(TABLE).decode())
+    assert [at for low, high in hidden for at in range(int(low), int(high) + 1)] == keys
     plain = json.loads(b"".join(site.get("/rates/", {**question, "format": "json"})))["rows"]
     assert next(iter(plain[0])) == "fact_uid", "the other formats keep their order"
     by_key = {row["fact_uid"]: row for row in plain}
