@@ -96,6 +96,11 @@ def test_the_date_stands_beside_the_month(site: Client, address: str) -> None:
     assert "file dated October 2025" not in text_of(page)
 
 
+def test_a_report_says_it_in_the_payer_s_row(site: Client) -> None:
+    names = [row[0] for table in tables(site.get("/report/?code=99213")) for row in table]
+    assert {"New", "Old file dated February 2023"} <= {" ".join(name.split()) for name in names}
+
+
 @pytest.fixture
 def far_apart(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Client]:
     def build(directory: Path) -> None:

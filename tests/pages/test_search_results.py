@@ -1,12 +1,14 @@
 """The page of a search: organizations with their reports, and codes with what their pages say."""
 
 import re
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
 
 from core.pages.formats import write_dollars
+from core.pages.shared.answer_cache import AnswerCache
 from core.queries.find.middle_rates import MAX_MIDDLES, find_middle_rates
 from core.queries.find.search import search_everything
 from core.store.connection import Snapshot
@@ -54,6 +56,20 @@ def test_organizations_come_before_codes_if_the_words_mean_them(site: Client) ->
         assert (organizations >= 0 and (codes < 0 or organizations < codes)) == organizations_first
         suggested = site.get("/suggest/", {"q": text}).content.decode()
         assert ("<small>Organization</small>" in suggested) == organizations_first
+
+
+def test_of_many_people_of_a_specialty_only_their_number_is_told(
+    site: Client, demo: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "orthopedic clinic"
+    every = search_everything(demo, text)
+    assert every.local_in_all == len(every.local_providers) > 1
+    assert f">{every.local_providers[0].name}<" in site.get("/", {"q": text}).content.decode()
+    monkeypatch.setattr("core.pages.search_results.search_everything", partial(search_everything, limit=1))
+    monkeypatch.setattr("core.pages.shared.page.ANSWERS", AnswerCache(0))
+    few = site.get("/", {"q": text})
+    assert f"{every.local_in_all} people in orthopedic surgery have rates as well" in text_of(few)
+    assert f">{every.local_providers[0].name}<" not in few.content.decode()
 
 
 def test_the_settings_that_were_set_aside_are_links(site: Client, demo: Snapshot) -> None:
