@@ -4,7 +4,6 @@ A workbook leaves the page it was made from behind: it goes to a client, a lawye
 """
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,13 +16,11 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from core.column_units import column_meanings, unit_of
-from core.rows import Constants, arrow_schema, missing_constants, rounded_values
+from core.rows import Constants, missing_constants, rounded_values
+from core.sheet_columns import MEDICARE, SheetColumn, columns_of
 
 MOST_ROWS = 100_000
 """Rows of a workbook. More take Excel longer to open than anyone waits; the other formats have them all."""
-
-MEDICARE = "Medicare"
 
 _FILE_DATE = "file_date"
 """The column of a workbook of rates with the date that the rate's file has: the About sheet has it by file."""
@@ -56,21 +53,6 @@ _WIDEST_COLUMN = 48
 _ROWS_MEASURED = 200
 """How many rows decide how wide the columns are."""
 
-_PERCENTILES = {
-    "p10": "10th percentile of the",
-    "p25": "25th percentile of the",
-    "p50": "Median",
-    "p75": "75th percentile of the",
-    "p90": "90th percentile of the",
-}
-
-_OF_CHANGES = {
-    "middle": "Median change, with the same",
-    "p10": "10th percentile of those up or down",
-    "p50": "Median of those up or down",
-    "p90": "90th percentile of those up or down",
-}
-
 _WORDS = {
     ("modifier", ""): "none",
     ("billing_class", "professional"): "professional fee",
@@ -84,75 +66,6 @@ _WORDS = {
 """What pages call some values: a workbook is for people. The other formats have the keys."""
 
 _WITH_WORDS = {name for name, _ in _WORDS}
-
-HEADINGS = {
-    "additional_information": "Remark",
-    "amount": "Amount",
-    "base_p50": "Median compared with",
-    "billing_code_type_version": "Version of the code system",
-    "city": "City",
-    "code_desc": "Description",
-    "code_type": "Code system",
-    "compared": "Rates compared",
-    "difference": "Against the market",
-    "fact_uid": "Key of the rate",
-    "group_area": "Area of the group",
-    "kind": "Kind of rate",
-    "market": "Median of the market",
-    "medicare": "Medicare amount",
-    "mean_error": "Error of the state's mean",
-    "name": "Title",
-    "negotiated_rate": "Rate",
-    "npi": "NPI",
-    "npis": "NPIs",
-    "one_name": "Organization",
-    "one_tin": "Tax ID",
-    "p10": "10th percentile",
-    "p25": "25th percentile",
-    "p50": "Median",
-    "p75": "75th percentile",
-    "p90": "90th percentile",
-    "payer_slug": "Key of the payer",
-    "percent": "Percent of Medicare",
-    "percent_p50": "Median percent of Medicare",
-    "pg_uid": "Key of the provider group",
-    "pos_set_id": "Key of the places",
-    "postal_code": "ZIP code",
-    "provider_group_id_raw": "Provider group in the file",
-    "reporting_entity_name": "Payer",
-    "service_codes": "Places of service",
-    "source": "File",
-    "tin_type": "Kind of tax ID",
-    "tin_value": "Tax ID",
-    "tins": "Tax IDs",
-    "wcfs": "Workers' compensation amount",
-    "wcfs_basis": "Workers' compensation basis",
-    "wcfs_percent": "Percent of workers' compensation",
-    "wcfs_reason": "Why not compared with workers' compensation",
-    "wcfs_release": "Workers' compensation release",
-    "what": "What happened",
-    "year_month": "Month",
-    "PayerIndex.dollars": "Dollars for the units",
-    "PayerIndex.market_dollars": "Dollars at the market's medians",
-    "PayerIndex.medicare_dollars": "Dollars at 100 percent of Medicare",
-    "PayerIndex.medicare_codes": "Codes with an amount",
-    "PayerIndex.one_percent": "Dollars of one percent of Medicare",
-    "ChangedRate.percent": "Change",
-    "ChangedRate.difference": "Difference",
-    **{
-        f"{row}.{name}": f"{which} percent of Medicare"
-        for row in ("PercentSpread", "ProviderSummary", "FamilyRates", "ProviderPayer")
-        for name, which in _PERCENTILES.items()
-    },
-    **{
-        f"{row}.{name}": heading
-        for row in ("PayerMoved", "CodeMoved", "TaxIdMoved", "TermsMoved")
-        for name, heading in _OF_CHANGES.items()
-    },
-}
-"""The headings of columns whose names do not read as one, by name; for one table, by its row class and the name."""
-
-_CONSTANTS_MEAN = "What was asked for: the same in every row; empty for all."
 
 _FORMATS = {
     "dollars": "$#,##0.00",
@@ -208,17 +121,6 @@ class LeadSheet:
     rows: Sequence[Sequence[Any]]
     totals: Sequence[Sequence[Any]]
     note: str = ""
-
-
-@dataclass(frozen=True)
-class SheetColumn:
-    """A column of a workbook."""
-
-    name: str
-    heading: str
-    meaning: str
-    unit: str
-    """A key of _FORMATS; empty for text. That of an amount depends on its kind and is `dollars`."""
 
 
 def write_workbook(
@@ -294,43 +196,6 @@ def _is_empty(name: str, value: Any) -> bool:
     if isinstance(value, str):
         return not value and (name, value) not in _WORDS
     return value is None or value == []
-
-
-def heading_of(row_type: type[Any], name: str) -> str:
-    """Return what a person calls a column."""
-    own = HEADINGS.get(f"{row_type.__name__}.{name}") or HEADINGS.get(name)
-    return own or name.replace("_", " ").capitalize().replace("Npi", "NPI")
-
-
-def columns_of(
-    row_type: type[Any], constants: Constants = MappingProxyType({}), yardstick: str = MEDICARE
-) -> Iterator[SheetColumn]:
-    """Yield the columns of a table, and those of the constants, which its rows lack, as the yardstick is called."""
-    meanings = column_meanings(row_type)
-    for field in arrow_schema(row_type, constants):
-        meaning = meanings.get(field.name, _CONSTANTS_MEAN)
-        heading, unit = heading_of(row_type, field.name), unit_of(field.type, meaning)
-        yield SheetColumn(field.name, _of(yardstick, heading), _of(yardstick, meaning), unit)
-
-
-_OF_MEDICARE = (
-    (re.compile("Medicare's, or that of the yardstick asked for"), "that of {}"),
-    (re.compile("Medicare, or of the yardstick asked for"), "{}"),
-    (re.compile("^Medicare('s)? amount"), "Amount of {}"),
-    (re.compile("(the )?Medicare('s)? amount"), "the amount of {}"),
-    (re.compile("([Pp]ercents? of) Medicare"), r"\1 {}"),
-    (re.compile("amount of Medicare's"), "amount of {}"),
-    (re.compile("^Medicare fee schedule"), "Fee schedule"),
-)
-"""How headings and meanings say that a figure is of Medicare, where it may be of a state's schedule."""
-
-
-def _of(yardstick: str, text: str) -> str:
-    """Return a heading or a meaning that names the yardstick that was measured by."""
-    if yardstick != MEDICARE:
-        for pattern, said in _OF_MEDICARE:
-            text = pattern.sub(said.format(yardstick), text)
-    return text
 
 
 def _write_rows(

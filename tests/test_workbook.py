@@ -20,7 +20,8 @@ from core.queries.parties import organizations, payers, provider_rates, provider
 from core.queries.rates_against_medicare import RateAgainstMedicare, SummaryAgainstMedicare
 from core.queries.rules.columns import described
 from core.queries.yardstick import medicare
-from core.workbook import About, SourceFile, columns_of, heading_of, write_workbook
+from core.sheet_columns import columns_of, heading_of
+from core.workbook import About, SourceFile, write_workbook
 
 ABOUT = About(
     "Rates of 99213",
