@@ -340,6 +340,41 @@ def count_profile_choices(
     return found
 
 
+@dataclass(frozen=True)
+class ProvidersInState:
+    """How many of the providers behind a market's rates practice in its state. One in two groups counts in both."""
+
+    providers: int
+    """Those whose city is known."""
+    in_state: int
+    rates: int
+    rates_in_state: int
+    """The rates whose groups have somebody who practices in the state."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether most of them practice elsewhere."""
+        return 2 * self.in_state < self.providers
+
+
+def count_in_state(db: Snapshot, market: Market) -> ProvidersInState:
+    """Return how many of the providers of a market's rates practice in its state, by the main address of each."""
+    rates, parameters = rates_of_market(db, market)
+    return read_row(
+        db,
+        ProvidersInState,
+        f"""WITH counted AS MATERIALIZED (SELECT f.pg_uid, count(*) AS n FROM {rates} f GROUP BY f.pg_uid),
+            members AS (
+                SELECT pg_uid, n, sum(npis) AS npis, coalesce(sum(npis) FILTER (city LIKE $of_state), 0) AS here
+                FROM {market_members(db, market)} JOIN counted USING (pg_uid) WHERE city <> '' GROUP BY pg_uid, n)
+            SELECT coalesce(sum(npis), 0)::BIGINT AS providers, coalesce(sum(here), 0)::BIGINT AS in_state,
+                   (SELECT coalesce(sum(n), 0) FROM counted)::BIGINT AS rates,
+                   coalesce(sum(n) FILTER (here > 0), 0)::BIGINT AS rates_in_state
+            FROM members""",
+        {**parameters, "of_state": f"%, {market.state}"},
+    )
+
+
 def name_places(db: Snapshot, market: Market) -> dict[str, str]:
     """Return what the county and the metropolitan area of a market are called, by filter, where that is known."""
     asked = {name: value for name in _NUMBERED if (value := getattr(market, name))}

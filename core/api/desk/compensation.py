@@ -15,7 +15,7 @@ from core.api.protocol.resources import (
     resource,
 )
 from core.fields.codes.basket_list import read_basket
-from core.pages.forms.compensation_form import OF_STATE, BelowForm, CompensationForm
+from core.pages.forms.compensation_form import BelowForm, CompensationForm, asked_practice
 from core.pages.forms.market_forms import MedicareForm
 from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.basket_codes import BasketCode
@@ -208,27 +208,27 @@ def list_modifiers_below(request: ResourceRequest) -> AnswerFields:
 
 def _list_below(request: ResourceRequest, by: below_schedule.BelowBy) -> AnswerFields:
     listed, market = _listed_codes(request), request.market
-    of_state_only = request.values["practice"] == OF_STATE
+    asked = asked_practice(request.values["practice"])
     if listed:
         classes = {}
         if market.classes != ALL_CLASSES:
             chosen = choose_class_of_codes(request.db, market.without(CLASSES), [one.code for one in listed])
             market, classes = chosen.market, {"rate_classes": chosen.classes}
         market = market.without("code", "code_type", *(["modifier"] if by == "modifiers" else []))
+        totals, of_state_only = below_schedule.count_where_listed(request.db, market, listed, of_state_only=asked)
         page = request.page_at_offset(
             lambda limit, offset: below_schedule.list_below_schedule(
                 request.db, market, by, limit, offset, listed, of_state_only=of_state_only
             )
         )
-        totals = below_schedule.count_below_schedule(request.db, market, listed, of_state_only=of_state_only)
         return {**page, **classes, "totals": totals}
     request.refuse_if_too_broad()
     # Of all codes, the rates are compared once for both questions.
     with market_cache(request.db, market) if market.code else percent_cache(request.db, market) as cache:
+        totals, of_state_only = below_schedule.count_where_listed(cache, market, of_state_only=asked)
         page = request.page_at_offset(
             lambda limit, offset: below_schedule.list_below_schedule(
                 cache, market, by, limit, offset, of_state_only=of_state_only
             )
         )
-        totals = below_schedule.count_below_schedule(cache, market, of_state_only=of_state_only)
         return {**page, "totals": totals}

@@ -24,7 +24,7 @@ from core.queries import rates
 from core.queries.code_answer import AnswerSpread, is_far_from_others, spread_by_terms
 from core.queries.comparison import overruled_labels
 from core.queries.comparison.compared_rates import is_plausible
-from core.queries.coverage import LoadedMonth, list_months
+from core.queries.coverage import LoadedMonth, list_months, list_shared_files
 from core.queries.expired_contracts import ExpiredContracts, list_expired_contracts
 from core.queries.facets import Choice, count_choices, count_networks
 from core.queries.find import codes
@@ -33,7 +33,7 @@ from core.queries.likely_rates import find_evidence_switch
 from core.queries.market.market import Market
 from core.queries.market.market_filters import FILTERS
 from core.queries.market.market_rates import facts_in_memory, market_cache
-from core.queries.profiles import count_profile_choices
+from core.queries.profiles import ProvidersInState, count_in_state, count_profile_choices
 from core.queries.rates_against_medicare import (
     RateAgainstMedicare,
     SummaryAgainstMedicare,
@@ -70,7 +70,7 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
     summaries = rates.summarize_rates(query.cached, market)
     bins = build_histogram(query.cached, market)
     spreads = spread_by_terms(query.cached_by_area, market)
-    rows, counted, networks, expired = about_groups.result()
+    rows, counted, networks, expired, in_state = about_groups.result()
     amounts = medicare_amounts.find_amounts(query.cached_by_area, market)
     together = {row.terms: row for row in spreads if row.reporting_entity_name is None}
     lines = medicare_amounts.count_amount_lines(amounts)
@@ -91,6 +91,7 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
         histogram=bins,
         chart=histogram_chart.draw_histogram(bins, lines, _median_of_one_class(spreads)),
         answer=answer,
+        in_state=in_state,
         mixed=mixed,
         together=list(together.values()),
         of_percents={(row.reporting_entity_name, *row.terms): row for row in spreads},
@@ -128,15 +129,22 @@ def _median_of_one_class(spreads: Sequence[AnswerSpread]) -> float | None:
 
 def _ask_about_groups(
     db: Snapshot, market: Market, sort: str, limit: int, offset: int
-) -> tuple[list[rates.RateRow], rates.RateCounts, list[Choice], Sequence[ExpiredContracts]]:
-    """Return the rows of the page, what they count, the networks to choose from, and whose contracts have expired."""
+) -> tuple[list[rates.RateRow], rates.RateCounts, list[Choice], Sequence[ExpiredContracts], ProvidersInState | None]:
+    """Return the rows of the page, what they count, the networks to choose from, whose contracts have expired, and
+    how many of the providers practice in the state where a file is not divided by state."""
     with facts_in_memory(db, market) as memory:
         return (
             rates.list_rates(memory, market, sort, limit, offset),
             rates.count_market(memory, market),
             count_networks(memory, market),
             list_expired_contracts(memory, market, datetime.now(UTC).date()),
+            count_in_state(memory, market) if _has_shared_file(db, market.state) else None,
         )
+
+
+def _has_shared_file(db: Snapshot, state: str) -> bool:
+    """Return whether a file of the state is one of other states as well: its providers may practice anywhere."""
+    return any(state in one.states for one in list_shared_files(db))
 
 
 def _ask_about_choices(db: Snapshot, market: Market) -> dict[str, list[Choice]]:

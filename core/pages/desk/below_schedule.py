@@ -7,7 +7,8 @@ from typing import cast
 from django.http import HttpResponseBase
 
 from core.fields.codes.basket_list import read_basket
-from core.pages.forms.compensation_form import OF_STATE, BelowForm
+from core.pages.desk.common_codes import list_common_codes
+from core.pages.forms.compensation_form import BelowForm, asked_practice
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.lanes.weights import is_too_broad
 from core.pages.shared.market_choice import with_class
@@ -23,7 +24,7 @@ from core.queries.yardstick.below_schedule import (
     ROW_TYPES,
     BelowBy,
     BelowSchedule,
-    count_below_schedule,
+    count_where_listed,
     list_below_schedule,
 )
 from core.queries.yardstick.compensation import list_compensation_amounts
@@ -42,19 +43,22 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
     # A payer or a place narrows a market enough to be looked at without a code.
     is_narrow = market.code or market.payer or market.near or market.zip or market.city or market.county
     if not listed and (not is_narrow or is_too_broad(query.db, market)):
-        return ask_for_code(query, "below_schedule")
+        return _start(query)
     if listed:
         market = market.without("code", "code_type")
     # The rates of a list are read once by each question: there is no cache of several codes.
     db = query.db if listed else query.cached if market.code else query.compared
-    of_state_only = query.values["practice"] == OF_STATE
+    asked = asked_practice(query.values["practice"])
     if query.wants_file:
         by = cast(BelowBy, query.values["table"])
         if by == "modifiers":
             db, market = query.db, market.without("modifier")
+        of_state_only = False
+        if by == "organizations":
+            _, of_state_only = count_where_listed(db, market, listed, of_state_only=asked)
         _, every = list_below_schedule(db, market, by, ROW_CAP, 0, listed, of_state_only=of_state_only)
         return query.download_of_schedule(every, ROW_TYPES[by], f"below_schedule_{by}")
-    totals = count_below_schedule(db, market, listed, of_state_only=of_state_only)
+    totals, of_state_only = count_where_listed(db, market, listed, of_state_only=asked)
     paging = Paging(query.values["page"], totals.organization_rows)
     _, organizations = list_below_schedule(
         db, market, "organizations", paging.limit, paging.offset, listed, of_state_only=of_state_only
@@ -80,6 +84,16 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
         paging=paging,
         answer_rows=totals.rates,
     )
+
+
+def _start(query: MarketQuery[BelowForm]) -> HttpResponseBase:
+    """Show what is known without a code: what payers pay for common ones beside the schedule."""
+    release = query.compensation_release
+    is_asked = query.wants_file or query.choice.meanings or query.market.payer
+    common = list_common_codes(query.db, release) if release and not is_asked else None
+    if not common or not common.ranges:
+        return ask_for_code(query, "below_schedule")
+    return query.render("pages/below_schedule_start.html", common=common)
 
 
 def _list_modifiers(

@@ -1,13 +1,12 @@
 """Workers' compensation fee schedules, looked up by code."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.http import HttpResponseBase
 
 from core.fields.codes.basket_list import read_basket
-from core.fields.places.care_setting import FACILITY_OR_UNSTATED
 from core.fields.places.states import STATES
+from core.pages.desk.common_codes import list_common_codes, summarize_by_payer
 from core.pages.formats import write_month
 from core.pages.forms.compensation_form import CompensationForm
 from core.pages.forms.select_box import SelectBox
@@ -35,9 +34,7 @@ from core.queries.yardstick.schedule_medians import (
     amounts_of,
     list_schedule_medians,
 )
-from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets
-from core.vocabulary.services import FAMILIAR_CODES
 
 
 @page(CompensationForm)
@@ -64,6 +61,7 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
     _offer_choices(query.form, releases, state)
     looked_up = bool(listed or query.values["code"])
     begins = bool(release and not looked_up and query.values["page"] == 1)
+    common = list_common_codes(query.db, release) if release and begins else None
     newest = [one.newest for one in coverage.newest_of_each_payer(coverage.list_coverage(query.db))]
     of_state = [row for row in newest if row.state == state]
     with_schedule = [row for row in of_state if choose_compensation_release(releases, state, row.year_month)]
@@ -79,11 +77,11 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         basket=named,
         codes_text=query.values["codes"].replace(",", "\n"),
         looked_up=looked_up,
-        common=_list_common_codes(query.db, release) if release and begins else [],
+        common=common,
         # Where there is no answer, the page begins with the question.
         asks_first=not rows or not looked_up,
         code=rows[0] if compared and not listed else None,
-        ranges=_summarize(beside) if listed else [],
+        ranges=summarize_by_payer(query.db, beside) if listed else common.ranges if common else [],
         allowed=describe_allowed(rows) if compared and not listed else [],
         missing=[one for one in listed if one.code not in {row.code for row in rows}] if release else [],
         payers=with_schedule,
@@ -96,60 +94,6 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         statuses=[(status, meaning) for status, meaning in STATUSES.items() if any(r.status == status for r in rows)],
         paging=Paging(query.values["page"], total),
     )
-
-
-@dataclass(frozen=True)
-class CommonCode:
-    """A code that everybody knows: what the schedule pays a professional outside facilities, and what payers pay."""
-
-    code: str
-    title: str | None
-    amount: float
-    medians: Sequence[ScheduleMedian]
-
-
-def _list_common_codes(db: Snapshot, release: CompensationRelease) -> list[CommonCode]:
-    """Return FAMILIAR_CODES as far as the schedule has an amount for professionals."""
-    codes = choose_codes(db, None, read_basket(",".join(FAMILIAR_CODES)))
-    _, rows = list_compensation_amounts(db, release, "", "", ROW_CAP, 0, codes)
-    amounts = {one.code: amounts_of([row for row in rows if row.code == one.code]).get(PROFESSIONAL) for one in codes}
-    medians = [
-        one
-        for one in list_schedule_medians(db, release, rows, codes)
-        if one.basis == PROFESSIONAL and one.care_setting != FACILITY_OR_UNSTATED
-    ]
-    return [
-        CommonCode(one.code, one.title, amount, [row for row in medians if row.code == one.code])
-        for one in codes
-        if (amount := amounts[one.code])
-    ]
-
-
-@dataclass(frozen=True)
-class PayerRange:
-    """What a payer pays for listed codes: the lowest and the highest of its median percents of the schedule."""
-
-    reporting_entity_name: str
-    codes: int
-    lowest: ScheduleMedian
-    highest: ScheduleMedian
-
-
-def _summarize(beside: Sequence[ScheduleMedian]) -> list[PayerRange]:
-    """Return what each payer pays for listed codes, the payer with most codes first."""
-    by_payer: dict[str, list[ScheduleMedian]] = {}
-    for one in beside:
-        by_payer.setdefault(one.payer_slug, []).append(one)
-    found = [
-        PayerRange(
-            reporting_entity_name=rows[0].reporting_entity_name,
-            codes=len({one.code for one in rows}),
-            lowest=min(rows, key=lambda one: one.percent),
-            highest=max(rows, key=lambda one: one.percent),
-        )
-        for rows in by_payer.values()
-    ]
-    return sorted(found, key=lambda one: (-one.codes, one.reporting_entity_name.lower()))
 
 
 def _one_code(rows: Sequence[CompensationAmount], asked: str) -> list[BasketCode]:

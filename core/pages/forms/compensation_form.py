@@ -36,6 +36,11 @@ class CompensationForm(QueryForm):
         return self.cleaned_data
 
 
+def asked_practice(practice: str) -> bool | None:
+    """Return whether only organizations of the state are asked for; None where nothing is."""
+    return practice == OF_STATE if practice else None
+
+
 class BelowForm(MarketForm):
     """Who accepts less than the state's schedule."""
 
@@ -45,9 +50,9 @@ class BelowForm(MarketForm):
         "practice",
         (ANYWHERE, OF_STATE),
         example=OF_STATE,
-        meaning="Which organizations are listed: those that practice in the state and then the others (anywhere, the "
-        "default), or only those of whose tax ID somebody is known to practice in the state (state). The rates that "
-        "are counted are the same.",
+        meaning="Which organizations are listed: those of whose tax ID somebody is known to practice in the state "
+        "(state, the default where there are any), or these and then the others (anywhere). The rates that are counted "
+        "are the same.",
     )
     basket = BasketField()
     codes = CodeListField()

@@ -223,8 +223,8 @@ def market_members(db: Snapshot, market: Market) -> str:
     return _MEMBERS
 
 
-_OF_MEMBER = ("zip", "city", "specialty", "entity_type", *OF_ZIP)
-"""What is known of the providers of a group, besides how many they are."""
+_OF_MEMBER = ("zip", "city", "specialty", "entity_type", *OF_ZIP, "npis")
+"""What is known of the providers of a group, and how many they are."""
 
 _MEMBERS = "market_member"
 """The table in memory of what the providers of a code's groups are."""

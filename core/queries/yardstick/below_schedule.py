@@ -143,6 +143,9 @@ class BelowTotals:
     below: Annotated[int, described("How many of them are less than that amount.", 12)]
     organizations: Annotated[int, described("Tax IDs with a rate that the schedule has an amount for.", 20)]
     organizations_below: Annotated[int, described("Tax IDs with a rate below the schedule.", 8)]
+    organizations_below_in_state: Annotated[
+        int, described("How many of those below are known to have somebody who practices in the state.", 6)
+    ]
     organizations_in_state: Annotated[
         int, described("How many of the tax IDs are known to have somebody who practices in the state.", 15)
     ]
@@ -236,6 +239,7 @@ def count_below_schedule(
             SELECT (SELECT count(*) FROM every)::BIGINT AS rates, count(*) AS compared,
                    count(*) FILTER (is_below) AS below, (SELECT count(*) FROM tax_id) AS organizations,
                    (SELECT count(*) FROM tax_id WHERE is_below) AS organizations_below,
+                   (SELECT count(*) FROM tax_id WHERE is_below AND in_state) AS organizations_below_in_state,
                    (SELECT count(*) FROM tax_id WHERE in_state) AS organizations_in_state,
                    (SELECT count(*) FROM tax_id WHERE NOT in_state) AS organizations_elsewhere,
                    ({rows}) AS organization_rows, {_IMPLAUSIBLE} AS implausible
@@ -244,6 +248,20 @@ def count_below_schedule(
         sql = f"{rates}, {figures}"
         of_months = used_parameters(sql, month_parameters(market.months))
         return fetch_row(cursor, BelowTotals, sql, parameters | of_months)
+
+
+def count_where_listed(
+    db: Snapshot, market: Market, codes: Sequence[BasketCode] = (), *, of_state_only: bool | None
+) -> tuple[BelowTotals, bool]:
+    """Return what count_below_schedule does, and whether only tax IDs of the state are listed.
+
+    If nothing is asked for (None), they are, as far as there are any: a payer's file is national, and a schedule is a
+    state's.
+    """
+    totals = count_below_schedule(db, market, codes, of_state_only=of_state_only is not False)
+    if of_state_only is None and not totals.organizations_in_state:
+        return count_below_schedule(db, market, codes), False
+    return totals, of_state_only is not False
 
 
 def list_below_schedule(

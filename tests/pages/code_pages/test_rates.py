@@ -5,9 +5,11 @@ import re
 import pytest
 from django.test import Client
 
+from core.pages.code_pages import rates as rates_page
 from core.pages.formats import write_dollars, write_month
 from core.queries import rates
 from core.queries.code_answer import spread_by_terms
+from core.queries.profiles import ProvidersInState
 from core.queries.rate_classes import choose_class
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -183,3 +185,16 @@ def test_payers_whose_contracts_have_all_expired_are_named(store: Store, load: L
     with serving(store.root):
         shown = text_of(Visitor().get("/rates/", {"code": "99213"}))
     assert "Old’s contracts have all expired, the last on Jun 30, 2025." in shown
+
+
+def test_a_market_of_providers_elsewhere_says_so_after_its_first_sentence(
+    site: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "practice in other states" not in text_of(site.get("/rates/", QUERY))
+    monkeypatch.setattr(rates_page, "_has_shared_file", lambda *_: True)
+    monkeypatch.setattr(rates_page, "count_in_state", lambda *_: ProvidersInState(835, 13, 7, 4))
+    page = text_of(Visitor().get("/rates/", {**QUERY, "sort": "rate"}))
+    said = (
+        "Most of these providers practice in other states: 13 of 835 in Georgia, and 4 of the 7 rates have one of them."
+    )
+    assert page.index("in the middle") < page.index(said) < page.index("Distribution in dollars")

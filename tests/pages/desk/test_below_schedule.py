@@ -12,7 +12,12 @@ from core.pages.shared.paging import PAGE_ROWS
 from core.queries.code_answer import spread_by_terms
 from core.queries.code_titles import code_titles
 from core.queries.market.market import Market
-from core.queries.yardstick.below_schedule import ROW_TYPES, count_below_schedule, list_below_schedule
+from core.queries.yardstick.below_schedule import (
+    ROW_TYPES,
+    count_below_schedule,
+    count_where_listed,
+    list_below_schedule,
+)
 from core.store.connection import Snapshot
 from core.vocabulary.compensation_codes import list_usual_codes
 from tests.pages.markets import MONTH
@@ -219,13 +224,31 @@ def test_organizations_say_who_bills_under_them_and_those_of_other_states_come_l
     assert only[0] == 1
     totals = count_below_schedule(db, market, of_state_only=True)
     assert (totals.organizations_in_state, totals.organizations_elsewhere, totals.organization_rows) == (1, 1, 1)
+    assert totals.organizations_below_in_state == 1
+    of_texas = replace(market, state="TX")
+    assert count_where_listed(db, market, of_state_only=None)[1] is True
+    assert count_where_listed(db, market, of_state_only=False)[1] is False
+    assert count_where_listed(db, of_texas, of_state_only=None) == (count_below_schedule(db, of_texas), False)
     with serving(plain.root):
         asked = {**MONTH, "code": "99213"}
-        page = text_of(Visitor().get("/compensation/below/", asked))
-        of_state = text_of(Visitor().get("/compensation/below/", {**asked, "practice": "state"}))
+        page = text_of(Visitor().get("/compensation/below/", {**asked, "practice": "anywhere"}))
+        of_state = text_of(Visitor().get("/compensation/below/", asked))
+        files = [
+            csv_rows(Visitor().get("/compensation/below/", {**asked, **chosen, "format": "csv"}))
+            for chosen in ({}, {"practice": "state"}, {"practice": "anywhere"})
+        ]
+        answers = [
+            Visitor().get("/api/v1/compensation/below/organizations", {**asked, **chosen}).json()
+            for chosen in ({}, {"practice": "anywhere"})
+        ]
     assert "1 NPI, in DALLAS, TX none in Georgia for example DALLAS CLINIC" in page
-    assert "1 of the 3 practice in other states only" in page
+    assert "1 of the 3 practices in other states only" in page
+    assert [len(rows) for rows in files] == [1, 1, 3]
+    assert [(one["total"], one["totals"]["organizations"]) for one in answers] == [(1, 3), (3, 3)]
     assert "MACON, GA" in of_state
+    assert "1 of 1 organization in Georgia has a negotiated rate below the schedule" in of_state
+    assert "(3 of 3 with those elsewhere)" in of_state
+    assert "Show all 3" in of_state
     assert "DALLAS CLINIC" not in of_state
 
 

@@ -1,5 +1,6 @@
 """The page that looks up a state's workers' compensation schedule."""
 
+import re
 import statistics
 from pathlib import Path
 from typing import Any
@@ -52,10 +53,11 @@ def test_a_code_is_shown_with_all_its_modifiers_and_columns(site: Client) -> Non
 
 
 def test_the_page_opens_on_common_codes(site: Client, demo: Snapshot) -> None:
-    """An office visit's row has what is paid outside facilities, against the amount for professionals."""
+    """A scan's row has what is paid outside facilities, against the amount for professionals."""
     response = site.get(ADDRESS, {"state": "GA"})
+    assert re.search(r"\(August 2025\) pays from \d+% of this schedule for \w+ \(", text_of(response))
     common = tables(response)[0]
-    assert common[0] == ["Code", "Schedule", "Payer", "Accepted", "% of schedule"]
+    assert common[0] == ["Code", "Schedule", "Payer", "Accepted (August 2025)", "% of schedule"]
     at = next(number for number, row in enumerate(common) if row[0].startswith("70450"))
     outside: dict[str, list[float]] = {}
     for fact in professional_rates(demo, "70450"):
@@ -70,6 +72,45 @@ def test_the_page_opens_on_common_codes(site: Client, demo: Snapshot) -> None:
         "all are folded"
     )
     assert "Common codes" not in text_of(site.get(ADDRESS, {"state": "GA", "code": "70450"}))
+
+
+def test_common_codes_are_where_they_are_usual_and_one_payer_needs_no_column(tmp_path: Path) -> None:
+    """A knee is replaced in facilities; a visit is outside of them. Each has the amount of its side."""
+    rates = [
+        {"code": code, "negotiated_rate": rate, "places": [place]}
+        for code, outside, inside in (("99213", 80.0, 50.0), ("27447", 2000.0, 1500.0))
+        for rate, place in ((outside, "11"), (inside, "21"))
+    ]
+    plain = store_of_market(tmp_path, *rates)
+    of_state = {"release": "2025-01", "state": "GA", "year_month": "2025-01"}
+    priced = {**of_state, "code_type": "CPT", "wcfs_status": "priced"}
+    db = written(
+        plain.root,
+        {
+            "bench_wcfs": [
+                {**priced, "code": "99213", "wcfs_amount": 100.0, "facility_amount": 60.0},
+                {**priced, "code": "27447", "wcfs_amount": 5000.0, "facility_amount": 3000.0},
+            ],
+            "dim_benchmark": [{**of_state, "kind": "wcfs", "states": ["GA"], "files": ["ga.csv"]}],
+            "utilization_area": [
+                {"state": "US", "code": "27447", "place": "facility", "services": 99.0},
+                {"state": "US", "code": "99213", "place": "office", "services": 99.0},
+            ],
+        },
+    )
+    with serving(db.root):
+        schedule, start = (Visitor().get(page, {"state": "GA"}) for page in (ADDRESS, "/compensation/below/"))
+    for page in (schedule, start):
+        common = tables(page)[0]
+        assert common[0] == ["Code", "Schedule", "Accepted (August 2025)", "% of schedule"]
+        assert [[row[0][:5], *row[1:]] for row in common[1:]] == [
+            ["99213", "$100.00", "$80.00", "80%"],
+            ["27447", "$3,000.00", "$1,500.00", "50%"],
+        ]
+        assert common[2][0].endswith("in facilities")
+        assert "PAYER_A (August 2025) pays from 50% of this schedule for 27447" in text_of(page)
+        assert "need not hold for work injuries" in text_of(page)
+    assert 'href="/compensation/below/?state=GA&amp;code=27447"' in start.content.decode()
 
 
 def professional_rates(demo: Snapshot, code: str, month: str = "2025-08") -> list[Row]:
@@ -126,9 +167,8 @@ def test_a_list_of_codes_has_the_amounts_and_what_payers_pay_beside_them(site: C
         low, high = of_payer[0], of_payer[-1]
         paid = [f"({write_dollars(float(one['p50']))} of {write_dollars(float(one['amount']))})" for one in (low, high)]
         percent = write_percent(float(low["p50"]) / float(low["amount"]))
-        assert (
-            f"{low['reporting_entity_name']} pays from {percent} of this schedule for {low['code']} {paid[0]} to "
-        ) in text_of(shown)
+        payer = f"{low['reporting_entity_name']} (August 2025)"
+        assert f"{payer} pays from {percent} of this schedule for {low['code']} {paid[0]} to " in text_of(shown)
         assert f"for {high['code']} {paid[1]}" in text_of(shown)
     listed = site.get("/api/v1/compensation/medians", query).json()
     assert [(row["code"], row["rates"]) for row in listed["rows"]] == [(r["code"], int(r["rates"])) for r in beside]
