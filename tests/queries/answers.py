@@ -20,6 +20,7 @@ from core.store.connection import Snapshot
 from tests.queries import slow
 from tests.queries.comparison import slow_comparison
 from tests.queries.slow import Everything, percentile
+from tests.queries.slow_price import choose_price, find_odd
 
 SPREAD = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -70,7 +71,7 @@ def assert_all_answers(db: Snapshot, everything: Everything, market: Market) -> 
             assert (row.service_codes, row.kind) == (fact["places"], fact["kind"])
     every = list(rates.stream_rates(db, market, "payer", 10**6, 60))
     assert sorted(row.fact_uid for row in every) == sorted(by_uid)
-    assert_organizations(db, market, facts)
+    assert_organizations(db, everything, market, facts)
     assert_medicare(db, everything, market, by_uid)
 
 
@@ -98,8 +99,9 @@ def assert_summaries(db: Snapshot, market: Market, facts: list[slow.Row]) -> Non
         assert row.mean == pytest.approx(slow.mean(values))
 
 
-def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row]) -> None:
+def assert_organizations(db: Snapshot, everything: Everything, market: Market, facts: list[slow.Row]) -> None:
     dollars = [fact for fact in facts if fact["kind"] == "dollars"]
+    odd = find_odd(everything, market, dollars)
     per_tin: dict[tuple[str, str], list[slow.Row]] = {}
     for fact in dollars:
         for tin in fact["tins"]:
@@ -109,6 +111,12 @@ def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row]) ->
     assert totals.dollars == len(dollars)
     assert totals.without_tin == sum(not fact["tins"] for fact in dollars)
     assert totals.other_kinds == len(facts) - len(dollars)
+    priced = {
+        tin: choose_price([one["negotiated_rate"] for one in mine], [odd[one["fact_uid"]] for one in mine])
+        for tin, mine in per_tin.items()
+    }
+    middle = choose_price(list(priced.values())) if priced else None
+    assert totals.middle == middle
     found = organizations.list_organizations(db, market, "rates", 1000, 0)
     ranked = organizations.list_organizations(db, market, "rank", 1000, 0)
     by_rank = sorted(found, key=lambda row: (row.rank, -row.rates, row.tin_value, row.tin_type))
@@ -129,8 +137,8 @@ def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row]) ->
         assert others == (pytest.approx(of_many) if None not in of_many else of_many)
         # Each rate of the market counts once, however many tax IDs its group has.
         assert totals.median == pytest.approx(percentile([fact["negotiated_rate"] for fact in dollars], 0.5))
-        middle = percentile([percentile([f["negotiated_rate"] for f in one], 0.5) for one in per_tin.values()], 0.5)
-        assert row.difference == (pytest.approx(row.p50 / middle - 1, abs=1e-9) if middle else None)
+        assert row.price == priced[row.tin_type, row.tin_value]
+        assert row.difference == (pytest.approx(row.price / middle - 1, abs=1e-9) if middle else None)
         assert row.rank == 1 + sum(len({f["pg_uid"] for f in one}) > row.groups for one in per_tin.values())
 
 

@@ -37,11 +37,11 @@ class Change(NamedTuple):
 
     @property
     def old(self) -> float | None:
-        return statistics.median(set(self.olds)) if self.olds else None
+        return statistics.median_low(set(self.olds)) if self.olds else None
 
     @property
     def new(self) -> float | None:
-        return statistics.median(set(self.news)) if self.news else None
+        return statistics.median_low(set(self.news)) if self.news else None
 
     @property
     def percent(self) -> float | None:

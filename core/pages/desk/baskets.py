@@ -15,7 +15,7 @@ from core.queries.baskets.basket_answer import BasketAnswer, BasketQuestion, ans
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_index import PayerIndex
 from core.queries.baskets.basket_medians import BasketMedian, CodeMedian
-from core.queries.baskets.wide_tables import list_organization_medians, widen_by_organization, widen_by_payer
+from core.queries.baskets.wide_tables import list_organization_prices, widen_by_organization, widen_by_payer
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.comparison.overruled_labels import list_labels_of_rates
 from core.queries.rate_classes import RateClass
@@ -118,7 +118,7 @@ def _download(query: MarketQuery[BasketForm], answer: BasketAnswer) -> HttpRespo
         rows, row_type = widen_by_payer(answer)
         return query.download(rows, row_type, name)
     if table == "organizations":
-        found = list_organization_medians(query.db, answer)
+        found = list_organization_prices(query.db, answer)
         rows, row_type = widen_by_organization(answer, found)
         return query.download(rows, row_type, name)
     return query.download(answer.named_medians(dict(coverage.list_payers(query.db))), BasketMedian, name)

@@ -40,6 +40,9 @@ _IS_WITHIN = f"({PLAUSIBLE_SQL}) IS DISTINCT FROM false"
 _IS_LEFT = f"({_IS_WITHIN} AND NOT is_far)"
 """Whether a rate stays where odd rates are left out: those that are implausible, and those far from the others."""
 
+IS_ODD_SQL = f"(NOT {_IS_LEFT})"
+"""Whether a rate with the columns `percent` and `is_far` is left out where odd rates are: nobody can mean it."""
+
 EXTREMES_SQL = f"""count(*) FILTER (NOT {PLAUSIBLE_SQL}) AS implausible,
     count(*) FILTER ({_IS_WITHIN} AND is_far) AS far_from_others,
     min(negotiated_rate) FILTER ({_IS_LEFT}) AS plausible_lowest,

@@ -202,12 +202,18 @@ class ChangedPay(OfTerms):
         str | None, described("The tax ID, or the NPI of a provider without a known one.", "123456789")
     ]
     business_name: BusinessName
-    old: Annotated[float | None, described("Median in the earlier month; null if there is none.", 100.0)]
+    old: Annotated[
+        float | None,
+        described("Amount in the middle in the earlier month (of two the lower); null without.", 100.0),
+    ]
     old_lowest: Annotated[float | None, described("Lowest amount in the earlier month.", 100.0)]
     old_highest: Annotated[float | None, described("Highest amount in the earlier month.", 100.0)]
     old_amounts: Annotated[int | None, described("Number of distinct amounts in the earlier month.", 1)]
     old_rates: Annotated[int | None, described("Number of rates in the earlier month.", 2)]
-    new: Annotated[float | None, described("Median in the later month; null if there is none.", 104.5)]
+    new: Annotated[
+        float | None,
+        described("Amount in the middle in the later month (of two the lower); null without.", 104.5),
+    ]
     new_lowest: Annotated[float | None, described("Lowest amount in the later month.", 104.5)]
     new_highest: Annotated[float | None, described("Highest amount in the later month.", 104.5)]
     new_amounts: Annotated[int | None, described("Number of distinct amounts in the later month.", 1)]

@@ -15,7 +15,7 @@ from core.queries.coverage import list_coverage
 from core.queries.market.market import Market
 from core.queries.market.market_filters import FILTERS
 from core.queries.market.market_rates import facts_in_memory, rates_of_market
-from core.queries.rules.percentiles import median
+from core.queries.rules.organization_price import lower_median
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot, code_snapshot
 from core.store.schema.tables import XREF_GROUP_NPI, XREF_GROUP_TIN
@@ -67,9 +67,10 @@ _FEW = 2
 def match(db: Snapshot, market: Market, before: str) -> Iterator[MarketSnapshot]:
     """Yield a snapshot with MATCHED: what each tax ID is paid in the month `before` and in the market's month.
 
-    It has a row for each PAID_KEY with the `code_type`, `what` (one of OUTCOMES), and for both months the median
-    (old, new), the lowest and the highest amount, the number of distinct amounts, and the number of rates. Of an
-    organization, which has few, it has the distinct amounts themselves as well (old_prices, new_prices). Only payers
+    It has a row for each PAID_KEY with the `code_type`, `what` (one of OUTCOMES), and for both months the amount in the
+    middle, of two the lower one (old, new), the lowest and the highest amount, the number of distinct amounts, and the
+    number of rates. Of an organization, which has few, it has the distinct amounts themselves as well (old_prices,
+    new_prices). Only payers
     with rates in both months are compared: see list_compared_payers. `tin_value` is null where nobody knows who is
     paid.
     """
@@ -197,7 +198,7 @@ def _paid(facts: str, payees: str, *, with_prices: bool) -> str:
                 AND s.pos_set_id IS NOT DISTINCT FROM f.pos_set_id
             LEFT JOIN {payees} p ON p.pg_uid = f.pg_uid
             GROUP BY ALL)
-        SELECT {key}, min(code_type) AS code_type, {median("amount")} AS middle, min(amount) AS lowest,
+        SELECT {key}, min(code_type) AS code_type, {lower_median("amount")} AS middle, min(amount) AS lowest,
                max(amount) AS highest, count(*) AS amounts, sum(rates)::BIGINT AS rates,
                {prices} AS prices
         FROM amounts GROUP BY {key}"""

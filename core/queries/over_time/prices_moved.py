@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median_low
 
 from core.queries.code_titles import with_titles
 from core.queries.market.market import Market
@@ -61,13 +61,13 @@ class CodePrices(OfTerms, OfCode, OfPayer):
 
     @property
     def old(self) -> float | None:
-        """The median of the earlier month; None without a price."""
-        return median(self.old_prices) if self.old_prices else None
+        """The price in the middle of the earlier month, of two the lower one; None without a price."""
+        return median_low(self.old_prices) if self.old_prices else None
 
     @property
     def new(self) -> float | None:
-        """The median of the later month; None without a price."""
-        return median(self.new_prices) if self.new_prices else None
+        """The price in the middle of the later month, of two the lower one; None without a price."""
+        return median_low(self.new_prices) if self.new_prices else None
 
     @property
     def difference(self) -> float | None:

@@ -6,6 +6,7 @@ from typing import Annotated
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES
 from core.queries.market.market_rates import facts_in_memory, rates_of_market
+from core.queries.parties.dollar_rates import show_dollar_rates
 from core.queries.rules.columns import (
     BusinessName,
     GroupCount,
@@ -27,6 +28,7 @@ from core.queries.rules.columns import (
 from core.queries.rules.folded_names import contains_words, folded_sql
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
 from core.queries.rules.named_rows import read_row, read_rows
+from core.queries.rules.organization_price import lower_median, lower_quartiles, price_sql
 from core.queries.rules.percentiles import FEW_RATES, mean, median, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 from core.store.market.market_months import in_months, month_parameters
@@ -69,6 +71,14 @@ class Organization:
     share: Annotated[float, described("Share of the market's provider groups: 0.125 is 12.5%.", 0.125)]
     rank: Annotated[int, described("Rank by number of provider groups: 1 has the most, and ties share a rank.", 1)]
     prices: Annotated[int, described("Number of different rates. The file does not say which one applies.", 7)]
+    price: Annotated[
+        float,
+        described(
+            "Its price: the rate in the middle, of two the lower one, so it is in a contract. Rates that are "
+            "implausible or far from the others are left out, unless it has no other.",
+            96.5,
+        ),
+    ]
     mean: Mean
     p10: Annotated[float | None, described(f"10th percentile, interpolated; {_OF_FEW}", 92.25)]
     p25: Annotated[float | None, described(f"25th percentile, interpolated; {_OF_FEW}", 98.5)]
@@ -80,7 +90,7 @@ class Organization:
     difference: Annotated[
         float | None,
         described(
-            "Median against that of the middle organization, the field `middle`: 0.1 is 10% above; null if that is "
+            "Its price against that of the middle organization, the field `middle`: 0.1 is 10% above; null if that is "
             "zero, or if rates of all classes were asked for, which have no median together.",
             0.1,
         ),
@@ -105,11 +115,12 @@ class Totals:
             95.0,
         ),
     ]
-    low: Annotated[float | None, described("First quartile of the organizations' medians, in dollars.", 88.0)]
+    low: Annotated[float | None, described("First quartile of the organizations' prices, one of them.", 88.0)]
     middle: Annotated[
-        float | None, described("Median of the organizations' medians: what the middle one is paid.", 96.5)
+        float | None, described("The price in the middle of the organizations', of two the lower one.", 96.5)
     ]
-    high: Annotated[float | None, described("Third quartile of the organizations' medians.", 104.0)]
+    several: Annotated[int, described("Organizations with several different rates, of which none is said to apply.", 7)]
+    high: Annotated[float | None, described("Third quartile of the organizations' prices, one of them.", 104.0)]
 
 
 def count_totals(db: Snapshot, market: Market) -> Totals:
@@ -119,6 +130,7 @@ def count_totals(db: Snapshot, market: Market) -> Totals:
     """
     with facts_in_memory(db, market) as memory:
         facts, parameters = rates_of_market(memory, market)
+        dollars = show_dollar_rates(memory, market)
         sql = f"""
             WITH f AS (
                 SELECT pg_uid, negotiated_rate, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind
@@ -126,16 +138,17 @@ def count_totals(db: Snapshot, market: Market) -> Totals:
             t AS (SELECT pg_uid, tin_type, tin_value FROM {show_tins(memory, market)}
                   WHERE pg_uid IN (SELECT pg_uid FROM f WHERE kind = 'dollars')),
             paid AS (
-                SELECT {median("negotiated_rate")} AS p50
-                FROM f JOIN t USING (pg_uid) WHERE kind = 'dollars' GROUP BY tin_type, tin_value),
-            quartiles AS (SELECT quantile_cont(p50, [0.25, 0.5, 0.75]) AS q FROM paid)
+                SELECT {price_sql()} AS price, count(DISTINCT negotiated_rate) > 1 AS has_several
+                FROM {dollars} JOIN t USING (pg_uid) GROUP BY tin_type, tin_value),
+            quartiles AS (SELECT {lower_quartiles("price")} AS q FROM paid)
             SELECT (SELECT count(*) FROM (SELECT DISTINCT tin_type, tin_value FROM t)) AS organizations,
                    count(*) FILTER (kind = 'dollars') AS dollars,
                    count(*) FILTER (kind = 'dollars' AND pg_uid NOT IN (SELECT pg_uid FROM t)) AS without_tin,
                    count(*) FILTER (kind <> 'dollars') AS other_kinds,
                    {median("negotiated_rate", "kind = 'dollars'")} AS median,
                    (SELECT q[1] FROM quartiles) AS low, (SELECT q[2] FROM quartiles) AS middle,
-                   (SELECT q[3] FROM quartiles) AS high
+                   (SELECT q[3] FROM quartiles) AS high,
+                   (SELECT count(*) FROM paid WHERE has_several) AS several
             FROM f"""
         return read_row(memory, Totals, sql, parameters | used_parameters(sql, market.parameters))
 
@@ -165,24 +178,23 @@ def list_organizations(
     Only rates in dollars count. With words, those whose name or tax ID has them; ranks are among all.
     """
     # An organization that is paid for readings alone is not below a market of whole scans.
-    middle = "NULL::DOUBLE" if market.classes == ALL_CLASSES else f"(SELECT {median('p50')} FROM every)"
+    middle = "NULL::DOUBLE" if market.classes == ALL_CLASSES else f"(SELECT {lower_median('price')} FROM every)"
     (condition, key), sorting = rows_after(ORDERS[order], last), order_by(ORDERS[order])
     with facts_in_memory(db, market) as memory:
-        facts, parameters = rates_of_market(memory, market)
+        dollars = show_dollar_rates(memory, market)
         tins = show_tins(memory, market)
         if words:
             wanted = show_wanted_tins(memory, market, words)
             condition += f" AND (tin_type, tin_value) IN (SELECT (tin_type, tin_value) FROM {wanted})"
         page = f"""
-            WITH f AS (
-                SELECT pg_uid, negotiated_rate, year_month FROM {facts} f
-                WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'),
+            WITH f AS (SELECT * FROM {dollars}),
             every AS (
                 SELECT tin_type, tin_value, count(*) AS rates, count(DISTINCT pg_uid) AS groups,
                        count(DISTINCT pg_uid) / (SELECT count(DISTINCT pg_uid) FROM f) AS share,
                        min(year_month) AS oldest_month, max(year_month) AS newest_month,
                        rank() OVER (ORDER BY count(DISTINCT pg_uid) DESC) AS rank,
-                       count(DISTINCT negotiated_rate) AS prices, {mean("negotiated_rate")} AS mean,
+                       count(DISTINCT negotiated_rate) AS prices, {price_sql()} AS price,
+                       {mean("negotiated_rate")} AS mean,
                        {percentile_list("negotiated_rate")} AS percentiles,
                        if(prices >= {FEW_RATES}, percentiles, NULL) AS of_many,
                        {percentile_columns("percentiles", ("p50",))},
@@ -190,11 +202,11 @@ def list_organizations(
                 FROM f JOIN {tins} USING (pg_uid)
                 GROUP BY tin_type, tin_value)
             SELECT * EXCLUDE (percentiles, of_many),
-                   p50 / nullif({middle}, 0) - 1 AS difference
+                   price / nullif({middle}, 0) - 1 AS difference
             FROM every WHERE {condition}
             ORDER BY {sorting} LIMIT {limit:d} OFFSET {offset:d}"""
         # The page's rows are chosen first, without parameters that would need another plan. Then what is known of them.
-        memory.show_table(_PAGE, page, parameters | key | used_parameters(page, market.parameters))
+        memory.show_table(_PAGE, page, key | used_parameters(page, market.parameters))
         memory.show_rows_of(_KNOWN, NAMED_TIN, "tin_value", ["tin_type", *_NAMES], of=_PAGE)
         _show_people(memory, market)
         return read_rows(

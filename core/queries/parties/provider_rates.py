@@ -9,7 +9,7 @@ from core.fields.codes.code_family import HCPCS_SYSTEMS
 from core.fields.codes.performing_specialties import list_unfit_families
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.asked_place import asked_place
-from core.queries.comparison.compared_rates import EXTREMES_SQL, compared_sql
+from core.queries.comparison.compared_rates import EXTREMES_SQL, IS_ODD_SQL, compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.market.market import Market
@@ -34,14 +34,13 @@ from core.queries.rules.columns import (
     PlausibleLowest,
     RateCount,
     RateKind,
-    RateP50,
     State,
     described,
 )
 from core.queries.rules.far_from_others import far_sql
 from core.queries.rules.keyset import ascending, descending, order_by
 from core.queries.rules.named_rows import read_page
-from core.queries.rules.percentiles import median
+from core.queries.rules.organization_price import price_sql
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import quote, used_parameters
@@ -77,7 +76,14 @@ class CodeRates:
     modifier: Modifier
     rates: RateCount
     lowest: Lowest
-    p50: RateP50
+    p50: Annotated[
+        float,
+        described(
+            "The rate in the middle, of two the lower one: a price of a contract. Rates that are implausible or far "
+            "from the others are left out, unless there are no others.",
+            104.5,
+        ),
+    ]
     highest: Highest
     prices: Annotated[
         int,
@@ -295,13 +301,14 @@ def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None
     provider.keep_table(
         _CODE_RATES,
         f"""SELECT {_PAYER_LINE}, {family_sql()} AS family, services, usual, common, count(*) AS rates,
-                   min(negotiated_rate) AS lowest, {median("negotiated_rate")} AS p50,
+                   min(negotiated_rate) AS lowest, {price_sql()} AS p50,
                    max(negotiated_rate) AS highest, count(DISTINCT negotiated_rate) AS prices,
                    count(DISTINCT pos_set_id) AS place_lists,
-                   {median("percent")} AS percent, count(percent) AS compared,
-                   {EXTREMES_SQL}, market, market_rates, {median("position")} AS percentile
-            FROM (SELECT *, kind = 'dollars' AND {far_sql("negotiated_rate", "market", "market_rates")} AS is_far,
-                         unnest(range(rate_count)) FROM {PLACED_RATES})
+                   {price_sql("percent")} AS percent, count(percent) AS compared,
+                   {EXTREMES_SQL}, market, market_rates, {price_sql("position")} AS percentile
+            FROM (SELECT *, {IS_ODD_SQL} AS is_odd, unnest(range(rate_count))
+                  FROM (SELECT *, kind = 'dollars'
+                            AND {far_sql("negotiated_rate", "market", "market_rates")} AS is_far FROM {PLACED_RATES}))
             GROUP BY ALL""",
         {},
         made_from=market.parameters,

@@ -11,12 +11,14 @@ from typing import Any
 from core.fields.codes.performing_specialties import list_performing
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES
-from core.queries.market.market_rates import facts_in_memory, market_members, rates_of_market
+from core.queries.market.market_rates import facts_in_memory, market_members
+from core.queries.parties.dollar_rates import show_dollar_rates
 from core.queries.parties.organizations import ORDERS, show_tins, show_wanted_tins
 from core.queries.rules.evidence import list_billing_specialties
 from core.queries.rules.keyset import descending, order_by
 from core.queries.rules.named_rows import read_by_key, read_row, read_rows
-from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, median, percentile_columns, percentile_list
+from core.queries.rules.organization_price import lower_median, price_sql
+from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
 from core.store.schema.tables import PROVIDER_PROFILE, XREF_TIN_NPI
@@ -65,6 +67,7 @@ class SharedContract:
     p10: float
     p25: float
     p50: float
+    """The price of an organization, see organization_price. The other percentiles are of all rates."""
     p75: float
     p90: float
     lowest: float
@@ -145,26 +148,24 @@ def find_performing(db: Snapshot, market: Market) -> tuple[str, ...]:
 
 def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collection[str], words: str) -> None:
     """Show _TINS, the market's tax IDs with their provider groups, and _CONTRACTS, one row for each set of groups."""
-    facts, parameters = rates_of_market(memory, market)
+    dollars = show_dollar_rates(memory, market)
     tins = show_tins(memory, market)
     wanted = show_wanted_tins(memory, market, words) if words else ""
     is_wanted = f"(tin_type, tin_value) IN (SELECT (tin_type, tin_value) FROM {wanted})" if wanted else "true"
-    dollars = f"""SELECT pg_uid, negotiated_rate, year_month, reporting_entity_name FROM {facts} f
-                  WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'"""
     of_tins = f"""
         SELECT tin_type, tin_value, list_sort(list(DISTINCT pg_uid)) AS pg_uids, {is_wanted} AS is_wanted
-        FROM {tins} WHERE pg_uid IN (SELECT pg_uid FROM ({dollars})) GROUP BY tin_type, tin_value"""
-    memory.show_table(_TINS, of_tins, market.parameters | parameters)
+        FROM {tins} WHERE pg_uid IN (SELECT pg_uid FROM {dollars}) GROUP BY tin_type, tin_value"""
+    memory.show_table(_TINS, of_tins, market.parameters)
     # Each organization counts once: a contract of forty is forty of them.
     each = "(SELECT p50, unnest(range(organizations)) FROM every)"
-    middle = "NULL::DOUBLE" if market.classes == ALL_CLASSES else f"(SELECT {median('p50')} FROM {each})"
+    middle = "NULL::DOUBLE" if market.classes == ALL_CLASSES else f"(SELECT {lower_median('p50')} FROM {each})"
     fitting = "SELECT NULL::VARCHAR WHERE false"
     if specialties:
         fitting = f"""SELECT pg_uid FROM {market_members(memory, market)}
                       WHERE specialty IN (SELECT unnest($specialties::VARCHAR[]))"""
     # An organization's rank is by its groups: all organizations of a contract share it.
     contracts = f"""
-        WITH f AS MATERIALIZED ({dollars}),
+        WITH f AS (SELECT * FROM {dollars}),
         contract AS (
             SELECT pg_uids, count(*) AS organizations, count(*) FILTER (is_wanted) AS wanted,
                    min({{'value': tin_value, 'type': tin_type}}) AS first_tin
@@ -181,7 +182,8 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
                    count(DISTINCT negotiated_rate) AS prices,
                    {mean("negotiated_rate")} AS mean,
                    {percentile_list("negotiated_rate")} AS percentiles,
-                   {percentile_columns("percentiles", FIVE_PERCENTILES)}
+                   {percentile_columns("percentiles", [one for one in FIVE_PERCENTILES if one != "p50"])},
+                   {price_sql()} AS p50
             FROM of_group JOIN f USING (pg_uid) GROUP BY first_tin, pg_uids),
         ranked AS (
             SELECT *, (1 + sum(organizations) OVER (ORDER BY groups DESC)
@@ -191,7 +193,7 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
                p50 / nullif({middle}, 0) - 1 AS difference
         FROM ranked WHERE wanted > 0"""
     values = market.parameters | ({"specialties": list(specialties)} if specialties else {})
-    memory.show_table(_CONTRACTS, contracts, values | parameters)
+    memory.show_table(_CONTRACTS, contracts, values)
 
 
 _TINS, _CONTRACTS, _PAGE = "tin_of_contract", "shared_contract", "contract_page"

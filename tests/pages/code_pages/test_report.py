@@ -54,7 +54,7 @@ def test_a_report_says_who_is_paid_best_and_what_changed_last(site: Client, demo
     response = site.get("/report/", QUERY)
     page = response.content.decode()
     shown = " ".join(text_of(response).split())
-    for order, words in (("-p50", "by the median of a contract’s rates: "), ("p50", "The least: ")):
+    for order, words in (("-p50", "by a contract’s price in the middle: "), ("p50", "The least: ")):
         (first, *_) = list_contracts(demo, market, order, 1, 0).rows
         named, amount, _ = shown.split(words)[1].partition(write_dollars(first.p50))
         assert named.startswith((first.leading.business_name or first.leading.tin_value)[:40])
@@ -118,7 +118,7 @@ def test_a_report_names_only_organizations_that_are_likely_to_perform_it(tmp_pat
     with serving(store_of_knees(tmp_path / "some", (50, therapist), (30, surgeon), (10, surgeon), (5, therapist))):
         shown = " ".join(text_of(Visitor().get("/report/", asked)).split())
     assert "Of 4 contracts, 2 have somebody of a specialty that usually performs it (Orthopedic surgery" in shown
-    assert "by the median of a contract’s rates: 10-0000001 $30.00 The least: 10-0000002 $10.00" in shown
+    assert "by a contract’s price in the middle: 10-0000001 $30.00 The least: 10-0000002 $10.00" in shown
     assert "10-0000000" not in shown
     assert "10-0000003" not in shown
     with serving(store_of_knees(tmp_path / "none", (50, therapist), (5, therapist))):

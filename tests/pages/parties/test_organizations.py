@@ -29,11 +29,10 @@ def test_organizations_are_compared_with_the_middle_one(site: Client, demo: Snap
     rows = list_contracts(demo, market, "-p50", 50, 0).rows
     assert [row[3] for row in shown[1:]] == [str(row.rank) for row in rows]
     assert f"Vertical line: the middle organization, {write_dollars(totals.middle)}" in text_of(response)
-    assert f"The middle rate is {write_dollars(totals.median)}, where a rate counts once" in text_of(response)
     assert (
-        f"In Georgia, the middle one of {totals.organizations} organizations is paid {write_dollars(totals.middle)} , "
-        f"by the median of its rates; half of them are paid between {write_dollars(totals.low)} and "
-        f"{write_dollars(totals.high)} ."
+        f"In Georgia, the middle rate is {write_dollars(totals.median)} . Counted by tax ID, the middle one of "
+        f"{totals.organizations} organizations is paid {write_dollars(totals.middle)} , and half of them between "
+        f"{write_dollars(totals.low)} and {write_dollars(totals.high)} . The file gives"
     ) in text_of(response)
     assert shown[1][-1].split(" ")[-1] in {"above", "below", "same"}
     mixed = site.get("/organizations/", {**QUERY, "code": "70450"})
@@ -85,8 +84,8 @@ def test_a_few_prices_of_a_contract_have_no_percentiles(tmp_path: Path) -> None:
     with serving(db.root):
         (table,) = tables(Visitor().get("/organizations/", {"state": "GA", "code": "99213", "sort": "p50"}))
     names = [head.split(" ")[0] for head in table[0]]
-    p10, p50, p90 = (names.index(name) for name in ("P10", "Median", "P90"))
-    assert [" ".join(row[p50].split()) for row in table[1:]] == ["$11.25 2 prices: $10.00 to $12.50", "$20.00"]
+    p10, p50, p90 = (names.index(name) for name in ("P10", "Price", "P90"))
+    assert [" ".join(row[p50].split()) for row in table[1:]] == ["$10.00 2 prices: $10.00 to $12.50", "$20.00"]
     assert [(row[p10], row[p90]) for row in table[1:]] == [("–", "–"), ("$20.00", "$20.00")]
 
 

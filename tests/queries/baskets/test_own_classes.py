@@ -18,13 +18,15 @@ from core.queries.baskets.basket_codes import basket_codes
 from core.queries.baskets.basket_index import index_payers
 from core.queries.baskets.basket_medians import CodeMedian
 from core.queries.baskets.payer_levels import list_payer_levels
-from core.queries.baskets.wide_tables import list_organization_medians
+from core.queries.baskets.wide_tables import list_organization_prices
 from core.queries.market.market import Market
 from core.queries.rate_classes import choose_class
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
+from tests.queries import slow
 from tests.queries.one_market import LABELS, store_of_market, with_overruled
 from tests.queries.slow import Everything, Row
+from tests.queries.slow_price import choose_price
 from tests.queries.tables import written
 
 MONTH = Market("GA", "2025-08")
@@ -108,13 +110,18 @@ def test_each_code_is_as_on_its_own_page(
 
 
 def assert_organizations(db: Snapshot, answer: BasketAnswer, expected: dict[str, list[Row]]) -> None:
-    found = {(one.tin_value, one.code): (one.rates, one.p50) for one in list_organization_medians(db, answer)}
-    by_tin = {
-        (tin, code): figures
-        for code, paid in expected.items()
-        for tin, figures in medians_of(paid, ([value for _, value in one["tins"]] for one in paid)).items()
+    found = {(one.tin_value, one.code): (one.rates, one.price) for one in list_organization_prices(db, answer)}
+    paid_to: dict[tuple[str, str], list[tuple[float, bool]]] = {}
+    for code, paid in expected.items():
+        every = [one["negotiated_rate"] for one in paid]
+        for one in paid:
+            is_far = not slow.without_far([one["negotiated_rate"]], every)
+            for _, tin in one["tins"]:
+                paid_to.setdefault((tin, code), []).append((one["negotiated_rate"], is_far))
+    assert found == {
+        key: (len(some), choose_price([rate for rate, _ in some], [is_far for _, is_far in some]))
+        for key, some in paid_to.items()
     }
-    assert found == by_tin
 
 
 def test_percents_are_those_of_each_code_s_own_page(demo: Snapshot) -> None:

@@ -1,9 +1,9 @@
 """Organizations of a market, at the edges."""
 
 from pathlib import Path
-from statistics import median, quantiles
 
 from core.queries.parties import organizations
+from core.queries.parties.shared_contracts import list_contracts
 from tests.queries.one_market import MARKET, store_of_market
 
 
@@ -48,8 +48,25 @@ def test_each_organization_counts_once_in_the_quartiles(tmp_path: Path) -> None:
     paid = [row.p50 for row in rows]
     assert len(paid) == 2
     totals = organizations.count_totals(db, MARKET)
-    assert [totals.low, totals.middle, totals.high] == quantiles(paid, n=4, method="inclusive")
-    assert totals.middle == median(paid) != totals.median
+    assert paid == [14, 50]
+    # Each of them is a price: the middle one of two is the lower one.
+    assert (totals.low, totals.middle, totals.high) == (14, 14, 50)
+    assert totals.median == 14.5
+
+
+def test_a_price_is_one_of_a_contract(tmp_path: Path) -> None:
+    """The lower of two in the middle, without what nobody can mean: 12.88 beside 464.83 is an error of the file."""
+    others = [{"group": 1, "negotiated_rate": 400.0 + number} for number in range(9)]
+    odd = [{"negotiated_rate": one} for one in (12.88, 464.83)]
+    alone = {"group": 3, "negotiated_rate": 9000.0}
+    db = store_of_market(tmp_path, *others, *odd, alone)
+    totals = organizations.count_totals(db, MARKET)
+    paid = {row.tin_value: (row.price, row.p50) for row in organizations.list_organizations(db, MARKET, "p50", 9, 0)}
+    assert paid["100000001"] == (464.83, (12.88 + 464.83) / 2)
+    assert paid["100000003"] == (9000.0, 9000.0), "nothing better is known than its only price"
+    assert (totals.low, totals.middle, totals.high) == (404, 464.83, 9000)
+    (contract,) = [row for row in list_contracts(db, MARKET, "p50", 9, 0).rows if row.tin_value == "100000001"]
+    assert (contract.p50, contract.lowest, contract.highest) == (464.83, 12.88, 464.83)
 
 
 def test_without_an_organization_there_are_no_quartiles(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from tests.queries import slow
 from tests.queries.comparison import slow_comparison
 from tests.queries.one_market import MARKET, store_of_market, store_of_months
 from tests.queries.slow import Everything, percentile
+from tests.queries.slow_price import choose_price
 from tests.reference.nppes import registers
 from tests.stores import open_snapshot
 
@@ -59,7 +60,6 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         facts = expected[*(getattr(row, name) for name in names[:-1]), row.modifier]
         amounts = [fact["negotiated_rate"] for fact in facts]
         assert (row.rates, row.lowest, row.highest) == (len(amounts), min(amounts), max(amounts))
-        assert row.p50 == pytest.approx(percentile(amounts, 0.5))
         others = [f["negotiated_rate"] for f in every[*(getattr(row, name) for name in in_market[:-1]), row.modifier]]
         assert row.market == pytest.approx(percentile(others, 0.5))
         assert row.market_rates == len(others)
@@ -70,7 +70,6 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         assert row.market_prices == (None if prices is None else len(prices))
         assert row.above == (None if prices is None else sum(one > row.p50 for one in prices))
         assert row.place_lists == len({fact["pos_set_id"] for fact in facts})
-        assert row.percentile == (pytest.approx(percentile(positions, 0.5)) if len(others) > len(amounts) else None)
         assert row.family == family_of(row.code_type, row.code)
         outcomes = [slow_comparison.compared_in(market, fact, everything.benchmarks) for fact in facts]
         percents = [
@@ -88,7 +87,17 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         left = within if row.kind != "dollars" else slow.without_far(within, others)
         assert row.far_from_others == len(within) - len(left)
         assert (row.plausible_lowest, row.plausible_highest) == ((min(left), max(left)) if left else (None, None))
-        assert row.percent == (pytest.approx(percentile(percents, 0.5)) if percents else None)
+        # Positions and percents are in the order of the rates: those of what can be meant, unless nothing can.
+        odd = [amount not in left for amount in amounts]
+        assert row.p50 == choose_price(amounts, odd)
+        position = pytest.approx(choose_price(positions, odd))
+        assert row.percentile == (position if len(others) > len(amounts) else None)
+        of_meant = [
+            fact["negotiated_rate"] / outcome.amount
+            for fact, outcome, is_odd in zip(facts, outcomes, odd, strict=True)
+            if outcome.amount is not None and not is_odd
+        ]
+        assert row.percent == (pytest.approx(choose_price(of_meant or percents)) if percents else None)
     assert provider_rates.list_code_rates(db, provider, market, 2, 1)[1] == found[1:3]
 
 

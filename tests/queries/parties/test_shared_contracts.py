@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.queries.parties.shared_contracts import ContractPage, find_performing,
 from core.store.connection import Snapshot
 from tests.queries.one_market import A_RATE, MARKET
 from tests.queries.rates_by_month import store_of
+from tests.queries.slow_price import choose_price
 from tests.queries.tables import written
 
 NPIS = ["1912951245", "1003027533", "1234567893", "1245319599"]
@@ -47,7 +48,9 @@ def slow_contracts(groups: list[Any], rates: list[dict[str, Any]]) -> list[dict[
     for tin, some in of_tin.items():
         by_groups[frozenset(some)].append(tin)
     medians = [
-        median([rate["negotiated_rate"] for rate in dollars if (rate["reporting_entity_name"], rate["group"]) in some])
+        choose_price(
+            [rate["negotiated_rate"] for rate in dollars if (rate["reporting_entity_name"], rate["group"]) in some]
+        )
         for some in of_tin.values()
     ]
     found = []
@@ -59,13 +62,13 @@ def slow_contracts(groups: list[Any], rates: list[dict[str, Any]]) -> list[dict[
                 "groups": len(some),
                 "payers": sorted({payer for payer, _ in some}),
                 "rates": len(paid),
-                "p50": median(paid),
+                "p50": choose_price(paid),
                 "lowest": min(paid),
                 "highest": max(paid),
                 "prices": len(set(paid)),
                 "has_few_prices": len({payer for payer, _ in some}) == 1 and len(set(paid)) in {2, 3, 4},
                 "mean": fmean(paid),
-                "difference": median(paid) / median(medians) - 1,
+                "difference": choose_price(paid) / choose_price(medians) - 1,
                 "rank": 1 + sum(len(other) > len(some) for other in of_tin.values()),
             }
         )

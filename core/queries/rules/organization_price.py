@@ -1,0 +1,25 @@
+"""The one price that an organization is said to be paid, where a payer's file gives it several. It has no other copy.
+
+It is a price of a contract: of the prices in order, the one in the middle, and of two in the middle the lower one. A
+median that lies between two is in no contract. Prices that nobody can mean are left out, see IS_ODD_SQL: of $12.88 and
+$464.83 for a scan, the second one is what is paid.
+"""
+
+
+def lower_median(value: str, condition: str = "true") -> str:
+    """Return SQL of the value in the middle, of the rows that meet a condition: of two, the lower one."""
+    chosen = "" if condition == "true" else f" FILTER ({condition})"
+    return f"quantile_disc({value}, 0.5){chosen}"
+
+
+def lower_quartiles(value: str) -> str:
+    """Return SQL of the list of the quartiles of a value, each of which is one of the values."""
+    return f"quantile_disc({value}, [0.25, 0.5, 0.75])"
+
+
+def price_sql(value: str = "negotiated_rate", is_odd: str = "is_odd", condition: str = "true") -> str:
+    """Return SQL of the price of an organization, of its rates that meet a condition.
+
+    Where all of them are odd, nothing better is known than the one in the middle of these.
+    """
+    return f"coalesce({lower_median(value, f'{condition} AND NOT {is_odd}')}, {lower_median(value, condition)})"
