@@ -1,5 +1,6 @@
 """The tabs of a code's classes: the parts of a scan are in front, and a label is not an own class."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from django.template.loader import render_to_string
@@ -50,22 +51,28 @@ def test_the_classes_of_a_payer_whose_label_is_overruled_keep_their_readings_in_
     assert [one.modifier for one in tabs.first] == ["none", "none", "26", "26"]
 
 
-def test_the_tab_of_a_whole_scan_in_facilities_leads_to_its_reading() -> None:
-    inside = [of_class(LIKE, "none", SIDES[0], 33), of_class(LIKE, "none", SIDES[1], 33, chosen=True)]
+def test_the_whole_of_a_scan_in_facilities_has_no_figure_and_leads_to_its_reading() -> None:
+    whole = of_class(LIKE, "none", SIDES[1], 33, chosen=True)
+    inside = [of_class(LIKE, "none", SIDES[0], 33), whole]
 
-    def render(classes: list[RateClass], *, has_parts: bool) -> str:
+    def render(classes: list[RateClass], template: str) -> str:
         request = RequestFactory().get("/rates/")
-        context = {"classes": classes, "market": MARKET, "has_parts": has_parts, "parameters": {}, "path": "/rates/"}
-        return " ".join(render_to_string("partials/class_tabs.html", context, request).split())
+        context = {"classes": classes, "market": MARKET, "has_parts": True, "parameters": {}, "path": "/rates/"}
+        context |= {"answer": "an answer", "whole_in_facilities": whole, "code": None, "titles": {}}
+        return " ".join(render_to_string(f"partials/{template}.html", context, request).split())
 
-    page = render([*inside, *PARTS], has_parts=True)
-    assert "In facilities nobody bills the whole" in page
+    page = render([*inside, *PARTS], "answer")
+    assert "In facilities, <strong>nobody bills the whole</strong>" in page
+    assert "$" not in page
+    assert "%" not in page.replace("%20", "")
     link = page.split("and the physician")[1]
     assert "care_setting=facility+or+unstated" in link
     assert "modifier=26" in link
-    assert "which has no rates here" in render(inside, has_parts=True)
-    assert "nobody bills" not in render([*inside, *PARTS], has_parts=False)
-    assert "nobody bills" not in render([*WHOLE, *PARTS], has_parts=True)
+    assert "which has no rates here" in render(inside, "answer")
+    assert "not billed" in render(inside, "class_tabs")
+    others = [of_class(LIKE, "none", SIDES[0], 33, chosen=True), replace(whole, chosen=False)]
+    assert class_tabs(others, has_parts=True).others == [replace(whole, chosen=False)]
+    assert class_tabs(others).others == []
 
 
 def test_a_page_says_why_it_does_not_open_where_the_service_is_usually_rendered() -> None:

@@ -34,6 +34,7 @@ from core.queries.market.which_filter_emptied import RatesWithoutFilter, count_w
 from core.queries.market.without_place import PayerWithoutPlace, count_without_place, side_of
 from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places
+from core.queries.rate_classes import RateClass
 from core.queries.yardstick.compensation import (
     CompensationRelease,
     choose_compensation_release,
@@ -378,6 +379,13 @@ class MarketQuery(PageQuery[M]):
         return [one for one in shared if (one.payer_slug, one.year_month) in months]
 
     @property
+    def _whole_in_facilities(self) -> RateClass | None:
+        """The class that is shown, if it is that of a scan's whole in facilities, which nobody bills."""
+        if not self.choice.has_parts or self.market.classes:
+            return None
+        return next((one for one in self.choice.classes if one.chosen and one.is_whole_in_facilities), None)
+
+    @property
     def names_in_tabs(self) -> set[str]:
         """The filters that the tabs of the classes show."""
         chosen = [one for one in self.choice.classes if one.chosen] if len(self.choice.classes) > 1 else []
@@ -402,6 +410,7 @@ class MarketQuery(PageQuery[M]):
             "classes": self.choice.classes,
             "of_own_classes": self.choice.of_own_classes,
             "has_parts": self.choice.has_parts,
+            "whole_in_facilities": self._whole_in_facilities,
             "opens_elsewhere": self.choice.opens_elsewhere,
             "measured_as": self.choice.measured_as,
             "applied": applied,

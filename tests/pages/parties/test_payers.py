@@ -24,6 +24,7 @@ from core.queries.parties.payers import compare_payers
 from core.store.connection import Snapshot
 from tests.pages.markets import MONTH, PEACH, QUERY
 from tests.queries.one_market import store_of_market
+from tests.queries.tables import written
 from tests.site import Visitor, csv_rows, serving, tables, text_of
 
 
@@ -179,3 +180,19 @@ def test_a_workbook_of_payers_has_the_percents_and_titles_of_the_page(site: Clie
     plain = csv_rows(site.get("/payers/", {**asked, "format": "csv"}))
     assert "percent" not in plain[0], "the other formats keep their columns"
     assert [row[heads.index("Median")] for row in rows] == [float(row["p50"]) for row in plain]
+
+
+def test_what_may_be_an_office_s_fee_is_not_the_most_in_facilities(tmp_path: Path) -> None:
+    in_office = {"reporting_entity_name": "Payer B", "places": ["11"], "code": "31295", "negotiated_rate": 1000.0}
+    unplaced = {"reporting_entity_name": "Payer A", "places": [], "code": "31295"}
+    rates = [{**unplaced, "negotiated_rate": 900.0 + n} for n in range(6)]
+    rates += [{**in_office, "places": ["21"], "negotiated_rate": 200.0 + n} for n in range(6)]
+    db = store_of_market(tmp_path, *rates, in_office)
+    fee = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "31295", "medicare_prof_rate": 800.0}
+    fee |= {"facility_na": False, "nonfacility_na": False}
+    asked = {"state": "GA", "code": "31295", "care_setting": "facility or unstated", "billing_class": "professional"}
+    for facility, words, versus in ((150.0, "They are not compared", "–"), (800.0, "pays the most,", "same")):
+        with serving(written(db.root, {"bench_medicare_prof": [{**fee, "facility_rate": facility}]}).root):
+            response = Visitor().get("/payers/", asked)
+        assert words in text_of(response)
+        assert tables(response)[0][1][-1] == versus

@@ -130,12 +130,17 @@ class ClassTabs:
     others: Sequence[RateClass]
 
 
-def class_tabs(classes: Sequence[RateClass], *, all_together: bool = False) -> ClassTabs:
+def class_tabs(classes: Sequence[RateClass], *, all_together: bool = False, has_parts: bool = False) -> ClassTabs:
     """Return the classes as tabs. The one that is chosen is always in front, unless all are.
 
-    So are the parts of a service: who looks for what is paid in a hospital looks for the reading.
+    So are the parts of a service: who looks for what is paid in a hospital looks for the reading. With `has_parts`,
+    nobody bills the whole there, so it is folded.
     """
-    fitting = [one for one in classes if not is_as_labeled(one, classes)]
+    fitting = [
+        one
+        for one in classes
+        if not is_as_labeled(one, classes) and not (has_parts and one.is_whole_in_facilities and not one.chosen)
+    ]
     parts = [find_part(fitting, one) for one in COMPONENTS]
     in_front = [*fitting[:MOST_TABS], *filter(None, parts)]
     first = [one for one in classes if one in in_front or (one.chosen and not all_together)]
