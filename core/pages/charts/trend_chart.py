@@ -112,7 +112,7 @@ def draw_trend(points: Sequence[TrendPoint], months: Sequence[str], scale: Amoun
     )
     lines = format_html_join(
         "",
-        '<line class="range" x1="{}" x2="{}" y1="{}" y2="{}"/>',
+        '<line class="range loose" x1="{}" x2="{}" y1="{}" y2="{}"/>',
         (
             (middle(n), middle(after), height(one.p50), height(other.p50))
             for (n, one), (after, other) in pairwise(shown)

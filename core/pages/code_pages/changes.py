@@ -53,7 +53,7 @@ def show_changes(query: MarketQuery[ChangesForm]) -> HttpResponseBase:
 
 
 def _payers_to_choose_from(query: MarketQuery[ChangesForm], loaded: Sequence[Coverage]) -> HttpResponseBase:
-    """Return the page that matches no rates: those of two whole months are too many for one question."""
+    """Return the page that lists no rates: those of two whole months are too many for one page."""
     market, earlier = query.market, query.choice.earlier_month
     rows = [
         row
@@ -68,9 +68,19 @@ def _payers_to_choose_from(query: MarketQuery[ChangesForm], loaded: Sequence[Cov
         "pages/changes.html",
         before=earlier,
         there=rows,
+        moved=_payers_in_both(query) if not market.payer else [],
         linked_market=query.choice.linked_market,
         comparable=_months_of_each_payer(query, loaded),
     )
+
+
+def _payers_in_both(query: MarketQuery[ChangesForm]) -> list[changes.PayerMoved]:
+    """Return what became of what each payer pays in dollars, over all codes, if that is not too much to match."""
+    db, market, earlier = query.db, query.market, query.choice.earlier_month
+    if not earlier or is_too_broad_to_match(db, market, earlier):
+        return []
+    found = changes.count_movements(db, market, earlier, ["payers"]).payers
+    return [row for row in found if row.kind == "dollars" and row.kept]
 
 
 def _months_of_each_payer(

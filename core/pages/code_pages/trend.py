@@ -67,12 +67,19 @@ def _at_own_dates(
 ) -> list[TrendPoint]:
     """Return points at their files' own dates where these are much older than the months they are listed for.
 
+    The amount of Medicare's is that of the listed month, so a point that is moved to another year has none.
     Of several with one date the last one stays: a payer may list a file for many months.
     """
     found: dict[tuple[str, str], TrendPoint] = {}
     for point in points:
         date = own_dates.get((state, point.year_month, point.payer_slug)) or point.year_month
-        found[point.payer_slug, date] = replace(point, year_month=date)
+        is_of_year = date[:4] == point.year_month[:4]
+        found[point.payer_slug, date] = replace(
+            point,
+            year_month=date,
+            medicare=point.medicare if is_of_year else None,
+            basis=point.basis if is_of_year else None,
+        )
     return [found[key] for key in sorted(found)]
 
 

@@ -49,6 +49,7 @@ from core.queries.rules.named_rows import read_rows, stream_rows
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
+from core.store.schema.ids import pos_set_id
 from core.store.sql import used_parameters
 
 ORDERS = {
@@ -251,7 +252,9 @@ def _comparisons_sql(
     sql = f"""{compared_terms}
         SELECT fact_uid, reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, year_month, code_type,
                code,
-               billing_class, billing_code_modifier AS modifier, places, kind, negotiated_rate,
+               billing_class, billing_code_modifier AS modifier, kind, negotiated_rate,
+               -- A side that is asked about decides the amount, and does not state a place.
+               if(pos_set_id = '{pos_set_id([])}', 'unstated', places) AS places,
                provider_group_id_raw, basis, detail, rule, medicare, other_amount, area, mean_error, release, percent,
                {PLAUSIBLE_SQL} AS plausible, reason, wcfs, wcfs_basis, wcfs_release, wcfs_percent, wcfs_reason
         FROM (SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent,

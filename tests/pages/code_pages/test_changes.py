@@ -11,6 +11,7 @@ from django.test import Client
 from core.demo.payer_files import STATE, write_files
 from core.load.load_file import load_file
 from core.pages.formats import write_dollars
+from core.pages.shared.words.change_words import count_paid
 from core.queries.market.market import Market
 from core.queries.over_time import changes, prices_moved
 from core.store.connection import Snapshot
@@ -84,9 +85,14 @@ def test_changes_of_an_organization(site: Client, demo: Snapshot) -> None:
     assert len(tables(response)[1]) - 1 == min(len(prices), 50)
 
 
-def test_a_payer_or_a_code_must_be_chosen(site: Client) -> None:
+def test_without_a_code_the_page_begins_with_what_each_payer_changed(site: Client, demo: Snapshot) -> None:
     response = site.get("/changes/")
-    assert "Choose a payer, a code, or a tax ID" in text_of(response)
+    shown = " ".join(text_of(response).split())
+    for row in changes.count_movements(demo, Market(**MONTH), "2025-07").payers:
+        if row.kind == "dollars":
+            words = f"Of {row.kept:,} prices (an organization and a code) that {row.reporting_entity_name} has in both"
+            assert words in shown
+            assert shown.split(words)[1].startswith(f" July 2025 and August 2025, {count_paid(row)}")
     assert [row[1:] for row in tables(response)[0][1:]] == [
         ["528", "1", "528", "1"], ["1,008", "1", "1,008", "1"], ["1,040", "1", "1,040", "1"],
     ]  # fmt: skip

@@ -27,7 +27,7 @@ def test_a_trend_has_a_chart_and_a_table(site: Client, demo: Snapshot) -> None:
         f"({points[0].rates} rates) in July 2025 and {write_dollars(points[-1].p50)} ({points[-1].rates} rates) in "
         "August 2025."
     ) in shown
-    assert "Each median is of all rates of its month" in text_of(response)
+    assert "The dotted line joins medians of all rates of a month" in text_of(response)
     page = response.content.decode()
     assert page.count('<svg class="chart"') == 1
     assert "July 2025: median $" in page, "in words, for a screen reader"

@@ -63,7 +63,9 @@ def weigh_question(db: Snapshot, form: QueryForm) -> int:
     whole = isinstance(form, (MedicareForm, BelowForm)) or (
         isinstance(form, (ChangesForm, FeedForm)) and (form.cleaned_data["payer"] or names_organization(form.market()))
     )
-    return _WHOLE_WORK * _rates_of_months(db, form) if whole else 0
+    # Without a payer, the page of changes counts those of all payers, unless they are too many.
+    rates = _rates_of_months(db, form) if whole or isinstance(form, ChangesForm) else 0
+    return _WHOLE_WORK * rates if whole or rates <= settings.BEACONPOINT_WHOLE_RATES else 0
 
 
 def _narrows(form: MarketForm) -> bool:
