@@ -1,18 +1,17 @@
 """What a text of the search box stands for: organizations, codes with their middle rates, payers, and people."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 
-from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED, OFFICE
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED, OFFICE, SIDES
 from core.pages.forms.query_form import CodesForm, HomeForm
 from core.pages.shared import urls
 from core.pages.shared.page import PageQuery, page
 from core.pages.shared.words.answer_words import describe_setting, describe_terms
 from core.queries.class_counts import COMPONENTS
-from core.queries.code_titles import CodeKey
+from core.queries.find.asked_settings import SettingPrice, find_setting_prices
 from core.queries.find.code_index import FoundCode
 from core.queries.find.middle_rates import MiddleRate, count_middles, find_middle_rates
 from core.queries.find.named_things import count_known_providers
@@ -52,13 +51,18 @@ def show_results(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
         return redirect(address)
     context = found.context
     middles, asked = find_middle_rates(query.db, found.codes, context.filters), count_middles(context.filters)
+    first = middles.get(found.codes[0].key) if found.codes else None
+    links = _link_settings(found, first) if first else []
+    others = [one for one, _ in links if first and one in SIDES and one not in first.settings]
+    prices = find_setting_prices(query.db, found.codes[0], others, context.filters) if others else []
     return query.render(
         "pages/search.html",
         q=query.values["q"],
         state=query.values["state"],
         found=found,
         codes=[_describe(code, n < asked, middles.get(code.key)) for n, code in enumerate(found.codes)],
-        settings=_link_settings(found, middles),
+        settings=[(describe_setting(one), address) for one, address in links],
+        prices=[_describe_price(one, dict(links)[one.setting]) for one in prices],
         context=context,
         known=count_known_providers(query.db),
     )
@@ -72,15 +76,26 @@ def _describe(code: FoundCode, asked: bool, middle: MiddleRate | None) -> CodeRo
     return CodeRow(code, asked, middle, describe_terms(billing_class, middle.modifier, parts, middle.settings))
 
 
-def _link_settings(found: SearchResults, middles: Mapping[CodeKey, MiddleRate]) -> list[tuple[str, str]]:
-    """Return where the rates of the first code hold, and their addresses: of the settings that were set aside."""
-    middle = middles.get(found.codes[0].key) if found.codes else None
-    if middle is None:
-        return []
+@dataclass(frozen=True)
+class PriceRow:
+    """What the first code is paid in a setting that the words name, with the page that shows these rates."""
+
+    price: SettingPrice
+    terms: str
+    address: str
+
+
+def _describe_price(price: SettingPrice, address: str) -> PriceRow:
+    billing_class = class_of_like(price.billing_class)
+    return PriceRow(price, describe_terms(billing_class, price.modifier, (), [price.setting]), address)
+
+
+def _link_settings(found: SearchResults, middle: MiddleRate) -> list[tuple[str, str]]:
+    """Return the settings that were set aside in which the first code's rates hold, and the addresses of these."""
     sides = [NON_FACILITY_OR_UNSTATED if one == OFFICE else FACILITY_OR_UNSTATED for one in found.set_aside]
     settings = [one for one in dict.fromkeys((*sides, *found.set_aside)) if one in middle.divided_by]
     of_code = {"state": middle.state, "code_type": middle.code_type, "code": middle.code, **found.context.filters}
-    return [(describe_setting(one), urls.to("rates", None, **of_code, care_setting=one)) for one in settings]
+    return [(one, urls.to("rates", None, **of_code, care_setting=one)) for one in settings]
 
 
 def _only_meaning(found: SearchResults, text: str) -> str | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
@@ -82,14 +82,27 @@ class LoadedPayer:
 
     newest: Coverage
     earlier: int
+    dollars: int | None = None
+    """How many of the newest month's rates are in dollars; None if that is not known."""
+
+    @property
+    def others(self) -> int:
+        """The rates that are in no dollars, as far as that is known."""
+        return 0 if self.dollars is None else self.newest.rates - self.dollars
 
 
-def newest_of_each_payer(loaded: Sequence[Coverage]) -> list[LoadedPayer]:
-    """Return each payer of each state once. `loaded` has the newest months first."""
+def newest_of_each_payer(
+    loaded: Sequence[Coverage], dollars: Mapping[tuple[str, str, str], int] | None = None
+) -> list[LoadedPayer]:
+    """Return each payer of each state once. `loaded` has the newest months first; `dollars` are of count_dollars."""
     months: dict[tuple[str, str], list[Coverage]] = {}
     for row in loaded:
         months.setdefault((row.state, row.payer_slug), []).append(row)
-    found = [LoadedPayer(rows[0], len(rows) - 1) for rows in months.values()]
+    counted = dollars or {}
+    found = [
+        LoadedPayer(newest, len(earlier), counted.get((newest.state, newest.year_month, newest.payer_slug)))
+        for newest, *earlier in months.values()
+    ]
     return sorted(
         found,
         key=lambda one: (STATES.get(one.newest.state, one.newest.state), one.newest.reporting_entity_name.lower()),
@@ -229,6 +242,27 @@ def count_market_rates(db: Snapshot, market: Market) -> int:
     if market.latest is None or market.year_month:
         return count_loaded_rates(db, market.state, [market.year_month], market.payer)
     return sum(one.rates for one in market.latest.payers if market.payer in {None, one.payer_slug})
+
+
+def count_dollars(db: Snapshot) -> Mapping[tuple[str, str, str], int]:
+    """Return how many of the rates are in dollars for one service, by state, month, and payer_slug.
+
+    There are none if the store has so many rates that counting them would take long.
+    """
+    return db.ask_once(_dollars)
+
+
+def _dollars(db: Snapshot) -> Mapping[tuple[str, str, str], int]:
+    if sum(one.rates for one in list_coverage(db)) > db.limits.whole_rates:
+        return {}
+    rows = db.rows(
+        """SELECT state, year_month, payer_slug, sum(dollars)::BIGINT FROM (
+               SELECT state, year_month, reporting_entity_name,
+                      count(*) FILTER (rate_kind(negotiated_type, negotiation_arrangement) = 'dollars') AS dollars
+               FROM fact_rate GROUP BY ALL) f
+           JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name GROUP BY ALL"""
+    )
+    return {(str(state), str(month), str(slug)): int(dollars) for state, month, slug, dollars in rows}
 
 
 def list_payers(db: Snapshot) -> Sequence[tuple[str, str]]:

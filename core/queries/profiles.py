@@ -210,6 +210,9 @@ class Contrast:
     """Their rates, each counted once."""
     everywhere: int
     """Those of these rates that are in all of the rows, because their provider groups are."""
+    fewest: int
+    """The rates of the row with fewest of them."""
+    most: int
 
     @property
     def is_alike(self) -> bool:
@@ -244,6 +247,8 @@ def contrast(db: Snapshot, market: Market, by: str, rows: Sequence[Breakdown]) -
         highest=[row for row in among if row.p50 == highest],
         lowest=[row for row in among if row.p50 == lowest],
         compared=len(among),
+        fewest=min(row.rates for row in among),
+        most=max(row.rates for row in among),
         **vars(shared),
     )
 
@@ -363,14 +368,12 @@ def count_in_state(db: Snapshot, market: Market) -> ProvidersInState:
     return read_row(
         db,
         ProvidersInState,
-        f"""WITH counted AS MATERIALIZED (SELECT f.pg_uid, count(*) AS n FROM {rates} f GROUP BY f.pg_uid),
-            members AS (
-                SELECT pg_uid, n, sum(npis) AS npis, coalesce(sum(npis) FILTER (city LIKE $of_state), 0) AS here
-                FROM {market_members(db, market)} JOIN counted USING (pg_uid) WHERE city <> '' GROUP BY pg_uid, n)
-            SELECT coalesce(sum(npis), 0)::BIGINT AS providers, coalesce(sum(here), 0)::BIGINT AS in_state,
-                   (SELECT coalesce(sum(n), 0) FROM counted)::BIGINT AS rates,
-                   coalesce(sum(n) FILTER (here > 0), 0)::BIGINT AS rates_in_state
-            FROM members""",
+        f"""SELECT coalesce(sum(npis), 0)::BIGINT AS providers, coalesce(sum(here), 0)::BIGINT AS in_state,
+                   coalesce(sum(n), 0)::BIGINT AS rates, coalesce(sum(n) FILTER (here > 0), 0)::BIGINT AS rates_in_state
+            FROM (SELECT f.pg_uid, count(*) AS n FROM {rates} f GROUP BY f.pg_uid)
+            LEFT JOIN (
+                SELECT pg_uid, sum(npis) AS npis, sum(npis) FILTER (city LIKE $of_state) AS here
+                FROM {market_members(db, market)} WHERE city <> '' GROUP BY pg_uid) USING (pg_uid)""",
         {**parameters, "of_state": f"%, {market.state}"},
     )
 

@@ -27,7 +27,17 @@ def test_the_first_page_lists_the_available_rates(site: Client, demo: Snapshot) 
     newest = {row.payer_slug: row for row in reversed(coverage.list_coverage(demo))}
     names = sorted((row.reporting_entity_name for row in newest.values()), key=str.lower)
     assert [row[1] for row in loaded[1:]] == names, "each payer once"
-    assert {row[3] for row in loaded[1:]} == {f"{row.rates:,}" for row in newest.values()}
+    shown = {}
+    for row in newest.values():
+        key = {"state": row.state, "year_month": row.year_month, "payer": row.payer_slug}
+        dollars = Market(**key).where + " AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars'"
+        ((number,),) = demo.rows(f"SELECT count(*) FROM fact_rate f WHERE {dollars}", Market(**key).parameters)
+        others = f" and {row.rates - number:,} in other terms" if row.rates > number else ""
+        shown[row.reporting_entity_name] = f"{number:,}{others}"
+    assert {row[1]: row[3] for row in loaded[1:]} == shown
+    assert any(" in other terms" in one for one in shown.values())
+    payers = tables(site.get("/payers/"))[0]
+    assert {row[0]: row[3] for row in payers[1:]} == shown, "the list of payers says the same"
     assert f"{sum(row.rates for row in coverage.list_coverage(demo)):,} of them, from 3 payers" in text_of(response)
     assert len(csv_rows(site.get("/", {"format": "csv"}))) == 6
 

@@ -40,7 +40,11 @@ def test_places_are_on_a_map_and_in_a_table(placed_site: Client, placed: Snapsho
 
 def contrast_of(rows: list[Breakdown], by: str = "county", everywhere: int = 3) -> Callable[..., Contrast | None]:
     """Return a question whose answer is that these rows were compared, the first with the highest median."""
-    found = Contrast(rows[:1], rows[-1:], compared=len(rows), rates=5, everywhere=everywhere)
+    counted = [row.rates for row in rows]
+    found = Contrast(
+        [row for row in rows if row.p50 == rows[0].p50], rows[-1:], compared=len(rows), rates=5, everywhere=everywhere,
+        fewest=min(counted), most=max(counted),
+    )  # fmt: skip
     return lambda db, market, of, shown: found if of == by else None
 
 
@@ -77,6 +81,12 @@ def test_places_begin_with_the_highest_and_the_lowest(
         text_of(page)
     )
     assert 'class="legend"' in page.content.decode()
+    assert "with at least 5 rates: 9 of the" in text_of(page)
+    as_dear = replace(dear, label="Cobb County, GA", rates=7)
+    monkeypatch.setattr(places, "contrast", contrast_of([dear, as_dear, cheap]))
+    page = placed_site.get("/places/", MARKET)
+    assert "Highest median: Bibb County, GA and Cobb County, GA , $150.00 , 150% of Medicare" in text_of(page)
+    assert "7 to 9 of the 50 are in each, and a rate may be in several." in text_of(page)
     monkeypatch.setattr(places, "contrast", contrast_of([dear]))
     assert (
         "Of the counties, only Bibb County, GA has 5 of these rates or more: $150.00 in the middle, 150% of Medicare"

@@ -2,6 +2,7 @@
 
 import re
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,7 +13,9 @@ from core.pages.shared.answer_cache import AnswerCache
 from core.queries.find.middle_rates import MAX_MIDDLES, find_middle_rates
 from core.queries.find.search import search_everything
 from core.store.connection import Snapshot
-from tests.site import text_of
+from tests.queries.one_market import store_of_market
+from tests.queries.tables import written
+from tests.site import Visitor, serving, text_of
 
 
 @pytest.mark.parametrize("text", ["knee", "office visit", "head ct", "piedmont head ct", "physical therapy"])
@@ -96,3 +99,27 @@ def test_a_number_leads_to_its_provider_in_the_state_that_was_chosen(site: Clien
     for chosen in ({}, {"state": "GA"}):
         response = site.get("/", {"q": npi, **chosen}, follow=False)
         assert (response.status_code, response["Location"]) == (302, f"/npi/{npi}/" + ("?state=GA" if chosen else ""))
+
+
+def test_a_search_that_names_settings_has_the_price_of_each(tmp_path: Path) -> None:
+    """Of a payer that states no place, nothing says whether its price is for a facility."""
+    code = {"code": "45378"}
+    rates = [
+        {**code, "negotiated_rate": rate, "places": [place], "group": group}
+        for group in (0, 1)
+        for rate, place in ((400.0 + group, "11"), (200.0 + group, "21"))
+    ]
+    unstated = {**code, "reporting_entity_name": "Payer B", "negotiated_rate": 390.0, "places": []}
+    db = store_of_market(tmp_path, *rates, unstated)
+    fee = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", **code, "medicare_prof_rate": 300.0}
+    index = {"dim_code": [{"code_type": "CPT", **code, "name": "Colonoscopy"}]}
+    schedule = {"bench_medicare_prof": [{**fee, "facility_rate": 150.0}]}
+    in_facilities = "the professional fee in facilities"
+    for tables, said in (
+        (index, f"$201.00 in the middle of 3 rates: {in_facilities}"),
+        (schedule, f"$200.50 in the middle of 2 rates of PAYER_A: {in_facilities}; PAYER_B states no place"),
+    ):
+        written(db.root, tables)
+        with serving(db.root):
+            shown = text_of(Visitor().get("/", {"q": "colonoscopy hospital or office", "state": "GA"}))
+        assert said in shown

@@ -27,6 +27,12 @@ def test_the_same_rates_in_two_states_are_told(store: Store, load: Load, page: s
         text = text_of(Visitor().get(f"/{page}/", {"state": "GA", **code}))
     assert f"The file of Example {SENTENCE}" in text
     assert "The file of Another" not in text
+    if page == "payers":
+        with serving(store.root):
+            of_payer = text_of(Visitor().get("/payers/", {"state": "GA", "payer": "example"}))
+            of_other = text_of(Visitor().get("/payers/", {"state": "GA", "payer": "another"}))
+        assert "a file that is not divided by state (the same rates in Georgia and Texas)" in of_payer
+        assert "not divided by state" not in of_other
 
 
 def test_the_counts_of_the_first_page_and_of_the_checks_add_up(store: Store, load: Load) -> None:

@@ -155,6 +155,7 @@ def check_contrast(found: Contrast | None, rows: list[Breakdown], of_value: dict
     assert found.compared == len(among)
     assert found.rates == len(set.union(*uids))
     assert found.everywhere == len(set.intersection(*uids))
+    assert (found.fewest, found.most) == (min(row.rates for row in among), max(row.rates for row in among))
     ordered = sorted(among, key=lambda row: row.p50)
     assert ordered[0] in found.lowest
     assert ordered[-1] in found.highest
@@ -165,7 +166,7 @@ def check_contrast(found: Contrast | None, rows: list[Breakdown], of_value: dict
 def test_medians_within_a_twentieth_are_alike(placed: Snapshot) -> None:
     row = replace(break_down(placed, MARKET, "county")[1][0], p50=100.0)
     for other, is_alike in ((100.0, True), (104.9, True), (105.1, False)):
-        found = Contrast([replace(row, p50=other)], [row], compared=2, rates=9, everywhere=5)
+        found = Contrast([replace(row, p50=other)], [row], compared=2, rates=9, everywhere=5, fewest=7, most=7)
         assert found.is_alike == is_alike
     assert found.is_shared
     assert not replace(found, everywhere=4).is_shared

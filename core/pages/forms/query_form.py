@@ -74,7 +74,7 @@ class CodesForm(QueryForm):
 
 
 class CodeListForm(CodesForm):
-    """The list of codes: those that people ask for first, or in the order of codes."""
+    """The list of codes: familiar ones and then those with most rates, or in the order of codes."""
 
     sorts = ("asked", "code")
 

@@ -88,7 +88,8 @@ def _all_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
     loaded = coverage.list_coverage(query.db)
     if query.wants_file:
         return query.download(loaded, coverage.Coverage, "payers")
-    return query.render("pages/payers.html", loaded=coverage.newest_of_each_payer(loaded))
+    newest = coverage.newest_of_each_payer(loaded, coverage.count_dollars(query.db))
+    return query.render("pages/payers.html", loaded=newest)
 
 
 def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]) -> HttpResponseBase:

@@ -139,11 +139,17 @@ def find_system(db: Snapshot, key: str) -> SystemProfile | None:
 
 
 def list_largest(db: Snapshot, state: str, limit: int) -> list[LargestOrganization]:
-    """Return the organizations of a state that have the most NPIs under their tax IDs, in whichever files."""
+    """Return the organizations of a state that have the most NPIs under their tax IDs, in whichever files.
+
+    A tax ID that is the NPI of a person is none: payers put others' NPIs under it.
+    """
     return read_rows(
         db,
         LargestOrganization,
-        """WITH t AS (FROM named_tin WHERE state = $state AND organization_name IS NOT NULL)
+        """WITH t AS (
+               FROM named_tin n ANTI JOIN (SELECT npi FROM dim_npi WHERE entity_type = 'individual') p
+                   ON n.tin_type = 'npi' AND n.tin_value = p.npi
+               WHERE n.state = $state AND organization_name IS NOT NULL)
            SELECT organization_id, any_value(organization_name) AS organization_name, mode(t.city) AS city,
                   count(DISTINCT (tin_type, tin_value)) AS tins, count(DISTINCT npi) AS npis
            FROM t LEFT JOIN (SELECT DISTINCT tin_type, tin_value, npi FROM xref_tin_npi) USING (tin_type, tin_value)

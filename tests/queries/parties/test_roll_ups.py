@@ -17,6 +17,7 @@ from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.queries.one_market import A_RATE, MARKET
 from tests.queries.rates_by_month import store_of
+from tests.queries.tables import written
 from tests.reference.places.store_rows import write_rows
 from tests.stores import open_snapshot
 
@@ -155,3 +156,24 @@ def test_an_organization_s_market_lists_its_tax_ids_with_names(tmp_path: Path) -
     assert {(row.business_name, row.organization_id, row.rates) for row in rows} == {
         ("elm 100000000", "elm", 1), ("oak 100000002", "oak", 1),
     }  # fmt: skip
+
+
+def test_a_person_with_the_npis_of_others_is_no_large_organization(tmp_path: Path) -> None:
+    tins = {("ein", "100000001"): "elm", ("npi", "1912951245"): "oak", ("npi", "1003027533"): "oak"}
+    person, practice = ("1912951245", "individual"), ("1003027533", "organization")
+    of_month = {"year_month": "2025-08", "payer_slug": "payer_a"}
+    db = written(
+        tmp_path,
+        {
+            "dim_tin": [{"tin_type": kind, "tin_value": value} for kind, value in tins],
+            "organization": rolled_up(tins),
+            "dim_npi": [{"npi": npi, "entity_type": kind} for npi, kind in (person, practice)],
+            "xref_tin_npi": [
+                {**of_month, "tin_type": kind, "tin_value": value, "npi": f"{value}-{number}"}
+                for (kind, value), npis in zip(tins, (2, 9, 1), strict=True)
+                for number in range(npis)
+            ],
+        },
+    )
+    found = [(one.organization_id, one.tins, one.npis) for one in roll_ups.list_largest(db, "GA", 9)]
+    assert found == [("elm", 1, 2), ("oak", 1, 1)]
