@@ -10,6 +10,7 @@ from core.queries import rates
 from core.queries.code_answer import is_far_from_others, list_middles, spread_by_terms
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.comparison.overruled_labels import find_surgical_centers
+from core.queries.comparison.percent_of_areas import PercentsOfAreas, SharedPercent, list_amounts_of_areas
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.rates import RateRow, Summary
@@ -105,6 +106,42 @@ def stream_against_medicare(
 ) -> Iterator[RateAgainstMedicare]:
     """Yield what rates.stream_rates does, each rate with its percent of Medicare."""
     yield from _compare(db, market, rates.stream_rates(db, market, order, limit, seconds))
+
+
+_contract_of = attrgetter(
+    "pg_uid",
+    "year_month",
+    "billing_class",
+    "setting",
+    "modifier",
+    "pos_set_id",
+    "negotiated_type",
+    "negotiation_arrangement",
+)
+"""What rates have in common of which the file does not say which applies."""
+
+
+def find_percents_of_areas(
+    db: Snapshot, market: Market, rows: Sequence[RateRow], amounts: Sequence[Amount]
+) -> dict[str, tuple[SharedPercent, PercentsOfAreas]]:
+    """Return the percent of Medicare that each of a contract's several rates is, and all its percents, by fact_uid.
+
+    `amounts` are what the rates of a code are compared with, and no area is looked at for those of another schedule.
+    """
+    contracts: dict[tuple[object, ...], list[RateRow]] = {}
+    for row, amount in zip(rows, amounts, strict=True):
+        if (amount.basis or "").startswith("MPFS"):
+            contracts.setdefault(_contract_of(row), []).append(row)
+    several = [some for some in contracts.values() if len({one.negotiated_rate for one in some}) > 1]
+    if not several or not market.code:
+        return {}
+    of_areas = list_amounts_of_areas(db, market.state, [market.code])
+    found: dict[str, tuple[SharedPercent, PercentsOfAreas]] = {}
+    for some in several:
+        by_area = of_areas.find(market.code, some[0].modifier, {one.negotiated_rate for one in some})
+        if by_area:
+            found |= {one.fact_uid: (by_area.of_price(one.negotiated_rate), by_area) for one in some}
+    return found
 
 
 _terms_of = attrgetter(

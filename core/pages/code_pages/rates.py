@@ -38,6 +38,7 @@ from core.queries.rates_against_medicare import (
     RateAgainstMedicare,
     SummaryAgainstMedicare,
     find_amount,
+    find_percents_of_areas,
     stream_against_medicare,
     summarize_against_medicare,
 )
@@ -81,6 +82,12 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
     answer = None if mixed else described
     several = any(terms.payee == SURGICAL_CENTER_PAYEE for terms in amounts)
     centers = overruled_labels.find_surgical_centers(db, [row.pg_uid for row in rows]) if several else set()
+    against = [_compare_with_medicare(row, market.code or "", amounts, centers) for row in rows]
+    by_area = (
+        {}
+        if market.basis or market.yardstick
+        else find_percents_of_areas(db, market, rows, [one[0] for one in against])
+    )
     return query.render(
         "pages/rates.html",
         evidence=find_evidence_switch(query.cached, market),
@@ -102,12 +109,8 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
         facets=facets_to_show(choices, query.names_in_tabs, market),
         months=_other_months(db, market),
         rows=[
-            (
-                row,
-                *_compare_with_medicare(row, market.code or "", amounts, centers),
-                is_far_from_others(market, row, together),
-            )
-            for row in rows
+            (row, *compared, is_far_from_others(market, row, together), by_area.get(row.fact_uid))
+            for row, compared in zip(rows, against, strict=True)
         ],
         compared=bool(lines),
         expired=expired,

@@ -1,6 +1,6 @@
 """A provider group as a payer's file lists it: whom its rates are for, in which networks, plans, and files."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from core.queries.code_titles import with_titles
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.lookup_scope import BOUND_CODES, bind_codes, find_scope
+from core.queries.comparison.percent_of_areas import list_amounts_of_areas
 from core.queries.market.market import Market
 from core.queries.market.market_rates import uses_own_areas
 from core.queries.parties.plans import HealthPlan, list_plans_of_file
@@ -106,6 +107,23 @@ class GroupRate:
     basis: Annotated[str | None, described("What Medicare's amount is; null if there is none.", "MPFS non-facility")]
     medicare: Annotated[float | None, described("Medicare's amount in dollars; null if there is none.", 86.4)]
     percent: Annotated[float | None, described("The rate's percent of Medicare: 1 is 100%.", 1.2)]
+    percent_of_areas: Annotated[
+        float | None,
+        described(
+            "The percent of Medicare that the rate is, if all these prices are a few percents of the amounts of "
+            "payment localities or of the nation; null if they are not.",
+            1.15,
+        ),
+    ] = None
+    percents: Annotated[
+        str | None, described("All these percents, in words.", "115% and 125% of Medicare in 5 areas")
+    ] = None
+    areas: Annotated[
+        str | None,
+        described(
+            "These percents, each with its prices and their localities.", "115%: Dallas $1,440.23, Austin $1,459.88"
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -207,7 +225,8 @@ def list_rates_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: 
                        ORDER BY code_type, code, billing_class, billing_code_modifier, negotiated_rate, negotiated_type,
                                 negotiation_arrangement, setting, pos_set_id, state) AS position,
                    min(negotiated_rate) OVER terms AS lowest_price, max(negotiated_rate) OVER terms AS highest_price,
-                   count(DISTINCT negotiated_rate) OVER terms AS prices
+                   count(DISTINCT negotiated_rate) OVER terms AS prices,
+                   list(DISTINCT negotiated_rate) OVER terms AS each_price
             FROM {BY_GROUP} WHERE pg_uid = $pg_uid
             WINDOW terms AS (PARTITION BY {_TERMS}))
         SELECT f.state, f.code_type, f.code, d.name,
@@ -215,7 +234,8 @@ def list_rates_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: 
                f.negotiated_type, f.negotiation_arrangement, f.billing_class, f.setting,
                f.billing_code_modifier AS modifier, coalesce(p.service_codes, []) AS service_codes, f.pos_set_id,
                f.prices, f.lowest_price, f.highest_price,
-               NULL::VARCHAR AS basis, NULL::DOUBLE AS medicare, NULL::DOUBLE AS percent
+               NULL::VARCHAR AS basis, NULL::DOUBLE AS medicare, NULL::DOUBLE AS percent,
+               NULL::DOUBLE AS percent_of_areas, NULL::VARCHAR AS percents, NULL::VARCHAR AS areas, f.each_price
         FROM (SELECT * FROM placed ORDER BY position LIMIT $limit OFFSET $offset) f
         LEFT JOIN dim_code d USING (code_type, code) LEFT JOIN dim_pos_set p USING (pos_set_id)
         ORDER BY position"""
@@ -224,11 +244,25 @@ def list_rates_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: 
         state: _compare_with_medicare(db, group, state, {row.code for row in rows if row.state == state})
         for state in {row.state for row in rows}
     }
+    several = {(row.state, row.code) for row in rows if row.prices > 1}
+    of_areas = {
+        state: list_amounts_of_areas(db, state, {code for its, code in several if its == state})
+        for state in {state for state, _ in several}
+    }
     found = []
     for row in rows:
-        fields = {name: value for name, value in vars(row).items() if name != "pos_set_id"}
+        fields = {name: value for name, value in vars(row).items() if name not in {"pos_set_id", "each_price"}}
         amount = amounts[row.state].get(tuple(getattr(row, name) for name in _RATE_KEY))
         of_amount = {name: getattr(amount, name) for name in ("basis", "medicare", "percent")} if amount else {}
+        by_area = None
+        if row.prices > 1 and str(of_amount.get("basis")).startswith("MPFS"):
+            by_area = of_areas[row.state].find(row.code, row.modifier, row.each_price)
+        if by_area:
+            of_amount |= {
+                "percent_of_areas": by_area.of_price(row.negotiated_rate).percent,
+                "percents": by_area.summary,
+                "areas": by_area.words,
+            }
         found.append(GroupRate(**{**fields, **of_amount}))
     return found
 
@@ -240,7 +274,8 @@ _TERMS = """state, code_type, code, billing_class, billing_code_modifier, settin
 
 @dataclass(frozen=True)
 class _PlacedRate(GroupRate):
-    pos_set_id: str | None
+    pos_set_id: str | None = None
+    each_price: Sequence[float] = ()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from core.queries.comparison.asked_place import asked_place
 from core.queries.comparison.compared_rates import EXTREMES_SQL, IS_ODD_SQL, compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
+from core.queries.comparison.percent_of_areas import MAX_PRICES, PercentsOfAreas, list_amounts_of_areas
 from core.queries.market.market import Market
 from core.queries.market.market_rates import counted_rates, market_cache, uses_own_areas
 from core.queries.parties.billed_services import MEMBERS, list_leading_specialties, services_sql
@@ -129,6 +130,27 @@ class CodeRates:
     far_from_others: FarFromOthers
     plausible_lowest: PlausibleLowest
     plausible_highest: PlausibleHighest
+    percent_of_areas: Annotated[
+        float | None,
+        described(
+            "The percent of Medicare that all prices of the row are, of the amounts of several payment localities; "
+            "null if they are not one percent.",
+            1.15,
+        ),
+    ] = None
+    percents: Annotated[
+        str | None,
+        described(
+            "The percents of Medicare that the prices of the row are, in words; null if they are not a few percents.",
+            "115% and 125% of Medicare in 5 areas",
+        ),
+    ] = None
+    areas: Annotated[
+        str | None,
+        described(
+            "These percents, each with its prices and their localities.", "115%: Dallas $1,440.23, Austin $1,459.88"
+        ),
+    ] = None
 
 
 _BY_LINE = ascending("code", "code_type", "kind", "reporting_entity_name", "billing_class", "modifier")
@@ -248,6 +270,7 @@ def list_code_rates(
                 ORDER BY {sorting}""",
             {**parameters, "limit": limit, "offset": offset},
         )
+        by_area = _find_percents_of_areas(memory, market, rows)
     return total, [
         CodeRates(
             state=market.state,
@@ -256,9 +279,52 @@ def list_code_rates(
             above=None if row.amounts is None else sum(amount > row.p50 for amount in row.amounts),
             market_prices=None if row.amounts is None else len(row.amounts),
             difference=row.p50 / row.market - 1 if row.market else None,
+            percent_of_areas=found.single.percent if found and found.single else None,
+            percents=found.summary if found else None,
+            areas=found.words if found else None,
         )
-        for row in rows
+        for row, found in zip(rows, by_area, strict=True)
     ]
+
+
+def _find_percents_of_areas(
+    memory: MarketSnapshot, market: Market, rows: Sequence[_ProviderLine]
+) -> list[PercentsOfAreas | None]:
+    """Return of each row the percent of Medicare that its several prices are in as many areas."""
+    several = {
+        row.code
+        for row in rows
+        if row.code_type in HCPCS_SYSTEMS and 1 < row.prices <= MAX_PRICES and row.compared and row.kind == "dollars"
+    }
+    if not several or market.basis or market.yardstick:
+        return [None] * len(rows)
+    columns = ("code_type", "code", "kind", "billing_class", "modifier", "reporting_entity_name")
+    prices = {
+        found[:-1]: found[-1]
+        for found in memory.rows(
+            f"""SELECT {", ".join(columns)}, list(DISTINCT negotiated_rate) FROM {PLACED_RATES}
+                WHERE code IN (SELECT unnest($codes::VARCHAR[])) GROUP BY ALL""",
+            {"codes": sorted(several)},
+        )
+    }
+    of_areas = list_amounts_of_areas(memory, market.state, several)
+    by_area = []
+    for row in rows:
+        own = prices.get(tuple(getattr(row, name) for name in columns), ()) if row.code in several else ()
+        found = of_areas.find(row.code, row.modifier, own)
+        # A rate that is compared with a hospital's schedule is no percent of the physicians', whatever the cents say.
+        near = found and row.percent and _is_near(row.percent, found)
+        by_area.append(found if near else None)
+    return by_area
+
+
+def _is_near(percent: float, found: PercentsOfAreas) -> bool:
+    """Return whether the median percent of some prices is among their percents, which are of other areas' amounts."""
+    return found.levels[0].percent * (1 - _NEAR_PERCENT) < percent < found.levels[-1].percent * (1 + _NEAR_PERCENT)
+
+
+_NEAR_PERCENT = 0.2
+"""The percents of one rate against the state's mean and against its area differ by less."""
 
 
 _NOT_SHOWN = ("usual", "common", "amounts")

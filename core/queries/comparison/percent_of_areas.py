@@ -1,0 +1,225 @@
+"""A few percents of Medicare in several areas: what several prices of one contract for one service often are.
+
+A contract that pays 115% of Medicare wherever its providers practice has a price in each payment locality; one that
+pays 120% and 155% of the national amounts has two prices. A file lists them all and does not say which is whose, so
+that they look like prices without a rule. They are percents if each is a percent of an amount to the cent. Of the
+localities, which are a percent apart, only a whole percent that several prices share counts; of the national amount,
+halves do too.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from core.queries.comparison.area_amounts import LOCALITIES
+from core.store.connection import Snapshot, column_of_texts
+from core.store.schema.tables import TABLES
+
+NATION = ""
+"""The name of the national amount among those of areas: it is adjusted to no place."""
+
+MAX_CHANCE = 0.01
+"""Prices are percents if the chance that others would be is at most this: of small amounts, any price is some."""
+
+MAX_PRICES = 16
+"""More prices than these are several contracts', of which some would be percents by chance."""
+
+_HALF_CENT = 0.005 + 1e-7
+_OF_AREAS, _OF_NATION = 0.01, 0.005
+"""The steps of the percents that are looked for."""
+
+
+@dataclass(frozen=True)
+class SharedPercent:
+    """A percent of Medicare that some prices are, each with its area in the order of the prices, or NATION."""
+
+    percent: float
+    prices: tuple[tuple[float, str], ...]
+
+    @property
+    def is_national(self) -> bool:
+        """Whether it is a percent of the national amount."""
+        return self.prices[0][1] == NATION
+
+    @property
+    def where(self) -> str:
+        """Return what it is a percent of, in words."""
+        return "national amount" if self.is_national else f"in {len(self.prices)} areas"
+
+
+@dataclass(frozen=True)
+class PercentsOfAreas:
+    """The percents of Medicare that several prices of a service are, the lowest first."""
+
+    levels: tuple[SharedPercent, ...]
+
+    def of_price(self, price: float) -> SharedPercent:
+        """Return the percent that one of the prices is."""
+        return next(one for one in self.levels if any(price == its for its, _ in one.prices))
+
+    @property
+    def single(self) -> SharedPercent | None:
+        """Return the one percent that all prices are; None if they are several."""
+        return self.levels[0] if len(self.levels) == 1 else None
+
+    @property
+    def summary(self) -> str:
+        """Return the percents in words: 115% and 125% of Medicare in 4 areas."""
+        said = []
+        for is_national in (False, True):
+            some = [one for one in self.levels if one.is_national == is_national]
+            if some:
+                areas = max(len(one.prices) for one in some)
+                of = "Medicare’s national amount" if is_national else f"Medicare in {areas} areas"
+                said.append(f"{_join([write_halves(one.percent) for one in some])} of {of}")
+        return ", and ".join(said)
+
+    @property
+    def words(self) -> str:
+        """Return each percent with its prices and their areas."""
+        return "; ".join(
+            f"{write_halves(one.percent)}: "
+            + ", ".join(f"{area.title() or 'national amount'} ${price:,.2f}" for price, area in one.prices)
+            for one in self.levels
+        )
+
+
+def _join(texts: Sequence[str]) -> str:
+    if len(texts) < 3:
+        return " and ".join(texts)
+    return f"{', '.join(texts[:-1])}, and {texts[-1]}"
+
+
+def write_halves(percent: float) -> str:
+    """Return a percent with a decimal if it has one: 115%, 410.5%."""
+    return f"{100 * percent:.1f}".removesuffix(".0") + "%"
+
+
+def find_percents_of_areas(
+    prices: Collection[float], amounts: Mapping[str, float], conversion_factor: float | None
+) -> PercentsOfAreas | None:
+    """Return the percents that several prices of a service are; None unless each of them is one.
+
+    `amounts` are Medicare's in each area, by name, and of the NATION. The conversion factor of a contract is as
+    published or rounded to cents, as contracts state both.
+    """
+    distinct = sorted(set(prices))
+    if not 2 <= len(distinct) <= MAX_PRICES or distinct[0] <= 0:
+        return None
+    for scale in dict.fromkeys((1.0, round(conversion_factor, 2) / conversion_factor if conversion_factor else 1.0)):
+        scaled = {area: scale * amount for area, amount in amounts.items() if amount > 0}
+        areas = sorted((amount, area) for area, amount in scaled.items() if area != NATION)
+        national = scaled.get(NATION, 0.0)
+        for tries_areas in (False, True):
+            left, found, chance = distinct, list[SharedPercent](), 1.0
+            while tries_areas and len(left) > 1:
+                level = max(_shared_by_areas(left, areas), key=lambda one: len(one.prices), default=None)
+                if level is None or len(level.prices) < 2:
+                    break
+                found.append(level)
+                chance *= _chance_of_areas(level, areas)
+                left = [price for price in left if price not in dict(level.prices)]
+            for price in left if national else ():
+                percent = round(price / national / _OF_NATION) * _OF_NATION
+                if _is_of(price, percent, national):
+                    found.append(SharedPercent(round(percent, 3), ((price, NATION),)))
+                    chance *= min(1, 2 * _allowed(percent) / (_OF_NATION * national))
+            explained = sum(len(one.prices) for one in found)
+            if explained == len(distinct) and chance <= MAX_CHANCE:
+                return PercentsOfAreas(tuple(sorted(found, key=lambda one: (one.percent, one.is_national))))
+    return None
+
+
+def _shared_by_areas(prices: list[float], areas: list[tuple[float, str]]) -> list[SharedPercent]:
+    """Return each whole percent that some of the prices are of different areas' amounts."""
+    tried = {round(price / amount / _OF_AREAS) * _OF_AREAS for price in prices for amount, _ in areas}
+    found = []
+    for percent in sorted(tried):
+        matched: list[tuple[float, str]] = []
+        at = 0
+        # Prices and areas are both in order: a price has one of the areas after that of the price before.
+        for price in prices:
+            while at < len(areas) and percent * areas[at][0] < price - _allowed(percent):
+                at += 1
+            if at < len(areas) and _is_of(price, percent, areas[at][0]):
+                matched.append((price, areas[at][1]))
+                at += 1
+        if matched:
+            found.append(SharedPercent(round(percent, 3), tuple(matched)))
+    return found
+
+
+def _allowed(percent: float) -> float:
+    """Return how far a price may be off: the amount was rounded to cents before it was multiplied, the price after."""
+    return _HALF_CENT * (1 + max(percent, 1))
+
+
+def _is_of(price: float, percent: float, amount: float) -> bool:
+    return abs(price - percent * amount) <= _allowed(percent)
+
+
+def _chance_of_areas(level: SharedPercent, areas: list[tuple[float, str]]) -> float:
+    """Return about how likely it is that so many prices are one whole percent of different areas' amounts by chance.
+
+    The first price makes some percent whole in one of the areas, and each other lies on an area's amount.
+    """
+    lowest, highest = areas[0][0], areas[-1][0]
+    near = len(areas) * 2 * _allowed(level.percent)
+    first = min(1, near / (_OF_AREAS * lowest))
+    other = min(1, near / max(level.percent * (highest - lowest), 1e-9))
+    return float(first * other ** (len(level.prices) - 1))
+
+
+@dataclass(frozen=True)
+class AmountsOfAreas:
+    """What Medicare pays professionals for some codes in the areas of a state, in its newest release.
+
+    `by_service` has the amounts by code, modifier, and whether in a facility, each by the area's name.
+    """
+
+    by_service: Mapping[tuple[str, str, bool], Mapping[str, float]]
+    conversion_factor: float | None
+
+    def find(self, code: str, modifier: str, prices: Collection[float]) -> PercentsOfAreas | None:
+        """Return the percents that the prices of a service are in several areas, in or out of facilities."""
+        for facility in (True, False):
+            amounts = self.by_service.get((code, modifier, facility), {})
+            found = find_percents_of_areas(prices, amounts, self.conversion_factor)
+            if found:
+                return found
+        return None
+
+
+NO_AMOUNTS = AmountsOfAreas({}, None)
+
+
+def list_amounts_of_areas(db: Snapshot, state: str, codes: Collection[str]) -> AmountsOfAreas:
+    """Return the amounts of some codes in the areas of a state."""
+    newest = db.ask_once(_newest_release)
+    if newest is None or not codes:
+        return NO_AMOUNTS
+    release, factor = newest
+    # The same columns that the comparison of a code reads: these rows are in memory then.
+    columns = [name for name in TABLES[LOCALITIES].names if name != "code"]
+    wanted = column_of_texts(set(codes))
+    rows = [
+        row
+        for its_state in (state, "US")
+        for row in db.find_rows(LOCALITIES, "code", wanted, columns, {"state": its_state}).to_pylist()
+    ]
+    found: dict[tuple[str, str, bool], dict[str, float]] = {}
+    for row in rows:
+        if row["release"] == release:
+            area = NATION if row["state"] == "US" else row["locality_name"]
+            for facility, name in ((True, "facility_rate"), (False, "nonfacility_rate")):
+                if row[name]:
+                    found.setdefault((row["code"], row["modifier"], facility), {})[area] = row[name]
+    return AmountsOfAreas(found, factor)
+
+
+def _newest_release(db: Snapshot) -> tuple[str, float | None] | None:
+    """Return the newest release of the physician fee schedule with its conversion factor; None if none is loaded."""
+    rows = db.rows(
+        """SELECT release, any_value(conversion_factor) FROM bench_medicare_prof
+           WHERE release = (SELECT max(release) FROM bench_medicare_prof) GROUP BY release"""
+    )
+    return (str(rows[0][0]), rows[0][1]) if rows else None

@@ -1,0 +1,61 @@
+"""A contract's prices that are one percent of Medicare in several areas are said to be that, wherever they stand."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from core.queries.market.market import Market
+from core.queries.parties.groups import ProviderGroup, list_rates_of_group
+from core.queries.parties.provider_rates import list_code_rates
+from core.store.connection import Snapshot
+from tests.pages.test_medicare_areas import QUERY, SCHEDULES, VISIT
+from tests.queries.comparison.area_stores import TIN, store_of_areas
+from tests.site import Visitor, serving, text_of
+
+RATES = (103.50, 80.50)
+"""115% of Atlanta's $90 and of the rest of Georgia's $70."""
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    """Return a store of a group with two prices that are one percent, and of one with two that are none."""
+    rates = [VISIT | {"group": 0, "negotiated_rate": rate} for rate in RATES]
+    others = [VISIT | {"group": 5, "negotiated_rate": rate} for rate in (90.0, 81.11)]
+    return store_of_areas(tmp_path_factory.mktemp("percent_of_areas"), rates + others, SCHEDULES)
+
+
+@pytest.fixture
+def visitor(db: Snapshot) -> Iterator[Client]:
+    with serving(db.root):
+        yield Visitor()
+
+
+def test_the_rates_page_shows_the_percent_in_place_of_each_price_s_own(visitor: Client) -> None:
+    shown = visitor.get(f"/rates/?{QUERY}").content.decode()
+    assert text_of(visitor.get(f"/rates/?{QUERY}")).count("115% in 2 areas") == 2
+    assert shown.count('title="115%: Rest Of Georgia $80.50, Atlanta $103.50"') == 2
+    assert "in 2 areas" not in text_of(visitor.get(f"/rates/?{QUERY}&basis=opps"))
+
+
+def test_a_provider_group_shows_the_percent_and_keeps_the_percent_of_each_rate(db: Snapshot) -> None:
+    for uid, percent, areas in (("g0", 1.15, "115%: Rest Of Georgia $80.50, Atlanta $103.50"), ("g5", None, None)):
+        group = ProviderGroup(uid, "1", "P", "p", "2025-06", "b", [], True, 1, 0, 0, 2, 1)
+        rows = list_rates_of_group(db, group, 10, 0)
+        assert [(one.percent_of_areas, one.areas) for one in rows] == [(percent, areas)] * 2
+        if percent:
+            # Each is still compared with the amount of the group's own area.
+            assert [one.percent for one in rows] == pytest.approx([80.5 / 90, 103.5 / 90])
+
+
+def test_a_tax_id_shows_it_where_all_prices_of_a_row_are_one_percent(tmp_path: Path, db: Snapshot) -> None:
+    market = Market("GA", "2025-06", tin=TIN)
+    (of_both,) = list_code_rates(db, db, market, 10, 0)[1]
+    assert (of_both.prices, of_both.percent_of_areas) == (4, None), "the tax ID has the other group's prices too"
+    alone = store_of_areas(tmp_path, [VISIT | {"group": 0, "negotiated_rate": rate} for rate in RATES], SCHEDULES)
+    (row,) = list_code_rates(alone, alone, market, 10, 0)[1]
+    assert (row.percent_of_areas, row.areas) == (1.15, "115%: Rest Of Georgia $80.50, Atlanta $103.50")
+    (other,) = list_code_rates(alone, alone, replace(market, basis="opps"), 10, 0)[1]
+    assert other.percent_of_areas is None
