@@ -89,9 +89,9 @@ def _draw(found: FoundRule) -> Any:
         if one.medicare is not None
     ]
     lines = [found.rule.multiple or 1, *(one.multiple for one in found.families if one.own)]
-    if found.rule.verdict == "levels":
+    if found.levels:
         lines = [one.multiple for one in found.levels]
-    return draw_scatter(points, lines if found.rule.verdict != "none" else [], found.rule.sentence)
+    return draw_scatter(points, lines if found.levels or found.rule.verdict != "none" else [], found.rule.sentence)
 
 
 def _name(contract: RuleOfContract) -> str:

@@ -254,7 +254,10 @@ def write_answer(tried: TriedCandidates, *, in_full: bool = True) -> FoundRule:
             verdict, best = "close", near
     number = best.candidate
     schedule = tried.candidates[number]
-    listed = _list_prices(prices, best.multiples, best.explained, amounts[:, number]) if in_full else []
+    named = levels if verdict == "none" and levels and levels.explained >= SOME_SHARE * len(prices) else None
+    # A price of a level is no exception, even if the levels are no rule.
+    of_prices = named.priced(rates) if named else (best.multiples, best.explained, amounts[:, number])
+    listed = _list_prices(prices, *of_prices) if in_full else []
     equal = (
         [tried.candidates[fit.candidate] for fit in tried.fits[1:] if fit.merit == best.merit]
         if verdict == "rule"
@@ -272,11 +275,11 @@ def write_answer(tried: TriedCandidates, *, in_full: bool = True) -> FoundRule:
         multiple=best.multiple,
         conversion_factor=None if schedule.conversion_factor is None else best.multiple * schedule.conversion_factor,
         prices=len(prices),
-        explained=int(best.explained.sum()),
+        explained=named.explained if named else int(best.explained.sum()),
         as_well=[f"{one.release}, {one.locality_name}" for one in equal],
     )
     edition = _describe_edition(prices, rates, tried.candidates, amounts) if verdict == "close" and in_full else ""
-    some_levels = list_levels(levels, tried.candidates) if verdict == "none" and levels else []
+    some_levels = list_levels(named, tried.candidates) if named else []
     sentence = _write_sentence(rule, families, edition, some_levels)
     return FoundRule(replace(rule, sentence=sentence), families, listed, some_levels)
 
@@ -381,14 +384,13 @@ def _write_sentence(
             f"{rule.prices:,} ({share:.0%}) are within {NEAR_TOLERANCE:.0%} of {of} of the {year} schedule, "
             f"{where}. The contract probably names {edition}."
         )
-    by_levels = sum(one.prices for one in levels)
-    if by_levels >= SOME_SHARE * rule.prices:
+    if levels:
         together = (
             "one price level reproduces" if len(levels) == 1 else f"{len(levels)} price levels together reproduce"
         )
         return (
-            f"No rule explains most prices; {together} {by_levels:,} of {rule.prices:,} "
-            f"({by_levels / rule.prices:.0%}): {list_level_multiples(levels)}."
+            f"No rule explains most prices; {together} {rule.explained:,} of {rule.prices:,} "
+            f"({share:.0%}): {list_level_multiples(levels)}."
         )
     return (
         f"No single rule: no multiple of a loaded schedule reproduces more than {rule.explained:,} of {rule.prices:,} "

@@ -125,7 +125,7 @@ def _row(contract: PayerContract, found: FoundRule) -> RuleOfContract:
         verdict=rule.verdict,
         multiple=rule.multiple,
         prices=rule.prices,
-        explained=sum(one.prices for one in found.levels) or rule.explained,
+        explained=rule.explained,
         families="" if rule.verdict == "none" else list_own_multiples(rule, found.families),
         levels=list_level_multiples(found.levels),
         level_count=len(found.levels),

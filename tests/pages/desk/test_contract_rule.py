@@ -144,6 +144,22 @@ def test_a_contract_of_several_levels_names_each(tmp_path: Any) -> None:
         assert not one.explained or abs(one.difference or 0) <= 0.03
 
 
+def test_levels_of_fewer_prices_are_named_and_are_no_exceptions(tmp_path: Any) -> None:
+    """A level of half of the prices is no rule, but these prices are explained."""
+    random = np.random.default_rng(9)
+    national = np.round(20 + np.exp(random.normal(4, 0.8, PRICES)), 2)
+    rates = np.round(national * np.exp(random.normal(0.4, 0.3, PRICES)), 2)
+    rates[:20], rates[20:35] = np.round(national[:20] * 1.2, 2), np.round(national[20:35] * 1.55, 2)
+    areas = {("2025-01", place): np.round(national * (1.05 + n / 90), 2) for n, place in enumerate(LOCALITIES)}
+    found = find_contract_rule(_written(tmp_path, areas, rates, national), MARKET)
+    assert found.rule.verdict == "none"
+    assert found.rule.sentence.startswith(
+        "No rule explains most prices; 2 price levels together reproduce 35 of 60 (58%)"
+    )
+    assert found.rule.sentence.endswith(": 120% and 155% of the national amounts.")
+    assert (found.rule.explained, len(found.exceptions)) == (35, 25)
+
+
 @pytest.mark.parametrize(
     ("of", "said"),
     [
