@@ -10,25 +10,8 @@ from django.test import Client
 from core.pages.worked_questions import work_questions
 from core.python_api.rate_store import open_store
 from core.queries.market.market import Market
-from tests.queries.comparison.area_stores import LOCALITIES, Row, store_of_areas
+from tests.queries.comparison.area_stores import QUERY, SCHEDULES, VISIT, store_of_areas
 from tests.site import Visitor, serving, text_of
-
-QUERY = "state=GA&year_month=2025-06&code_type=CPT&code=99213"
-VISIT: Row = {
-    "code": "99213", "billing_class": "professional", "billing_code_modifier": "", "places": ["11"],
-    "negotiated_rate": 100.0,
-}  # fmt: skip
-SCHEDULES: dict[str, list[Row]] = {
-    "bench_medicare_prof": [
-        {"state": "GA", "year_month": "2025-06", "code_type": "CPT", "code": "99213", "release": "2025-01",
-         "status": "A", "medicare_prof_rate": 80.0, "facility_rate": 60.0},
-    ],
-    "bench_medicare_prof_locality": [
-        {"release": "2025-01", "state": state, "contractor": contractor, "locality": locality, "locality_name": name,
-         "code_type": "CPT", "code": "99213", "modifier": "", "nonfacility_rate": outside, "facility_rate": 60.0}
-        for (state, contractor, locality, name), outside in zip(LOCALITIES, (90.0, 70.0, 65.0), strict=True)
-    ],
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,7 @@ from core.queries.market.market import Market
 from core.queries.parties.groups import ProviderGroup, list_rates_of_group
 from core.queries.parties.provider_rates import list_code_rates
 from core.store.connection import Snapshot
-from tests.pages.test_medicare_areas import QUERY, SCHEDULES, VISIT
-from tests.queries.comparison.area_stores import TIN, store_of_areas
+from tests.queries.comparison.area_stores import QUERY, SCHEDULES, TIN, VISIT, store_of_areas
 from tests.site import Visitor, serving, text_of
 
 RATES = (103.50, 80.50)

@@ -35,6 +35,24 @@ LOCALITIES = (
 TIN = "123456789"
 """The tax ID of every group."""
 
+QUERY = "state=GA&year_month=2025-06&code_type=CPT&code=99213"
+VISIT: Row = {
+    "code": "99213", "billing_class": "professional", "billing_code_modifier": "", "places": ["11"],
+    "negotiated_rate": 100.0,
+}  # fmt: skip
+SCHEDULES: dict[str, list[Row]] = {
+    "bench_medicare_prof": [
+        {"state": "GA", "year_month": "2025-06", "code_type": "CPT", "code": "99213", "release": "2025-01",
+         "status": "A", "medicare_prof_rate": 80.0, "facility_rate": 60.0},
+    ],
+    "bench_medicare_prof_locality": [
+        {"release": "2025-01", "state": state, "contractor": contractor, "locality": locality, "locality_name": name,
+         "code_type": "CPT", "code": "99213", "modifier": "", "nonfacility_rate": outside, "facility_rate": 60.0}
+        for (state, contractor, locality, name), outside in zip(LOCALITIES, (90.0, 70.0, 65.0), strict=True)
+    ],
+}  # fmt: skip
+"""What Medicare pays for a visit in Georgia, and in its localities."""
+
 
 def area_text(area: Row) -> str:
     """Return an area as dim_group_area writes it."""
