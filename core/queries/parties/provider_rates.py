@@ -323,7 +323,7 @@ def _is_near(percent: float, found: PercentsOfAreas) -> bool:
     return found.levels[0].percent * (1 - _NEAR_PERCENT) < percent < found.levels[-1].percent * (1 + _NEAR_PERCENT)
 
 
-_NEAR_PERCENT = 0.2
+_NEAR_PERCENT = 0.3
 """The percents of one rate against the state's mean and against its area differ by less."""
 
 
