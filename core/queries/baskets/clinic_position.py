@@ -10,14 +10,17 @@ from typing import Annotated, Any
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import compared_list
 from core.queries.classes_of_codes import ClassesOfList
+from core.queries.comparison.compared_rates import IS_ODD_SQL
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS, FILTERS
 from core.queries.market.market_rates import market_facts
 from core.queries.parties.billed_services import MEMBERS, services_sql
 from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES
 from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
+from core.queries.rules.far_from_others import far_sql
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.named_rows import read_by_key
+from core.queries.rules.organization_price import price_sql
 from core.queries.rules.percentiles import FEW_RATES, median
 from core.store.connection import Snapshot
 from core.store.sql import used_parameters
@@ -110,7 +113,9 @@ class ClinicPosition:
         float | None,
         described("Services of the code that the clinic's NPIs billed to Medicare in a year; null if not known.", 40.0),
     ]
-    rate: Annotated[float | None, described("The rate given with the line, or the median of the clinic's rates.", 95.0)]
+    rate: Annotated[
+        float | None, described("The rate given with the line, or the clinic's price, the middle of its rates.", 95.0)
+    ]
     is_given: Annotated[bool, described("Whether the rate was given with the line.", False)]
     own_rates: Annotated[int, described("Number of the payer's rates for the line that are the clinic's.", 2)]
     lowest: Annotated[float | None, described("Lowest of the clinic's rates, in dollars; null if one is given.", 90.0)]
@@ -128,9 +133,8 @@ class ClinicPosition:
     percentile: Annotated[
         float | None,
         described(
-            "The middle of the positions of the clinic's rates among this payer's rates for others, or that of the "
-            "given rate: the share of these rates below, those equal counting half: 0.25 is 25%. Null where all of "
-            "the payer's rates are the clinic's.",
+            "The position of `rate` among this payer's rates for others: the share of these that are lower, those "
+            "equal counting half: 0.25 is 25%. Null where all of the payer's rates are the clinic's.",
             0.25,
         ),
     ]
@@ -183,7 +187,7 @@ class ClinicPosition:
 
     @property
     def has_spread(self) -> bool:
-        """Whether the clinic has several rates for the line, of which `rate` is the median."""
+        """Whether the clinic has several rates for the line, of which `rate` is the one in the middle."""
         return self.lowest != self.highest
 
     @property
@@ -409,16 +413,24 @@ def _positions(
         f"""{compared},
             items AS (
                 SELECT unnest($positions) AS position, unnest($modifiers) AS modifier, unnest($own::DOUBLE[]) AS given),
-            m AS MATERIALIZED (
-                SELECT i.position, payer_slug, f.negotiated_rate, f.medicare, i.given, {clinic.condition} AS ours
+            each AS MATERIALIZED (
+                SELECT i.position, payer_slug, f.negotiated_rate, f.medicare, f.percent, i.given,
+                       {clinic.condition} AS ours
                 FROM compared f
                 JOIN items i ON i.position = f.position AND i.modifier = f.billing_code_modifier
                 JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
                 WHERE f.kind = 'dollars'),
+            of_line AS (
+                SELECT position, payer_slug, count(*) AS every, {median("negotiated_rate")} AS middle
+                FROM each GROUP BY ALL),
+            m AS (
+                SELECT *, {IS_ODD_SQL} AS is_odd
+                FROM (SELECT *, {far_sql("negotiated_rate", "middle", "every")} AS is_far
+                      FROM each JOIN of_line USING (position, payer_slug))),
             sums AS (
                 SELECT position, payer_slug, count(*) AS rates, count(*) FILTER (NOT ours) AS others,
                        {median("negotiated_rate", "NOT ours")} AS median, {median("negotiated_rate")} AS with_own,
-                       any_value(given) AS given_rate, coalesce(given_rate, {median("negotiated_rate", "ours")}) AS own,
+                       any_value(given) AS given_rate, coalesce(given_rate, {price_sql(condition="ours")}) AS own,
                        count(*) FILTER (ours) AS own_rates,
                        CASE WHEN given_rate IS NULL THEN min(negotiated_rate) FILTER (ours) END AS lowest,
                        CASE WHEN given_rate IS NULL THEN max(negotiated_rate) FILTER (ours) END AS highest,
@@ -426,34 +438,18 @@ def _positions(
                            AS prices,
                        coalesce({median("medicare", "ours")}, {median("medicare")}) AS medicare
                 FROM m GROUP BY GROUPING SETS ((position, payer_slug), (position))),
-            counted_amounts AS (
-                SELECT position, payer_slug, negotiated_rate, count(*) FILTER (NOT ours) AS equal,
-                       count(*) FILTER (ours) AS own
-                FROM m GROUP BY ALL),
-            -- How many rates of others are lower, those that are equal counting half.
-            ranked AS (
-                SELECT *, sum(equal) OVER (
-                    PARTITION BY position, payer_slug ORDER BY negotiated_rate ROWS UNBOUNDED PRECEDING)
-                    - equal / 2 AS lower FROM counted_amounts),
-            middles AS (
-                SELECT position, payer_slug, {median("lower")} AS lower
-                FROM (SELECT position, payer_slug, lower, unnest(range(own)) FROM ranked) GROUP BY ALL),
-            of_given AS (
+            amounts AS (
+                SELECT position, payer_slug, negotiated_rate, count(*) AS equal FROM m WHERE NOT ours GROUP BY ALL),
+            -- How many rates of others are lower, those that are equal counting half, and how many are higher.
+            placed AS (
                 SELECT a.position, a.payer_slug,
-                       sum(CASE WHEN negotiated_rate < given_rate THEN equal
-                                WHEN negotiated_rate = given_rate THEN equal / 2
-                           ELSE 0 END) AS lower
-                FROM counted_amounts a JOIN sums USING (position, payer_slug)
-                WHERE given_rate IS NOT NULL GROUP BY ALL),
-            higher AS (
-                SELECT a.position, a.payer_slug, sum(equal * (negotiated_rate > s.own)::INTEGER)::BIGINT AS above
-                FROM counted_amounts a JOIN sums s USING (position, payer_slug) GROUP BY ALL)
-            SELECT s.* EXCLUDE (given_rate),
-                   CASE WHEN given_rate IS NOT NULL THEN g.lower ELSE o.lower END / nullif(others, 0) AS percentile,
-                   h.above
-            FROM sums s LEFT JOIN middles o USING (position, payer_slug)
-            LEFT JOIN of_given g USING (position, payer_slug)
-            LEFT JOIN higher h USING (position, payer_slug)""",
+                       sum(CASE WHEN negotiated_rate < s.own THEN equal
+                                WHEN negotiated_rate = s.own THEN equal / 2 ELSE 0 END) AS lower,
+                       sum(equal * (negotiated_rate > s.own)::INTEGER)::BIGINT AS above
+                FROM amounts a JOIN sums s USING (position, payer_slug) WHERE s.own IS NOT NULL GROUP BY ALL)
+            SELECT s.* EXCLUDE (given_rate), p.lower / others AS percentile,
+                   CASE WHEN s.own IS NOT NULL THEN coalesce(p.above, 0) END AS above
+            FROM sums s LEFT JOIN placed p USING (position, payer_slug)""",
         {
             **parameters,
             **clinic.values,

@@ -32,8 +32,10 @@ from core.queries.market.market import Market
 from core.queries.parties.provider_rates import list_code_rates
 from core.queries.rate_classes import ClassChoice
 from core.store.connection import Snapshot
+from tests.queries import slow
 from tests.queries.one_market import store_of_market
 from tests.queries.rates_by_month import PLACES
+from tests.queries.slow_price import choose_price
 from tests.queries.slow_settings import sides_slowly
 from tests.queries.tables import written
 
@@ -87,7 +89,7 @@ def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> tuple[A
     ours = [one["negotiated_rate"] for one in alike if one["group"] == 0]
     others = [one["negotiated_rate"] for one in alike if one["group"] != 0]
     medians = middle(others), middle(others + ours)
-    own = given_rate if given_rate is not None and alike else middle(ours)
+    own = given_rate if given_rate is not None and alike else price_of(ours, others)
     if own is None:
         reason = NO_RATE if not of_code else OTHER_KIND if not dollars else OTHER_TERMS if not alike else NOT_THEIRS
         return None, 0, None, None, None, *medians, reason
@@ -95,10 +97,15 @@ def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> tuple[A
     above = sum(value > own for value in others)
     if not others:
         return own, prices, None, above, None, *medians, NO_OTHERS
-    placed = [own] if given_rate is not None else ours
-    positions = [statistics.fmean(0.5 if value == rate else value < rate for value in others) for rate in placed]
+    position = statistics.fmean(0.5 if value == own else value < own for value in others)
     total = (own - statistics.median(others)) * (1 if units is None else units) if len(others) >= FEW else None
-    return own, prices, statistics.median(positions), above, total, *medians, None
+    return own, prices, position, above, total, *medians, None
+
+
+def price_of(ours: list[float], others: list[float]) -> float | None:
+    """Return what the clinic is paid: the price in the middle of its own that are not far from the payer's rates."""
+    odd = [not slow.without_far([rate], ours + others) for rate in ours]
+    return choose_price(ours, odd) if ours else None
 
 
 def is_alike(rate: dict[str, Any], modifier: str, setting: str) -> bool:
@@ -196,7 +203,7 @@ def test_positions_and_totals_equal_the_slow_ones(
         assert gap.shortfall == pytest.approx(sum(total for total in totals if total < 0))
 
 
-def test_a_line_with_several_rates_has_their_spread_and_the_middle_of_their_positions(
+def test_a_line_with_several_rates_has_their_spread_and_the_position_of_its_price(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     ours = [{"group": 0, "negotiated_rate": rate, "places": [place]} for rate, place in ((260.0, "11"), (336.0, "22"))]
@@ -204,15 +211,15 @@ def test_a_line_with_several_rates_has_their_spread_and_the_middle_of_their_posi
     more = [{"group": 3, "negotiated_rate": rate, "places": ["22"]} for rate in (253.0, 300.0, 310.0, 400.0)]
     db = store_of_market(tmp_path_factory.mktemp("spread"), *ours, *others, *more)
     (found,) = positions_of(db, OURS, [AskedLine(BasketCode("99213", ("CPT", "HCPCS")))])
-    assert (found.own_rates, found.lowest, found.rate, found.highest) == (2, 260.0, 298.0, 336.0)
+    assert (found.own_rates, found.lowest, found.rate, found.highest) == (2, 260.0, 260.0, 336.0)
     assert (found.prices, found.above, found.median, found.median_with_own) == (2, 3, 253.0, 260.0)
     assert (found.rates, found.others, found.ranked) == (9, 7, 8)
     assert found.gaps_of_spread == (7.0, 83.0)
     assert found.is_ranked
-    assert found.percentile == pytest.approx(statistics.median([4 / 7, 6 / 7]))
+    assert found.percentile == pytest.approx(4 / 7)
     market = Market("GA", "2025-08", tin="100000001")
     (row,) = list_code_rates(db, db, market, 10, 0)[1]
-    assert row.percentile == pytest.approx(statistics.median([4.5 / 9, 7.5 / 9])), (
+    assert row.percentile == pytest.approx(4.5 / 9), (
         "the page of the tax ID is about what is published, its own rates among it"
     )
 
@@ -226,7 +233,7 @@ def test_own_rates_alone_are_no_market(tmp_path: Path) -> None:
     )
     line = [AskedLine(BasketCode("99213", ("CPT", "HCPCS")), units=10.0)]
     (found,) = positions_of(db, OURS, line)
-    assert (found.rate, found.median, found.gap, found.total, found.percentile) == (93.0, None, None, None, None)
+    assert (found.rate, found.median, found.gap, found.total, found.percentile) == (90.0, None, None, None, None)
     assert (found.reason, found.rates, found.others, found.median_with_own) == (NO_OTHERS, 2, 0, 93.0)
     assert (found.market, found.market_with_own) == (120.0, 96.0)
     (gap,) = sum_gaps([found])
@@ -276,4 +283,4 @@ def test_npis_and_tax_ids_choose_the_same_groups(tmp_path_factory: pytest.TempPa
     ]
     assert by_tin[0].is_thin
     both = positions_of(db, Clinic(npis=("1912951245", "1003027533")), line)
-    assert [(one.rate, one.total, one.reason) for one in both] == [(100.0, None, NO_OTHERS)]
+    assert [(one.rate, one.total, one.reason) for one in both] == [(90.0, None, NO_OTHERS)]
