@@ -36,7 +36,7 @@ def test_a_table_has_the_filters_and_links_of_the_other_templates() -> None:
     assert "50% below" in html
     assert 'href="/tin/123456789/"' in html
     assert 'href="/organizations/?code=99213&amp;sort=p50#rows"' in html
-    assert "Median ↓" in html
+    assert "Price ↓" in html
 
 
 def test_a_table_leaves_no_blank_lines() -> None:
