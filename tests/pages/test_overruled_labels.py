@@ -95,6 +95,16 @@ def label(mislabeled: Path) -> OverruledLabel:
     return found
 
 
+@pytest.mark.parametrize(("page", "is_overruled"), [(f"/tin/{TIN}/", True), (f"/tin/{OTHER_TIN}/", False)])
+def test_rates_of_a_provider_say_that_the_class_is_the_file_s_word(
+    mislabeled: Path, page: str, is_overruled: bool
+) -> None:
+    with serving(mislabeled):
+        shown = text_of(Visitor().get(page, QUERY))
+    assert ("labeled facility fee" in shown) == is_overruled
+    assert "labeled professional fee" not in shown
+
+
 def test_a_page_says_so_and_offers_the_other_schedule(site: Client, label: OverruledLabel) -> None:
     response = site.get("/medicare/", {**QUERY, "payer": "example_payer"})
     shown = text_of(response)
