@@ -58,3 +58,11 @@ def test_a_tax_id_shows_it_where_all_prices_of_a_row_are_one_percent(tmp_path: P
     assert (row.percent_of_areas, row.areas) == (1.15, "115%: Rest Of Georgia $80.50, Atlanta $103.50")
     (other,) = list_code_rates(alone, alone, replace(market, basis="opps"), 10, 0)[1]
     assert other.percent_of_areas is None
+
+
+def test_a_clinic_is_compared_where_areas_differ(visitor: Client, db: Snapshot) -> None:
+    (row,) = list_code_rates(db, db, Market("GA", "2025-06", tin=TIN), 10, 0)[1]
+    # Of four prices the lower one in the middle, which both groups together are paid.
+    assert row.p50 == 81.11
+    report = visitor.get(f"/clinic/?state=GA&year_month=2025-06&tin={TIN}&codes={row.code}")
+    assert report.status_code == 200

@@ -114,7 +114,7 @@ class RuleSentences:
 
 def _split(found: FoundRule) -> RuleSentences:
     answer, _, evidence = found.rule.sentence.removesuffix(".").partition(". ")
-    match = re.match(r"[^;]*?(?=,\s|;| for [0-9]|$)", answer)
+    match = re.match(r"[0-9]+ price levels[^;]*|[^;]*?(?=,\s|;| for [0-9]|$)", answer)
     percent = match[0] if match and found.rule.verdict in {"rule", "levels", "close"} else ""
     return RuleSentences(percent, f"{answer.removeprefix(percent)}.", f"{evidence}." if evidence else "")
 

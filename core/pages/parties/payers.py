@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
@@ -30,7 +30,7 @@ from core.queries.baskets.payer_levels import PayerLevels, SpecialtyIndex
 from core.queries.code_answer import spread_by_terms
 from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import list_overruled_labels
-from core.queries.comparison.unplaced_payers import find_unplaced
+from core.queries.comparison.unplaced_payers import find_unplaced, place_payers
 from core.queries.facets import Choice, count_choices
 from core.queries.find import codes
 from core.queries.market.market import Market
@@ -133,7 +133,7 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         # Payers are compared in one sentence where there is one table: of one code, class, and modifier.
         ranked=ranked,
         # What may be an office's fee is neither the most nor the least that is paid in facilities.
-        unplaced=[_Placed.of(row, unplaced) for row in in_order] if unplaced else [],
+        unplaced=place_payers(unplaced, in_order),
         unplaced_slugs=unplaced,
         alike=are_alike([row.p50 for row in ranked]),
         too_few=[row for row in in_order if row.rates < LEAST_RANKED],
@@ -144,22 +144,6 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         elsewhere=_in_other_classes(query, names) if market.code and query.choice.filled else [],
         **_counted(asked),
     )
-
-
-@dataclass(frozen=True)
-class _Placed:
-    """A payer's rates in facilities, and whether most of them state no place."""
-
-    payer_slug: str | None
-    reporting_entity_name: str | None
-    p50: float
-    rates: int
-    is_unplaced: bool
-
-    @classmethod
-    def of(cls, row: PayerSpread, unplaced: Collection[str]) -> Self:
-        """Return a payer's spread with what `unplaced`, the slugs of payers, say of it."""
-        return cls(row.payer_slug, row.reporting_entity_name, row.p50, row.rates, row.payer_slug in unplaced)
 
 
 @dataclass(frozen=True)

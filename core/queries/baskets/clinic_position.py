@@ -216,6 +216,11 @@ class PayerGap:
     reporting_entity_name: str
     priced: int
     below: int
+    several: int
+    """The priced lines for which the file has several of the clinic's prices, and does not say which applies."""
+    below_at_lowest: int
+    """The priced lines below the median with the lowest of the clinic's prices."""
+    below_at_highest: int
     thin: int
     """The lines that are left out for the few rates that they are compared with."""
     totaled: int
@@ -333,6 +338,9 @@ def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
             name,
             priced=sum(one.gap is not None and not one.is_thin for one in some),
             below=sum((_dollars(one) or 0) < 0 and not one.is_thin for one in some),
+            several=sum(not one.is_thin and one.gaps_of_spread is not None for one in some),
+            below_at_lowest=sum(_is_below(one, 0) for one in some),
+            below_at_highest=sum(_is_below(one, 1) for one in some),
             thin=sum(one.is_thin for one in some),
             totaled=sum(one.total is not None for one in some),
             shortfall=sum(min(one.total or 0, 0) for one in some),
@@ -342,6 +350,14 @@ def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
         for (slug, name), some in by_payer.items()
     ]
     return sorted(found, key=lambda one: (one.shortfall, one.payer_slug))
+
+
+def _is_below(one: ClinicPosition, at: int) -> bool:
+    """Return whether the lowest (0) or the highest (1) of the clinic's prices is below the median, to the cent."""
+    if one.is_thin or one.gap is None:
+        return False
+    gap = one.gaps_of_spread[at] if one.gaps_of_spread else one.gap
+    return round(gap, 2) < 0
 
 
 @dataclass(frozen=True)
@@ -441,7 +457,7 @@ def _positions(
             amounts AS (
                 SELECT position, payer_slug, negotiated_rate, count(*) AS equal FROM m WHERE NOT ours GROUP BY ALL),
             -- How many rates of others are lower, those that are equal counting half, and how many are higher.
-            placed AS (
+            standing AS (
                 SELECT a.position, a.payer_slug,
                        sum(CASE WHEN negotiated_rate < s.own THEN equal
                                 WHEN negotiated_rate = s.own THEN equal / 2 ELSE 0 END) AS lower,
@@ -449,7 +465,7 @@ def _positions(
                 FROM amounts a JOIN sums s USING (position, payer_slug) WHERE s.own IS NOT NULL GROUP BY ALL)
             SELECT s.* EXCLUDE (given_rate), p.lower / others AS percentile,
                    CASE WHEN s.own IS NOT NULL THEN coalesce(p.above, 0) END AS above
-            FROM sums s LEFT JOIN placed p USING (position, payer_slug)""",
+            FROM sums s LEFT JOIN standing p USING (position, payer_slug)""",
         {
             **parameters,
             **clinic.values,

@@ -1,5 +1,9 @@
 """Which payers' rates in facilities may be meant for an office."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED
 from core.queries.comparison.usual_side import list_codes_paid_less
 from core.queries.market.market import Market
@@ -25,3 +29,37 @@ def find_unplaced(db: Snapshot, market: Market) -> frozenset[str]:
         parameters,
     )
     return frozenset(str(slug) for (slug,) in rows)
+
+
+class _Spread(Protocol):
+    """A payer's rates of a code and class, or those of all payers."""
+
+    @property
+    def payer_slug(self) -> str | None: ...
+    @property
+    def reporting_entity_name(self) -> str | None: ...
+    @property
+    def rates(self) -> int: ...
+    @property
+    def p50(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class PlacedPayer:
+    """A payer's rates in facilities, and whether most of them state no place."""
+
+    payer_slug: str | None
+    reporting_entity_name: str | None
+    rates: int
+    p50: float
+    is_unplaced: bool
+
+
+def place_payers(unplaced: frozenset[str], spreads: Iterable[_Spread]) -> list[PlacedPayer]:
+    """Return the payers with what find_unplaced says of them, in their order; none if it names none of them."""
+    placed = [
+        PlacedPayer(one.payer_slug, one.reporting_entity_name, one.rates, one.p50, one.payer_slug in unplaced)
+        for one in spreads
+        if one.payer_slug
+    ]
+    return placed if any(one.is_unplaced for one in placed) else []

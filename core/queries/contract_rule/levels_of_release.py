@@ -121,8 +121,11 @@ def list_levels(found: LevelsOfRelease, candidates: Sequence[CandidateSchedule])
 
 
 def write_levels(levels: Sequence[PriceLevel], year: str, prices: int) -> str:
-    """Return the levels of some prices in words: the first in full, the others by their percents."""
+    """Return the levels of some prices in words: the first in full if most prices have it, the others by percents."""
     first, others = levels[0], levels[1:]
+    if others and 2 * first.prices < prices:
+        # No level is the contract's: the one with most prices may have as many as the next.
+        return f"{len(levels)} price levels of the {year} {_write_kinds(levels)}; the file does not say which applies"
     schedule = f"the {year} {'national ' if first.is_national else ''}physician fee schedule"
     where = "" if first.is_national else f" in {_write_areas(first)}"
     said = f"{write_tenths(first.multiple)} of {schedule}{where} for {first.prices:,} of {prices:,} prices"
@@ -141,6 +144,16 @@ def list_level_multiples(levels: Sequence[PriceLevel]) -> str:
     kinds = [[one for one in levels if one.is_national == is_national] for is_national in (True, False)]
     said = [(some[0].prices, f"{join_percents(some)} {_of_kind(some)}") for some in kinds if some]
     return "; ".join(text for _, text in sorted(said, reverse=True))
+
+
+def _write_kinds(levels: Sequence[PriceLevel]) -> str:
+    kinds = [[one for one in levels if one.is_national == is_national] for is_national in (True, False)]
+    if all(kinds):
+        said = ", and ".join(f"{join_percents(some)} {_of_kind(some)}" for some in kinds)
+        return f"physician fee schedule: {said}"
+    if levels[0].is_national:
+        return f"national physician fee schedule: {join_percents(levels)}"
+    return f"physician fee schedule {_of_kind(levels)}: {join_percents(levels)}"
 
 
 def join_percents(levels: Sequence[PriceLevel]) -> str:

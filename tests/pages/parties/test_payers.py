@@ -194,5 +194,9 @@ def test_what_may_be_an_office_s_fee_is_not_the_most_in_facilities(tmp_path: Pat
     for facility, words, versus in ((150.0, "They are not compared", "–"), (800.0, "pays the most,", "same")):
         with serving(written(db.root, {"bench_medicare_prof": [{**fee, "facility_rate": facility}]}).root):
             response = Visitor().get("/payers/", asked)
+            others = [text_of(Visitor().get(f"/{page}/", asked)) for page in ("rates", "report")]
         assert words in text_of(response)
         assert tables(response)[0][1][-1] == versus
+        for text in others:
+            assert ("They are not compared" in text) == (versus == "–")
+            assert ("in the middle; half of the 12 rates" in text) == (versus != "–")

@@ -215,6 +215,13 @@ def test_a_line_with_several_rates_has_their_spread_and_the_position_of_its_pric
     assert (found.prices, found.above, found.median, found.median_with_own) == (2, 3, 253.0, 260.0)
     assert (found.rates, found.others, found.ranked) == (9, 7, 8)
     assert found.gaps_of_spread == (7.0, 83.0)
+    (gap,) = sum_gaps([found])
+    assert (gap.several, gap.below, gap.below_at_lowest, gap.below_at_highest) == (1, 0, 0, 0)
+    dear = replace(found, median=300.0, gap=-40.0, total=-40.0)
+    (gap,) = sum_gaps([dear, replace(dear, lowest=None, highest=None), replace(dear, others=4)])
+    assert (gap.several, gap.below, gap.below_at_lowest, gap.below_at_highest) == (1, 2, 2, 1), (
+        "the thin line is in none"
+    )
     assert found.is_ranked
     assert found.percentile == pytest.approx(4 / 7)
     market = Market("GA", "2025-08", tin="100000001")

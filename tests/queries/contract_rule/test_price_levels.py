@@ -1,10 +1,12 @@
 """The price levels of a made-up contract are recovered exactly; noise has none."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries.contract_rule.fit_rule import CENT, RULE_SHARE, Floats
+from core.queries.contract_rule.levels_of_release import PriceLevel, write_levels
 from core.queries.contract_rule.price_levels import LEVEL_SHARE, MIN_LEVEL_PRICES, find_levels
 
 AREAS = 4
@@ -80,3 +82,25 @@ def test_few_prices_are_no_level() -> None:
     assert 7.0 not in [one.multiple for one in find_levels(rates, amounts, BASES)]
     rates[:40] = np.round(amounts[:40, 0] * 7.0, 2)
     assert find_levels(rates, amounts, BASES)[0].multiple == 7.0
+
+
+NATIONAL = [PriceLevel(1.2, [], 26), PriceLevel(1.55, [], 26), PriceLevel(4.105, [], 17)]
+IN_AREAS = [PriceLevel(1.15, ["DALLAS", "AUSTIN"], 20), PriceLevel(1.25, ["DALLAS"], 5)]
+
+
+@pytest.mark.parametrize(
+    ("levels", "prices", "said"),
+    [
+        (NATIONAL[:1], 90, "120% of the 2025 national physician fee schedule for 26 of 90 prices"),
+        (NATIONAL, 40, "120% of the 2025 national physician fee schedule for 26 of 40 prices; "
+         "also 155% and 410.5%: 3 price levels"),
+        (NATIONAL, 90, "3 price levels of the 2025 national physician fee schedule: 120%, 155%, and 410.5%; "
+         "the file does not say which applies"),
+        (IN_AREAS, 90, "2 price levels of the 2025 physician fee schedule in 2 areas: 115% and 125%; "
+         "the file does not say which applies"),
+        ([*NATIONAL[:1], *IN_AREAS[:1]], 90, "2 price levels of the 2025 physician fee schedule: 120% of the national "
+         "amounts, and 115% in 2 areas; the file does not say which applies"),
+    ],
+)  # fmt: skip
+def test_no_level_is_named_first_that_most_prices_do_not_have(levels: list[PriceLevel], prices: int, said: str) -> None:
+    assert write_levels(levels, "2025", prices) == said
