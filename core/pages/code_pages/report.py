@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from django.http import HttpResponseBase
 
@@ -13,7 +12,6 @@ from core.pages.shared.words.answer_words import describe_answer, mixes_classes
 from core.queries.code_answer import AnswerSpread, answer_code, spread_by_terms
 from core.queries.comparison.unplaced_payers import find_unplaced, place_payers
 from core.queries.coverage import list_sources
-from core.queries.expired_contracts import list_expired_contracts
 from core.queries.facets import count_choices
 from core.queries.find import codes
 from core.queries.market.market import Market
@@ -88,7 +86,6 @@ def show_report(query: MarketQuery[ReportForm]) -> HttpResponseBase:
     return query.render(
         "pages/report.html",
         unplaced=place_payers(find_unplaced(query.cached, market), payers),
-        expired=list_expired_contracts(query.cached, market, datetime.now(UTC).date()),
         extremes=extremes,
         moves=list_same_contracts(db, market, slugs, MAX_MOVES) if found else [],
         code=codes.describe_code(db, market.code_type, market.code),

@@ -25,6 +25,7 @@ from core.pages.yardstick_words import YardstickWords, describe_yardstick
 from core.queries import coverage
 from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import OverruledLabel, list_labels_of_rates
+from core.queries.expired_contracts import ExpiredContracts, list_expired_contracts
 from core.queries.latest import PayerFileMonth, are_far_apart, list_payer_months, list_payers_with_rates
 from core.queries.market.file_dates import old_month, old_months
 from core.queries.market.market import Market
@@ -315,6 +316,12 @@ class MarketQuery(PageQuery[M]):
             return []
         return count_without_place(self.db, self.market.without(*choice.filled), codes)
 
+    def list_expired(self) -> Sequence[ExpiredContracts]:
+        """Return the payers all of whose rates of the code have expired; none without a code."""
+        if not self.market.code:
+            return []
+        return list_expired_contracts(self.cached, self.market, datetime.now(UTC).date())
+
     def lacks_facility_rates(self) -> bool:
         """Return whether no payer prices what a facility bills for the code, although Medicare pays it apart."""
         market = self.market
@@ -424,6 +431,7 @@ class MarketQuery(PageQuery[M]):
             "labels": self.find_labels,
             # Only pages of a code or of several ask for it.
             "without_place": self.list_without_place,
+            "expired": self.list_expired,
             "lacks_facility_rates": self.lacks_facility_rates,
             "side": side_of(self.market.care_setting or ""),
             "has_earlier_month": self._has_earlier_month(),

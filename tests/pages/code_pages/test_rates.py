@@ -183,8 +183,9 @@ def test_payers_whose_contracts_have_all_expired_are_named(store: Store, load: L
         content["in_network"][0]["negotiated_rates"][0]["negotiated_prices"][0]["expiration_date"] = day
         load(content, name=f"{payer}.json")
     with serving(store.root):
-        shown = text_of(Visitor().get("/rates/", {"code": "99213"}))
-    assert "Old’s contracts have all expired, the last on Jun 30, 2025." in shown
+        for page in ("rates", "payers", "organizations", "medicare", "report"):
+            shown = text_of(Visitor().get(f"/{page}/", {"code": "99213"}))
+            assert shown.count("Old’s contracts have all expired, the last on Jun 30, 2025.") == 1, page
 
 
 def test_a_market_of_providers_elsewhere_says_so_after_its_first_sentence(

@@ -92,14 +92,14 @@ IN_AREAS = [PriceLevel(1.15, ["DALLAS", "AUSTIN"], 20), PriceLevel(1.25, ["DALLA
     ("levels", "prices", "said"),
     [
         (NATIONAL[:1], 90, "120% of the 2025 national physician fee schedule for 26 of 90 prices"),
-        (NATIONAL, 40, "120% of the 2025 national physician fee schedule for 26 of 40 prices; "
-         "also 155% and 410.5%: 3 price levels"),
-        (NATIONAL, 90, "3 price levels of the 2025 national physician fee schedule: 120%, 155%, and 410.5%; "
-         "the file does not say which applies"),
-        (IN_AREAS, 90, "2 price levels of the 2025 physician fee schedule in 2 areas: 115% and 125%; "
-         "the file does not say which applies"),
-        ([*NATIONAL[:1], *IN_AREAS[:1]], 90, "2 price levels of the 2025 physician fee schedule: 120% of the national "
-         "amounts, and 115% in 2 areas; the file does not say which applies"),
+        (NATIONAL, 40, ("120% of the 2025 national physician fee schedule for 26 of 40 prices; "
+         "also 155% and 410.5%: 3 price levels")),
+        (NATIONAL, 90, ("3 price levels of the 2025 national physician fee schedule: 120%, 155%, and 410.5%; "
+         "the file does not say which applies")),
+        (IN_AREAS, 90, ("2 price levels of the 2025 physician fee schedule in 2 areas: 115% and 125%; "
+         "the file does not say which applies")),
+        ([*NATIONAL[:1], *IN_AREAS[:1]], 90, ("2 price levels of the 2025 physician fee schedule: 120% of the national "
+         "amounts, and 115% in 2 areas; the file does not say which applies")),
     ],
 )  # fmt: skip
 def test_no_level_is_named_first_that_most_prices_do_not_have(levels: list[PriceLevel], prices: int, said: str) -> None:
