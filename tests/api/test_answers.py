@@ -162,7 +162,8 @@ def test_following_cursors_returns_each_rate_once_in_order(
 ) -> None:
     market = data.draw(a_market(everything).filter(lambda market: market.code is not None))
     if market.code_type is None:
-        market = Market(**{**vars(market), "code_type": "CPT"})
+        system = "HCPCS" if str(market.code)[0].isalpha() else "CPT"
+        market = Market(**{**vars(market), "code_type": system})
     sort, limit = data.draw(st.sampled_from(sorted(KEYS))), data.draw(st.integers(7, 90))
     asked = {**{name: value for name, value in vars(market).items() if value is not None}, "classes": "all"}
     facts = everything.of(market)

@@ -131,7 +131,7 @@ def _assert_positions_of_months(store: Store, expected: list[CodeRates]) -> None
         market = with_latest(db, Market("GA", month, npi="1003027533"))
         return list_code_rates(db, db, market, 9, 0)[1]
 
-    assert [row.percentile for row in expected] == [0.75]
+    assert [row.percentile for row in expected] == [0.625]
     assert ask(whole_rates=4) == expected
     not_known: dict[str, Any] = {
         "market": None,
