@@ -226,7 +226,7 @@ def test_a_filter_swaps_the_page_s_part_and_goes_back(look: Any) -> None:
 @pytest.mark.parametrize("javascript", [True, False])
 def test_pasted_codes_are_compared(look: Any, tmp_path: Path, javascript: bool) -> None:
     page = look("/payers/", java_script_enabled=javascript)
-    page.get_by_text("Codes, state, month, and filters").click()
+    page.get_by_text("State, month, payer, and filters").click()
     page.get_by_label("Codes and ranges in any format").fill("99213\n99214\t450; XYZ")
     page.get_by_label("Compare with").select_option("Example Peach Health Plan")
     page.get_by_role("button", name="Compare").click()
