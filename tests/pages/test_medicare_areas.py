@@ -76,4 +76,6 @@ def test_the_first_page_and_the_page_of_the_code_have_one_percent(tmp_path: Path
     with serving(tmp_path):
         said = text_of(Visitor().get(about_medicare.address))
     mean = "$80.00, the mean of the state; each rate is compared in its own area"
-    assert f"111% of Medicare (2025 physician fee outside facilities, {mean})" in said.replace(" ,", ",").replace(" )", ")")
+    assert f"111% of Medicare (2025 physician fee outside facilities, {mean})" in said.replace(" ,", ",").replace(
+        " )", ")"
+    )

@@ -131,11 +131,19 @@ def draw_trend(points: Sequence[TrendPoint], months: Sequence[str], scale: Amoun
         # The edge of a phone would cut the label behind the last of three bars.
         return "ahead" if number + 1 == len(months) == MAX_BESIDE else "beside"
 
+    def above(number: int) -> int:
+        # The labels of the last two of three bars share a gap: that of the lower amount stands below its mark.
+        last = shown[-2:]
+        if len(months) != MAX_BESIDE or [at for at, _ in last] != [MAX_BESIDE - 2, MAX_BESIDE - 1]:
+            return 5
+        lower, _ = min(last, key=lambda one: (one[1].p50, -one[0]))
+        return -14 if number == lower else 5
+
     labels = format_html_join(
         "",
         '<text class="mark {}" x="{}" y="{}">{}</text><text class="mark" x="{}" y="{}">{}</text>',
         (
-            (side(n), middle(n), f"{float(height(one.p50)) - 5:.1f}", write_dollars(one.p50),
+            (side(n), middle(n), f"{float(height(one.p50)) - above(n):.1f}", write_dollars(one.p50),
              middle(n), _TOP + _BODY + 16, _short(one.year_month))
             for n, one in shown
             if is_labeled(n)

@@ -246,7 +246,10 @@ def test_organizations_say_who_bills_under_them_and_those_of_other_states_come_l
     assert [len(rows) for rows in files] == [1, 1, 3]
     assert [(one["total"], one["totals"]["organizations"]) for one in answers] == [(1, 3), (3, 3)]
     assert "MACON, GA" in of_state
-    assert "1 of 1 organization with somebody who practices in Georgia has a negotiated rate below the schedule" in of_state
+    assert (
+        "1 of 1 organization with somebody who practices in Georgia has a negotiated rate below the schedule"
+        in of_state
+    )
     assert "(3 of 3 with those elsewhere)" in of_state
     assert "Show all 3" in of_state
     assert "DALLAS CLINIC" not in of_state
