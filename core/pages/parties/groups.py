@@ -7,6 +7,8 @@ from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.error_pages import sorry
 from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span
+from core.queries.comparison.overruled_labels import list_overruled_labels
+from core.queries.market.market import Market
 from core.queries.parties import groups, plans, providers
 
 MAX_TINS_SHOWN, MAX_PLANS_SHOWN = 100, 20
@@ -25,6 +27,7 @@ def show_group(query: PageQuery[GroupForm], group: str) -> HttpResponseBase:
     limit, offset = span(query.values["page"])
     total, npis = groups.list_npis_of_group(db, found, limit, offset)
     files = groups.list_files_of_group(db, found)
+    states = sorted({file.state for file in files})
     leading = groups.find_leading_tin(db, found)
     return query.render(
         "pages/group.html",
@@ -36,7 +39,13 @@ def show_group(query: PageQuery[GroupForm], group: str) -> HttpResponseBase:
         npis=npis,
         plans=groups.list_plans_of_group(db, found, MAX_PLANS_SHOWN, 0)[1],
         files=files,
-        states=sorted({file.state for file in files}),
+        states=states,
+        # The payer's labels that are not what its fees are: such a class is the file's word.
+        overruled=[
+            (state, label.billing_class)
+            for state in states
+            for label in list_overruled_labels(db, Market(state, found.year_month, payer=found.payer_slug))
+        ],
         rates=groups.list_rates_of_group(db, found, limit, offset),
         rates_paging=Paging(query.values["page"], found.rates),
         paging=Paging(query.values["page"], total),

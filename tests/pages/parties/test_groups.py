@@ -171,6 +171,8 @@ def test_several_prices_of_a_group_are_said_to_be_several(tmp_path: Path) -> Non
     rates = [A_RATE, {**A_RATE, "negotiated_rate": 12.5}, {**A_RATE, "places": ["22"], "negotiated_rate": 8.0}]
     db = store_of(tmp_path, {"2025-08": ([(set(), {("ein", "100000001")})], rates)})
     with serving(db.root):
-        shown = [" ".join(row[0].split()) for row in tables(Visitor().get("/groups/payer_a 2025-08 0/"))[0][1:]]
-    several = "2 prices, $10.00 to $12.50; the file does not say which applies"
+        page = Visitor().get("/groups/payer_a 2025-08 0/")
+    shown = [" ".join(row[0].split()) for row in tables(page)[0][1:]]
+    assert text_of(page).count("the file does not say which applies") == 1, "once for all rows"
+    several = "2 prices, $10.00 to $12.50"
     assert [several in one for one in shown] == [False, True, True], "of the other place, there is one price"
