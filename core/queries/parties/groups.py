@@ -217,6 +217,11 @@ def list_npis_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: i
     )
 
 
+def _same_terms(one: str, other: str) -> str:
+    names = [name.strip() for name in _TERMS.split(",")]
+    return " AND ".join(f"{one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in names)
+
+
 def list_rates_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: int) -> list[GroupRate]:
     """Return at most `limit` rates of a group from `offset` on, by code. How many there are is known of the group."""
     sql = f"""
@@ -225,10 +230,14 @@ def list_rates_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: 
                        ORDER BY code_type, code, billing_class, billing_code_modifier, negotiated_rate, negotiated_type,
                                 negotiation_arrangement, setting, pos_set_id, state) AS position,
                    min(negotiated_rate) OVER terms AS lowest_price, max(negotiated_rate) OVER terms AS highest_price,
-                   count(DISTINCT negotiated_rate) OVER terms AS prices,
-                   list(DISTINCT negotiated_rate) OVER terms AS each_price
+                   count(DISTINCT negotiated_rate) OVER terms AS prices
             FROM {BY_GROUP} WHERE pg_uid = $pg_uid
-            WINDOW terms AS (PARTITION BY {_TERMS}))
+            WINDOW terms AS (PARTITION BY {_TERMS})),
+        page AS MATERIALIZED (SELECT * FROM placed ORDER BY position LIMIT $limit OFFSET $offset),
+        -- As a window, the lists of all rates of a large group would take more memory than a question has.
+        listed AS (
+            SELECT {_TERMS}, list(DISTINCT negotiated_rate) AS each_price FROM {BY_GROUP}
+            WHERE pg_uid = $pg_uid AND code IN (SELECT code FROM page) GROUP BY ALL)
         SELECT f.state, f.code_type, f.code, d.name,
                rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind, f.negotiated_rate,
                f.negotiated_type, f.negotiation_arrangement, f.billing_class, f.setting,
@@ -236,7 +245,7 @@ def list_rates_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: 
                f.prices, f.lowest_price, f.highest_price,
                NULL::VARCHAR AS basis, NULL::DOUBLE AS medicare, NULL::DOUBLE AS percent,
                NULL::DOUBLE AS percent_of_areas, NULL::VARCHAR AS percents, NULL::VARCHAR AS areas, f.each_price
-        FROM (SELECT * FROM placed ORDER BY position LIMIT $limit OFFSET $offset) f
+        FROM (SELECT p.*, l.each_price FROM page p JOIN listed l ON {_same_terms("p", "l")}) f
         LEFT JOIN dim_code d USING (code_type, code) LEFT JOIN dim_pos_set p USING (pos_set_id)
         ORDER BY position"""
     rows = with_titles(db, read_rows(db, _PlacedRate, sql, {"pg_uid": group.pg_uid, "limit": limit, "offset": offset}))
