@@ -108,8 +108,7 @@ def stream_against_medicare(
     yield from _compare(db, market, rates.stream_rates(db, market, order, limit, seconds))
 
 
-_contract_of = attrgetter(
-    "pg_uid",
+_TERMS = (
     "year_month",
     "billing_class",
     "setting",
@@ -118,6 +117,8 @@ _contract_of = attrgetter(
     "negotiated_type",
     "negotiation_arrangement",
 )
+
+_contract_of = attrgetter("pg_uid", *_TERMS)
 """What rates have in common of which the file does not say which applies."""
 
 
@@ -144,17 +145,7 @@ def find_percents_of_areas(
     return found
 
 
-_terms_of = attrgetter(
-    "year_month",
-    "billing_class",
-    "setting",
-    "modifier",
-    "pos_set_id",
-    "negotiated_type",
-    "negotiation_arrangement",
-    "reporting_entity_name",
-    "group_area",
-)
+_terms_of = attrgetter(*_TERMS, "reporting_entity_name", "group_area")
 """What find_amount looks at, besides the size of the rate and whether its group is a surgical center."""
 
 

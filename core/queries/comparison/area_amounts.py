@@ -92,6 +92,9 @@ def _by_wage_area(kind: str, rate: str) -> AreaSchedule:
 LOCALITIES = "bench_medicare_prof_locality"
 """The table of what physicians are paid in each payment locality."""
 
+NATION = "US"
+"""The state of the national amounts there, which are adjusted to no place. Contracts name them most often."""
+
 # The table is sorted by state: without the last condition, it is read for all localities of the country.
 _IN_WANTED_LOCALITIES = """l.release IN (SELECT release FROM wanted WHERE schedule = 'medicare_prof')
                 AND l.code IN (SELECT code FROM wanted WHERE schedule = 'medicare_prof')
@@ -189,7 +192,7 @@ def _locality_states(db: Snapshot) -> Mapping[str, str]:
     return dict(
         db.rows(
             f"""SELECT DISTINCT contractor || '-' || locality AS place, state FROM {LOCALITIES}
-                WHERE state <> 'US' ORDER BY ALL"""
+                WHERE state <> '{NATION}' ORDER BY ALL"""
         )
     )
 

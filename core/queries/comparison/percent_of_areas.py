@@ -7,15 +7,16 @@ localities, which are a percent apart, only a whole percent that several prices 
 halves do too.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from core.queries.comparison.area_amounts import LOCALITIES
+from core.queries.comparison.area_amounts import LOCALITIES, NATION
+from core.queries.rules.percent_words import join_percents, write_tenths
 from core.store.connection import Snapshot, column_of_texts
 from core.store.schema.tables import TABLES
 
-NATION = ""
-"""The name of the national amount among those of areas: it is adjusted to no place."""
+NATIONAL = ""
+"""The name of the national amount among those of areas."""
 
 MAX_CHANCE = 0.01
 """Prices are percents if the chance that others would be is at most this: of small amounts, any price is some."""
@@ -30,7 +31,7 @@ _OF_AREAS, _OF_NATION = 0.01, 0.005
 
 @dataclass(frozen=True)
 class SharedPercent:
-    """A percent of Medicare that some prices are, each with its area in the order of the prices, or NATION."""
+    """A percent of Medicare that some prices are, each with its area in the order of the prices, or NATIONAL."""
 
     percent: float
     prices: tuple[tuple[float, str], ...]
@@ -38,7 +39,7 @@ class SharedPercent:
     @property
     def is_national(self) -> bool:
         """Whether it is a percent of the national amount."""
-        return self.prices[0][1] == NATION
+        return self.prices[0][1] == NATIONAL
 
     @property
     def where(self) -> str:
@@ -70,28 +71,17 @@ class PercentsOfAreas:
             if some:
                 areas = max(len(one.prices) for one in some)
                 of = "Medicare’s national amount" if is_national else f"Medicare in {areas} areas"
-                said.append(f"{_join([write_halves(one.percent) for one in some])} of {of}")
+                said.append(f"{join_percents([one.percent for one in some])} of {of}")
         return ", and ".join(said)
 
     @property
     def words(self) -> str:
         """Return each percent with its prices and their areas."""
         return "; ".join(
-            f"{write_halves(one.percent)}: "
+            f"{write_tenths(one.percent)}: "
             + ", ".join(f"{area.title() or 'national amount'} ${price:,.2f}" for price, area in one.prices)
             for one in self.levels
         )
-
-
-def _join(texts: Sequence[str]) -> str:
-    if len(texts) < 3:
-        return " and ".join(texts)
-    return f"{', '.join(texts[:-1])}, and {texts[-1]}"
-
-
-def write_halves(percent: float) -> str:
-    """Return a percent with a decimal if it has one: 115%, 410.5%."""
-    return f"{100 * percent:.1f}".removesuffix(".0") + "%"
 
 
 def find_percents_of_areas(
@@ -99,7 +89,7 @@ def find_percents_of_areas(
 ) -> PercentsOfAreas | None:
     """Return the percents that several prices of a service are; None unless each of them is one.
 
-    `amounts` are Medicare's in each area, by name, and of the NATION. The conversion factor of a contract is as
+    `amounts` are Medicare's in each area, by name, and the NATIONAL one. The conversion factor of a contract is as
     published or rounded to cents, as contracts state both.
     """
     distinct = sorted(set(prices))
@@ -107,8 +97,8 @@ def find_percents_of_areas(
         return None
     for scale in dict.fromkeys((1.0, round(conversion_factor, 2) / conversion_factor if conversion_factor else 1.0)):
         scaled = {area: scale * amount for area, amount in amounts.items() if amount > 0}
-        areas = sorted((amount, area) for area, amount in scaled.items() if area != NATION)
-        national = scaled.get(NATION, 0.0)
+        areas = sorted((amount, area) for area, amount in scaled.items() if area != NATIONAL)
+        national = scaled.get(NATIONAL, 0.0)
         for tries_areas in (False, True):
             left, found, chance = distinct, list[SharedPercent](), 1.0
             while tries_areas and len(left) > 1:
@@ -121,7 +111,7 @@ def find_percents_of_areas(
             for price in left if national else ():
                 percent = round(price / national / _OF_NATION) * _OF_NATION
                 if _is_of(price, percent, national):
-                    found.append(SharedPercent(round(percent, 3), ((price, NATION),)))
+                    found.append(SharedPercent(round(percent, 3), ((price, NATIONAL),)))
                     chance *= min(1, 2 * _allowed(percent) / (_OF_NATION * national))
             explained = sum(len(one.prices) for one in found)
             if explained == len(distinct) and chance <= MAX_CHANCE:
@@ -203,13 +193,13 @@ def list_amounts_of_areas(db: Snapshot, state: str, codes: Collection[str]) -> A
     wanted = column_of_texts(set(codes))
     rows = [
         row
-        for its_state in (state, "US")
+        for its_state in (state, NATION)
         for row in db.find_rows(LOCALITIES, "code", wanted, columns, {"state": its_state}).to_pylist()
     ]
     found: dict[tuple[str, str, bool], dict[str, float]] = {}
     for row in rows:
         if row["release"] == release:
-            area = NATION if row["state"] == "US" else row["locality_name"]
+            area = NATIONAL if row["state"] == NATION else row["locality_name"]
             for facility, name in ((True, "facility_rate"), (False, "nonfacility_rate")):
                 if row[name]:
                     found.setdefault((row["code"], row["modifier"], facility), {})[area] = row[name]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 
 from core.fields.rounding import round_half_up
+from core.queries.comparison.area_amounts import NATION
 from core.queries.contract_rule.code_families import FAMILIES
 from core.queries.contract_rule.fit_rule import (
     MIN_PRICES,
@@ -29,11 +30,9 @@ from core.queries.contract_rule.levels_of_release import (
     list_level_multiples,
     list_levels,
     write_levels,
-    write_tenths,
 )
 from core.queries.contract_rule.price_levels import MIN_LEVEL_PRICES
 from core.queries.contract_rule.priced_rates import (
-    NATION,
     CandidateSchedule,
     CommonPrice,
     find_amounts_of,
@@ -42,6 +41,7 @@ from core.queries.contract_rule.priced_rates import (
 )
 from core.queries.market.market import Market
 from core.queries.rules.columns import Code, CodeType, Modifier, NegotiatedRate, described
+from core.queries.rules.percent_words import write_tenths
 from core.store.connection import Snapshot
 
 Verdict = Literal["rule", "levels", "close", "none", "too few", "not loaded"]

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import numpy as np
 
+from core.queries.comparison.area_amounts import NATION
 from core.queries.contract_rule.fit_rule import Flags, Floats
 from core.queries.contract_rule.price_levels import LevelFit, find_levels, reproduces
-from core.queries.contract_rule.priced_rates import NATION, CandidateSchedule
+from core.queries.contract_rule.priced_rates import CandidateSchedule
 from core.queries.rules.columns import described
+from core.queries.rules.percent_words import join_percents, write_tenths
 
 
 @dataclass(frozen=True)
@@ -133,40 +135,32 @@ def write_levels(levels: Sequence[PriceLevel], year: str, prices: int) -> str:
         return said
     own_kind = [one for one in others if one.is_national == first.is_national]
     other_kind = [one for one in others if one.is_national != first.is_national]
-    also = [join_percents(own_kind)] if own_kind else []
+    also = [_join_levels(own_kind)] if own_kind else []
     if other_kind:
-        also.append(f"{join_percents(other_kind)} {_of_kind(other_kind)}")
+        also.append(f"{_join_levels(other_kind)} {_of_kind(other_kind)}")
     return f"{said}; also {', and '.join(also)}: {len(levels)} price levels"
 
 
 def list_level_multiples(levels: Sequence[PriceLevel]) -> str:
     """Return the percents of levels in words, those of the national amounts and those of areas apart."""
     kinds = [[one for one in levels if one.is_national == is_national] for is_national in (True, False)]
-    said = [(some[0].prices, f"{join_percents(some)} {_of_kind(some)}") for some in kinds if some]
+    said = [(some[0].prices, f"{_join_levels(some)} {_of_kind(some)}") for some in kinds if some]
     return "; ".join(text for _, text in sorted(said, reverse=True))
 
 
 def _write_kinds(levels: Sequence[PriceLevel]) -> str:
     kinds = [[one for one in levels if one.is_national == is_national] for is_national in (True, False)]
     if all(kinds):
-        said = ", and ".join(f"{join_percents(some)} {_of_kind(some)}" for some in kinds)
+        said = ", and ".join(f"{_join_levels(some)} {_of_kind(some)}" for some in kinds)
         return f"physician fee schedule: {said}"
     if levels[0].is_national:
-        return f"national physician fee schedule: {join_percents(levels)}"
-    return f"physician fee schedule {_of_kind(levels)}: {join_percents(levels)}"
+        return f"national physician fee schedule: {_join_levels(levels)}"
+    return f"physician fee schedule {_of_kind(levels)}: {_join_levels(levels)}"
 
 
-def join_percents(levels: Sequence[PriceLevel]) -> str:
-    """Return the percents of some levels, from low to high: 120%, 155%, and 160%."""
-    percents = [write_tenths(one.multiple) for one in sorted(levels, key=lambda one: one.multiple)]
-    if len(percents) < 3:
-        return " and ".join(percents)
-    return f"{', '.join(percents[:-1])}, and {percents[-1]}"
-
-
-def write_tenths(multiple: float) -> str:
-    """Return a multiple as a percent, to a tenth: 120%, 410.5%."""
-    return f"{100 * multiple:.1f}".removesuffix(".0") + "%"
+def _join_levels(levels: Sequence[PriceLevel]) -> str:
+    """Return the percents of some levels, from low to high."""
+    return join_percents(sorted(one.multiple for one in levels))
 
 
 def _of_kind(levels: Sequence[PriceLevel]) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
+from core.queries.comparison.area_amounts import NATION
 from core.queries.comparison.compared_rates import SAME_TERMS
 from core.queries.contract_rule.code_families import family_of
 from core.queries.contract_rule.fit_rule import Floats
@@ -19,9 +20,6 @@ from core.store.connection import Snapshot
 from core.store.sql import quote
 
 PHYSICIAN_SCHEDULE = "medicare_prof"
-
-NATION = "US"
-"""The state of the national amounts, which are adjusted to no place. Contracts name them more than any one place's."""
 
 _PLACE = ("release", "contractor", "locality", "state")
 _MAX_LISTED_CODES = 2_000

@@ -14,6 +14,7 @@ from core.queries.market.market_rates import uses_own_areas
 from core.queries.parties.plans import HealthPlan, list_plans_of_file
 from core.queries.parties.providers import TAX_ID_COLUMNS, Npi, TaxId
 from core.queries.rules.columns import (
+    AreasOfPercents,
     Arrangement,
     BillingClass,
     Code,
@@ -118,12 +119,7 @@ class GroupRate:
     percents: Annotated[
         str | None, described("All these percents, in words.", "115% and 125% of Medicare in 5 areas")
     ] = None
-    areas: Annotated[
-        str | None,
-        described(
-            "These percents, each with its prices and their localities.", "115%: Dallas $1,440.23, Austin $1,459.88"
-        ),
-    ] = None
+    areas: AreasOfPercents = None
 
 
 @dataclass(frozen=True)

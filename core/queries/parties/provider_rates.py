@@ -19,6 +19,7 @@ from core.queries.parties.billed_services import MEMBERS, list_leading_specialti
 from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES, LINE, market_lines
 from core.queries.rules.code_families import accompanying_sql, family_sql
 from core.queries.rules.columns import (
+    AreasOfPercents,
     BillingClass,
     Code,
     CodeName,
@@ -145,12 +146,7 @@ class CodeRates:
             "115% and 125% of Medicare in 5 areas",
         ),
     ] = None
-    areas: Annotated[
-        str | None,
-        described(
-            "These percents, each with its prices and their localities.", "115%: Dallas $1,440.23, Austin $1,459.88"
-        ),
-    ] = None
+    areas: AreasOfPercents = None
 
 
 _BY_LINE = ascending("code", "code_type", "kind", "reporting_entity_name", "billing_class", "modifier")

@@ -150,6 +150,10 @@ PlausibleHighest = Annotated[
         "Highest rate without those that are implausible or far from the others, in the unit of its kind.", 140.0
     ),
 ]
+AreasOfPercents = Annotated[
+    str | None,
+    described("These percents, each with its prices and their localities.", "115%: Dallas $1,440.23, Austin $1,459.88"),
+]
 PlausibleMean = Annotated[
     float | None, described("Mean without the rates that are implausible or far from the others.", 107.2)
 ]

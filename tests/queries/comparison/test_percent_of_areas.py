@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core.queries.comparison.percent_of_areas import NATION, find_percents_of_areas
+from core.queries.comparison.percent_of_areas import NATIONAL, find_percents_of_areas
 
 FACTOR = 32.3465
 NAMES = ("NORTH", "SOUTH", "EAST", "WEST")
@@ -60,9 +60,9 @@ def test_one_percent_of_several_areas_is_found_as_a_slow_search_finds_it(
 def test_the_percents_of_a_made_up_contract_are_recovered(
     amounts: dict[str, float], of_areas: list[float], of_nation: list[float]
 ) -> None:
-    amounts = {**amounts, NATION: 1257.63}
+    amounts = {**amounts, NATIONAL: 1257.63}
     prices = [round(percent * amounts[name], 2) for percent in of_areas for name in NAMES[:3]]
-    prices += [round(percent * amounts[NATION], 2) for percent in of_nation]
+    prices += [round(percent * amounts[NATIONAL], 2) for percent in of_nation]
     # Prices of two levels that are one, or nearly, belong to either.
     assume(len(prices) > 1 and np.diff(sorted(prices)).min() > 0.2)
     found = find_percents_of_areas(prices, amounts, FACTOR)
@@ -79,7 +79,7 @@ def test_other_prices_are_seldom_percents(seed: int, size: int, dollars: float) 
     random = np.random.default_rng(seed)
     found = 0
     for _ in range(50):
-        listed = dict(zip((*NAMES, NATION), np.round(dollars * np.exp(random.normal(0, 0.04, 5)), 2), strict=True))
+        listed = dict(zip((*NAMES, NATIONAL), np.round(dollars * np.exp(random.normal(0, 0.04, 5)), 2), strict=True))
         prices = np.round(dollars * np.exp(random.normal(0.2, 0.05, size)), 2)
         found += find_percents_of_areas(prices.tolist(), listed, FACTOR) is not None
     assert found <= 6
@@ -93,6 +93,6 @@ def test_one_price_and_no_areas_say_nothing() -> None:
     found = find_percents_of_areas([1150.0, 1196.0], amounts, None)
     assert found is not None
     assert (found.summary, found.words) == ("115% of Medicare in 2 areas", "115%: North $1,150.00, South $1,196.00")
-    both = find_percents_of_areas([1150.0, 1196.0, 1550.78, 4107.05], {**amounts, NATION: 1000.5}, None)
+    both = find_percents_of_areas([1150.0, 1196.0, 1550.78, 4107.05], {**amounts, NATIONAL: 1000.5}, None)
     assert both is not None
     assert both.summary == "115% of Medicare in 2 areas, and 155% and 410.5% of Medicare’s national amount"

@@ -87,7 +87,7 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         left = within if row.kind != "dollars" else slow.without_far(within, others)
         assert row.far_from_others == len(within) - len(left)
         assert (row.plausible_lowest, row.plausible_highest) == ((min(left), max(left)) if left else (None, None))
-        # Positions and percents are in the order of the rates: those of what can be meant, unless nothing can.
+        # Positions and percents are in the order of the rates. Odd rates are left out, unless all are odd.
         odd = [amount not in left for amount in amounts]
         assert row.p50 == choose_price(amounts, odd)
         position = pytest.approx(choose_price(positions, odd))

@@ -64,8 +64,8 @@ class Place:
     """A place in a lane. Leave it once the request is answered; leaving twice does no harm."""
 
     def __init__(self, lane: "Lane", client: str | None) -> None:
+        self.client = client
         self._lane = lane
-        self._client = client
         self._lock = threading.Lock()
         self._left = False
         self.taken = 0.0
@@ -78,7 +78,7 @@ class Place:
             if self._left:
                 return
             self._left = True
-        self._lane.release(self, self._client)
+        self._lane.release(self)
 
     def __enter__(self) -> Self:
         return self
@@ -128,12 +128,12 @@ class Lane:
                 raise self._refusal()
             if client is not None:
                 self._clients[client] += 1
-        self._wait(place, client)
+        self._wait(place)
         with self._lock:
             self.admitted += 1
         return place
 
-    def _wait(self, place: Place, client: str | None) -> None:
+    def _wait(self, place: Place) -> None:
         until = time.monotonic() + self.limits.patience
         while not place.is_free.wait(max(0.0, min(until, self._next_place()) - time.monotonic())):
             with self._lock:
@@ -141,7 +141,7 @@ class Lane:
                 # At the last moment the place may be ours.
                 if not place.is_free.is_set() and time.monotonic() >= until:
                     self._queue.remove(place)
-                    self._forget(client)
+                    self._forget(place.client)
                     raise self._refusal()
 
     def _next_place(self) -> float:
@@ -171,10 +171,10 @@ class Lane:
             with self._lock:
                 raise self._refusal()
 
-    def release(self, place: Place, client: str | None) -> None:
+    def release(self, place: Place) -> None:
         """Give a place to the request that has waited longest. Called by `Place.leave`."""
         with self._lock:
-            self._forget(client)
+            self._forget(place.client)
             self._taken.remove(place)
             self._give_places()
 

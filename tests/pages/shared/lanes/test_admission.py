@@ -114,7 +114,7 @@ def test_a_request_has_the_lane_for_itself_until_it_takes_long() -> None:
         wait_until(lambda: tested.waiting == 1)
         assert not entered.wait(0.1)
     thread.join(LONG)
-    assert entered.is_set(), "whoever leaves lets the next one in"
+    assert entered.is_set(), "a request that leaves lets the next one in"
 
     slow = Lane("slow", LaneLimits(2, 1, 9, LONG, LONG, alone=0.05))
     with slow.enter(), slow.enter():
