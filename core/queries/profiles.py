@@ -365,6 +365,7 @@ class ProvidersInState:
 def count_in_state(db: Snapshot, market: Market) -> ProvidersInState:
     """Return how many of the providers of a market's rates practice in its state, by the main address of each."""
     rates, parameters = rates_of_market(db, market)
+    # The state is that of the rates rather than a parameter: DuckDB keeps the plan of a question without parameters.
     return read_row(
         db,
         ProvidersInState,
@@ -372,9 +373,10 @@ def count_in_state(db: Snapshot, market: Market) -> ProvidersInState:
                    coalesce(sum(n), 0)::BIGINT AS rates, coalesce(sum(n) FILTER (here > 0), 0)::BIGINT AS rates_in_state
             FROM (SELECT f.pg_uid, count(*) AS n FROM {rates} f GROUP BY f.pg_uid)
             LEFT JOIN (
-                SELECT pg_uid, sum(npis) AS npis, sum(npis) FILTER (city LIKE $of_state) AS here
-                FROM {market_members(db, market)} WHERE city <> '' GROUP BY pg_uid) USING (pg_uid)""",
-        {**parameters, "of_state": f"%, {market.state}"},
+                SELECT m.pg_uid, sum(m.npis) AS npis, sum(m.npis) FILTER (ends_with(m.city, ', ' || s.state)) AS here
+                FROM {market_members(db, market)} m, (SELECT any_value(f.state) AS state FROM {rates} f) s
+                WHERE m.city <> '' GROUP BY m.pg_uid) USING (pg_uid)""",
+        parameters,
     )
 
 

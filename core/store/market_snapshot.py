@@ -14,10 +14,13 @@ from core.store.market.market_connection import MarketConnection
 from core.store.market.market_facts import MAX_ROWS, MONTHS, code_condition, has_remote_facts, read_market_facts
 from core.store.market.market_months import month_parameters
 from core.store.query_limits import seconds_left
-from core.store.schema.tables import FACT_RATE, Table
+from core.store.schema.tables import DIM_GROUP_AREA, FACT_RATE, Table
 from core.store.sql import used_parameters
 from core.store.views import COUNTED_RATE, MARKET_FACT, counted_rates_sql
 from core.store.watched_cursor import WatchedCursor
+
+_AREAS = "area_of_group"
+"""The table in memory of the areas of the provider groups of a code's facts."""
 
 T = TypeVar("T")
 
@@ -179,11 +182,18 @@ def market_snapshot(
             facts = MARKET_FACT
         elif code_values is not None:
             where = f"{code_condition(code_values)} AND {where}"
-        counted = counted_rates_sql(db.manifest, facts, where, areas=areas, month=month)
-        # Only what reads files gains from several threads.
-        asking = market if market.code_values is not None else db
-        table = db.markets.make(key, lambda: asking.arrow_rows(counted, values))
-        market.shown.add(COUNTED_RATE, table)
+        in_memory = None if market.code_values is None else _AREAS
+        counted = counted_rates_sql(db.manifest, facts, where, areas=areas, month=month, areas_in_memory=in_memory)
+
+        def count() -> pa.Table:
+            if market.code_values is None:
+                return db.arrow_rows(counted, values)  # only what reads files gains from several threads
+            if areas:
+                months = [one.year_month for one in market.code_values[MONTHS]]
+                market.show_rows_of(_AREAS, DIM_GROUP_AREA.name, "pg_uid", ["area"], of=MARKET_FACT, months=months)
+            return market.arrow_rows(counted, values)
+
+        market.shown.add(COUNTED_RATE, db.markets.make(key, count))
         market.key, market.market_values, market.counts_areas = key, values, areas
         yield market
 

@@ -91,10 +91,17 @@ def payee_sql(manifest: Manifest) -> str:
     return f"CASE {' '.join(cases)} ELSE '' END" if cases else "''"
 
 
-def counted_rates_sql(manifest: Manifest, facts: str, where: str, *, areas: bool, month: str) -> str:
-    """Return SQL of the rows of COUNTED_RATE, see Snapshot.market_snapshot and with_group_areas."""
+def counted_rates_sql(
+    manifest: Manifest, facts: str, where: str, *, areas: bool, month: str, areas_in_memory: str | None = None
+) -> str:
+    """Return SQL of the rows of COUNTED_RATE, see Snapshot.market_snapshot and with_group_areas.
+
+    `areas_in_memory` is a table of the areas of the facts' groups alone, if there is one.
+    """
     rates = f"SELECT f.*, {payee_sql(manifest)} AS payee FROM {facts} f WHERE {where}"
-    if areas:
+    if areas and areas_in_memory:
+        rates = f"SELECT f.*, a.area AS group_area FROM ({rates}) f LEFT JOIN {areas_in_memory} a USING (pg_uid)"
+    elif areas:
         rates = with_group_areas(rates, month)
     columns = ", ".join((*COUNTED_RATE_COLUMNS, "payee"))
     area = "group_area" if areas else "NULL::VARCHAR AS group_area"
