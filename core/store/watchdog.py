@@ -13,8 +13,16 @@ from contextlib import contextmanager
 _LOG = logging.getLogger(__name__)
 
 
+AGAIN_SECONDS = 0.5
+"""How long after an interrupt the next one comes."""
+
+
 class Watchdog:
-    """Calls `interrupt` of what is watched once its time is over."""
+    """Calls `interrupt` of what is watched when its time is over, and again until it has ended.
+
+    Once is not enough: DuckDB forgets an interrupt that comes between two questions, or while one is being planned,
+    when it begins the next.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -50,7 +58,7 @@ class Watchdog:
                 now = time.monotonic()
                 for number, (deadline, interrupt) in list(self._watched.items()):
                     if deadline <= now:
-                        del self._watched[number]
+                        self._watched[number] = now + AGAIN_SECONDS, interrupt
                         try:
                             interrupt()
                         except Exception:  # noqa: BLE001 - if this thread ended, no later question would have a time limit
