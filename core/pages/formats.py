@@ -12,6 +12,7 @@ from core.queries.market.market import Market
 from core.queries.market.market_filters import NOT_STATED
 from core.queries.rules.evidence import EVIDENCE, LIKELY
 from core.queries.rules.measured_class import OTHER_CLASS, class_of_like
+from core.vocabulary.title_words import write_out
 
 NONE = "–"
 """What stands in a table where there is no value."""
@@ -217,16 +218,9 @@ def _write_near(value: str) -> str:
     return f"{miles} miles of {write_city(place)}"
 
 
-_ACRONYMS = {*"CT CTA MRI MRA PET EKG ECG EEG EMG EGD IV DNA RNA HIV HPV TB ICU US".split()}  # noqa: SIM905
-
-
 def write_code_name(name: str | None) -> str:
-    """Write the name of a code in one style: LAT RETINACULAR RELEASE OPEN as Lat retinacular release open."""
-    if not name or not name.isupper():
-        return name or ""
-    words = [word if word.strip(".,;()/") in _ACRONYMS else word.lower() for word in name.split()]
-    said = " ".join(words)
-    return said[:1].upper() + said[1:]
+    """Write the name of a code in one style: LAT RETINACULAR RELEASE OPEN as Lateral retinacular release open."""
+    return write_out(name) if name and name.isupper() else name or ""
 
 
 def end_sentence(text: str) -> str:

@@ -47,7 +47,9 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
         last_loaded_at=max((row.loaded_at for row in loaded), default=None),
         files_shown=list_payer_months(db, shown) if shown else [],
         worked=worked or [],
-        payers_loaded=coverage.newest_of_each_payer(loaded, coverage.count_dollars(db)),
+        payers_loaded=coverage.rows_of_payers(
+            coverage.newest_of_each_payer(loaded, coverage.count_dollars(db)), shared
+        ),
         answer_rows=counted.different,
         counted=counted,
         shared=shared,

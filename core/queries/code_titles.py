@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from core.store.connection import Snapshot
 from core.vocabulary.services import plain_names
+from core.vocabulary.title_words import write_out
 
 CodeKey = tuple[str, str]
 """A code system and a code."""
@@ -29,7 +30,8 @@ def choose_titles(
 ) -> dict[CodeKey, str]:
     """Return the title of each code that has one, given its name and its description.
 
-    Among words of payers, those that the fewest codes share are the title; the longer ones, if as many share both.
+    Among words of payers, those that the fewest codes share are the title, those not in capitals if as many share both,
+    and of these the longer ones. Their short forms are written out, see write_out.
     """
     plain, titled = plain_names(), set(official)
     shared = Counter(text.casefold() for pair in texts.values() for text in {*pair} if text)
@@ -41,7 +43,8 @@ def choose_titles(
         elif key in titled and candidates:
             found[key] = description if description and len(description) <= LONGEST_OFFICIAL else candidates[0]
         elif candidates:
-            best = min(candidates, key=lambda text: (shared[text.casefold()], -len(text), text))
+            best = min(candidates, key=lambda text: (shared[text.casefold()], text.isupper(), -len(text), text))
+            best = write_out(best)
             found[key] = best if len(best) <= LONGEST_TITLE else f"{best[:LONGEST_TITLE].rsplit(' ', 1)[0]} …"
     return found
 

@@ -120,6 +120,56 @@ class SharedFile:
     rates: int
 
 
+@dataclass(frozen=True)
+class PayerRow:
+    """A payer's newest month in the states that have it: a file of several states counts once."""
+
+    newest: Coverage
+    """The row of the first of the states."""
+    states: Sequence[str]
+    earlier: int
+    files: int
+    rates: int
+    dollars: int | None
+    """How many of the rates are in dollars; None if that is not known."""
+
+    @property
+    def others(self) -> int:
+        """The rates that are in no dollars, as far as that is known."""
+        return 0 if self.dollars is None else self.rates - self.dollars
+
+
+def rows_of_payers(loaded: Sequence[LoadedPayer], shared: Sequence[SharedFile]) -> list[PayerRow]:
+    """Return each payer once for each newest month that it has in some state, by name."""
+    by_month: dict[tuple[str, str], list[LoadedPayer]] = {}
+    for one in loaded:
+        by_month.setdefault((one.newest.payer_slug, one.newest.year_month), []).append(one)
+    rows = []
+    for (slug, month), members in by_month.items():
+        # What is all of the newest month in several states is one file.
+        counted: dict[tuple[str, ...], LoadedPayer] = {}
+        for one in members:
+            of_file = (
+                tuple(file.states)
+                for file in shared
+                if (file.payer_slug, file.year_month, file.rates) == (slug, month, one.newest.rates)
+                and one.newest.state in file.states
+            )
+            counted.setdefault(next(of_file, (one.newest.state,)), one)
+        dollars = [one.dollars for one in counted.values()]
+        rows.append(
+            PayerRow(
+                newest=members[0].newest,
+                states=[one.newest.state for one in members],
+                earlier=max(one.earlier for one in members),
+                files=sum(one.newest.files for one in counted.values()),
+                rates=sum(one.newest.rates for one in counted.values()),
+                dollars=None if None in dollars else sum(filter(None, dollars)),
+            )
+        )
+    return sorted(rows, key=lambda one: (one.newest.reporting_entity_name.lower(), one.newest.year_month))
+
+
 def list_shared_files(db: Snapshot) -> Sequence[SharedFile]:
     """Return the files that were loaded whole for several states. Their rates are in each of them."""
     return db.ask_once(_shared_files)

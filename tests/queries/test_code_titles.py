@@ -31,6 +31,14 @@ def test_our_plain_name_goes_first_then_an_official_title_then_payers_words() ->
     }
 
 
+def test_payers_words_in_capitals_are_the_last_choice_and_written_out() -> None:
+    texts: dict[tuple[str, str], tuple[str | None, str | None]] = {
+        ("CPT", "20002"): ("RMVL OF A LONG AND WINDING THING", "Thing removed"),
+        ("CPT", "20003"): ("RMVL W/O GRAFT", None),
+    }
+    assert choose_titles(texts, []) == {("CPT", "20002"): "Thing removed", ("CPT", "20003"): "Removal without graft"}
+
+
 def test_titles_are_those_of_loaded_codes(demo: Snapshot) -> None:
     titles = code_titles(demo)
     assert titles["CPT", "70450"] == "Head CT without contrast"

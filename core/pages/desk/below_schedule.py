@@ -7,13 +7,14 @@ from typing import cast
 from django.http import HttpResponseBase
 
 from core.fields.codes.basket_list import read_basket
-from core.pages.desk.common_codes import list_common_codes
+from core.pages.desk.common_codes import list_common_codes, list_usual_medians
 from core.pages.forms.compensation_form import BelowForm, asked_practice
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.lanes.weights import is_too_broad
-from core.pages.shared.market_choice import with_class
+from core.pages.shared.market_choice import MarketChoice, choose_market, with_class
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import PAGE_ROWS, Paging
+from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.find.codes import describe_code
@@ -27,11 +28,26 @@ from core.queries.yardstick.below_schedule import (
     count_where_listed,
     list_below_schedule,
 )
-from core.queries.yardstick.compensation import list_compensation_amounts
+from core.queries.yardstick.compensation import (
+    CompensationRelease,
+    list_compensation_amounts,
+    list_compensation_releases,
+)
+from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets
 
 
-@market_page(BelowForm, "below_schedule")
+def _choose(form: BelowForm, db: Snapshot) -> MarketChoice:
+    """Return the market; without a state, that of the first state with rates that has a schedule."""
+    asked = form.market()
+    if not asked.state:
+        loaded = {one.state for one in coverage.list_periods(db)}
+        state = next((one.state for one in list_compensation_releases(db) if one.state in loaded), "")
+        asked = replace(asked, state=state)
+    return choose_market(asked, db)
+
+
+@market_page(BelowForm, "below_schedule", choose=_choose)
 def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
     """Show `/compensation/below/`"""
     named = named_baskets().get(query.values["basket"])
@@ -46,6 +62,9 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
         return _start(query)
     if listed:
         market = market.without("code", "code_type")
+    release = query.nearest_compensation_release
+    if not query.wants_file and not query.compensation_release and release and (listed or market.code):
+        return _show_beside(query, release, listed)
     # The rates of a list are read once by each question: there is no cache of several codes.
     db = query.db if listed else query.cached if market.code else query.compared
     asked = asked_practice(query.values["practice"])
@@ -88,12 +107,37 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
 
 def _start(query: MarketQuery[BelowForm]) -> HttpResponseBase:
     """Show what is known without a code: what payers pay for common ones beside the schedule."""
-    release = query.compensation_release
-    is_asked = query.wants_file or query.choice.meanings or query.market.payer
-    common = list_common_codes(query.db, release) if release and not is_asked else None
-    if not common or not common.ranges:
+    release = query.nearest_compensation_release
+    if query.wants_file or query.choice.meanings or (query.market.payer and query.compensation_release):
         return ask_for_code(query, "below_schedule")
-    return query.render("pages/below_schedule_start.html", common=common)
+    common = list_common_codes(query.db, release) if release else None
+    return query.render(
+        "pages/below_schedule_start.html",
+        common=common if common and common.ranges else None,
+        release=release,
+        states_with_schedule=sorted({one.state for one in list_compensation_releases(query.db)}),
+        coming=bool(release and not query.compensation_release),
+    )
+
+
+def _show_beside(
+    query: MarketQuery[BelowForm], release: CompensationRelease, listed: Sequence[BasketCode]
+) -> HttpResponseBase:
+    """Show the payers' medians beside a release that is newer than all rates: who is below it cannot be counted."""
+    market = query.market
+    code = describe_code(query.db, market.code_type, market.code)
+    asked = listed or [BasketCode(market.code or "", (market.code_type or "CPT",), code.name if code else None)]
+    _, rows = list_compensation_amounts(query.db, release, "", "", ROW_CAP, 0, asked)
+    return query.render(
+        "pages/below_schedule_start.html",
+        release=release,
+        coming=True,
+        beside=list_usual_medians(query.db, release, rows, asked),
+        code=code,
+        listed=listed,
+        looked_up=True,
+        codes_text=query.values["codes"].replace(",", "\n"),
+    )
 
 
 def _list_modifiers(

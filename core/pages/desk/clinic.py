@@ -47,6 +47,7 @@ from core.queries.baskets.clinic_position import (
     weigh,
 )
 from core.queries.latest import list_payer_months
+from core.queries.parties.kinds_of_rates import list_kinds_of_rates
 from core.queries.parties.other_tins import RatesUnderOther, Whose, list_rates_under_others
 from core.queries.parties.providers import find_tins
 from core.queries.parties.roll_ups import find_organization
@@ -169,6 +170,7 @@ def _text_of_file(request: HttpRequest) -> str:
 
 def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase:
     db, npis, lines, text = query.db, pasted.npis, pasted.lines, pasted.text
+    of_provider = query.market
     market, clinic = split_clinic(query.market, npis)
     codes = choose_codes(db, named_baskets().get(query.values["basket"]), read_basket(query.values["codes"]))
     answer = answer_clinic(db, ClinicQuestion(market, clinic, lines, codes))
@@ -188,12 +190,18 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
     priced = [one for one in positions if one.rate is not None]
     payers = _payers_of_market(query)
     left_out = list_left_out(db, of_market, asked, positions, payers)
-    absent = [(slug, name) for slug, name in payers.items() if slug not in {one.payer_slug for one in positions}]
+    has_position = any(one.rate is not None for one in positions)
+    kinds = list_kinds_of_rates(db, of_provider) if of_provider.of_provider and not has_position else []
+    there = {one.payer_slug for one in positions} | {one.payer_slug for one in kinds}
+    absent = [(slug, name) for slug, name in payers.items() if slug not in there]
     gaps = sum_gaps(positions)
     months = list_payer_months(db, market)
     dates = {one.payer_slug: write_own_date(one.year_month, one.file_month) for one in months}
     return query.render(
         "pages/clinic.html",
+        kinds=[one for one in kinds if one.kind != "dollars"],
+        # Of rates that are in no dollars, no class has a position.
+        has_no_dollars=bool(kinds) and all(one.kind != "dollars" for one in kinds),
         is_asked=bool(asked) or bool(clinic.values),
         who=_name_of(db, clinic),
         clinic=clinic,

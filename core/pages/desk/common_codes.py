@@ -8,9 +8,10 @@ from core.fields.places.care_setting import FACILITY_OR_UNSTATED
 from core.pages.formats import write_own_date
 from core.pages.shared.downloads import ROW_CAP
 from core.queries.baskets.basket_answer import choose_codes
+from core.queries.baskets.basket_codes import BasketCode
 from core.queries.comparison.usual_side import OUTSIDE, list_usual_sides
 from core.queries.market.file_dates import old_months
-from core.queries.yardstick.compensation import CompensationRelease, list_compensation_amounts
+from core.queries.yardstick.compensation import CompensationAmount, CompensationRelease, list_compensation_amounts
 from core.queries.yardstick.schedule_medians import (
     PROFESSIONAL,
     ScheduleMedian,
@@ -68,12 +69,7 @@ def list_common_codes(db: Snapshot, release: CompensationRelease) -> CommonCodes
     """Return FAMILIAR_CODES as far as the schedule has an amount for professionals, each on its usual side."""
     codes = choose_codes(db, None, read_basket(",".join(FAMILIAR_CODES)))
     _, rows = list_compensation_amounts(db, release, "", "", ROW_CAP, 0, codes)
-    usual = list_usual_sides(db)
-    medians = [
-        one
-        for one in list_schedule_medians(db, release, rows, codes)
-        if one.basis == PROFESSIONAL and one.care_setting in {None, usual.get(one.code, OUTSIDE).side_of(None)}
-    ]
+    medians = [one for one in list_usual_medians(db, release, rows, codes) if one.basis == PROFESSIONAL]
     found = []
     for one in codes:
         amount = amounts_of([row for row in rows if row.code == one.code]).get(PROFESSIONAL)
@@ -83,6 +79,18 @@ def list_common_codes(db: Snapshot, release: CompensationRelease) -> CommonCodes
             inside = bool(first and first.care_setting == FACILITY_OR_UNSTATED)
             found.append(CommonCode(one.code, one.title, first.amount if first else amount, inside, of_code))
     return CommonCodes(found, summarize_by_payer(db, medians))
+
+
+def list_usual_medians(
+    db: Snapshot, release: CompensationRelease, rows: Sequence[CompensationAmount], codes: Sequence[BasketCode]
+) -> list[ScheduleMedian]:
+    """Return the medians of list_schedule_medians, those of professionals only where the code is usually performed."""
+    usual = list_usual_sides(db)
+    return [
+        one
+        for one in list_schedule_medians(db, release, rows, codes)
+        if one.care_setting in {None, usual.get(one.code, OUTSIDE).side_of(None)}
+    ]
 
 
 def summarize_by_payer(db: Snapshot, beside: Sequence[ScheduleMedian]) -> list[PayerRange]:

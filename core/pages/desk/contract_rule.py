@@ -1,14 +1,18 @@
 """What rule is behind a payer's professional rates."""
 
 import re
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cachetools import LRUCache
 from django.http import HttpResponseBase
 
 from core.pages.charts.scatter_chart import ScatterPoint, draw_scatter
 from core.pages.formats import write_percent, write_tin
 from core.pages.forms.market_forms import RuleForm
+from core.pages.shared.conditional import UNFINISHED
 from core.pages.shared.lanes.weights import is_too_broad
 from core.pages.shared.market_choice import MarketChoice, choose_market
 from core.pages.shared.page import MarketQuery, market_page
@@ -24,7 +28,32 @@ from core.queries.parties import providers
 from core.store.connection import Snapshot
 
 SHOWN_EXCEPTIONS = 50
+
+MOST_KNOWN_RULES = 1000
 SHOWN_TINS = 15
+
+
+class KnownRules:
+    """The rules that visitors have asked for, in a sentence, of the last generations: each takes seconds to find."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sentences: LRUCache[tuple[int, str, str, str], str] = LRUCache(MOST_KNOWN_RULES)
+
+    def find(self, db: Snapshot, state: str, year_month: str, payer: str) -> str | None:
+        """Return the rule behind a payer's rates, if it has been found."""
+        with self._lock:
+            sentence: str | None = self._sentences.get((db.manifest.generation, state, year_month, payer))
+            return sentence
+
+    def keep(self, db: Snapshot, market: Market, sentence: str) -> None:
+        """Keep the rule behind the rates of a market's payer."""
+        with self._lock:
+            key = db.manifest.generation, market.state, market.year_month, market.payer or ""
+            self._sentences[key] = sentence
+
+
+KNOWN_RULES = KnownRules()
 
 
 def _choose(form: RuleForm, db: Snapshot) -> MarketChoice:
@@ -47,17 +76,20 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
     if not market.payer:
         every = [row for row in coverage.list_coverage(db) if row.state == market.state]
         loaded = [one.newest for one in coverage.newest_of_each_payer(every)]
-        return (
-            query.download(loaded, coverage.Coverage, "rule_payers")
-            if query.wants_file
-            else query.render("pages/rule.html", loaded=loaded)
-        )
+        if query.wants_file:
+            return query.download(loaded, coverage.Coverage, "rule_payers")
+        response = query.render("pages/rule.html", loaded=_list_payers(db, loaded))
+        # The next visitor may see more of the rules.
+        response["Cache-Control"] = UNFINISHED
+        return response
     too_broad = not market.tin and is_too_broad(db, market)
     # Of one provider or one code there are too few prices to tell contracts apart.
     has_contracts = not (too_broad or market.of_provider or market.code)
     wants_them = not query.wants_file or query.values["table"] == "contracts"
     rules = find_rules_of_payer(db, market) if has_contracts and wants_them else None
     found = rules.of_all if rules else None if too_broad else find_contract_rule(query.cached, market)
+    if rules and replace(market, payer=None) == market.unfiltered:
+        KNOWN_RULES.keep(db, market, summarize_rules(rules))
     if query.wants_file:
         return _download(query, found, rules)
     tins = list_payer_tins(db, market, SHOWN_TINS) if too_broad else []
@@ -80,6 +112,38 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
         limits=fit_rule,
         release_month=found.rule.release if found else None,
     )
+
+
+@dataclass(frozen=True)
+class ListedPayer:
+    """A payer of the state: what rule is known to be behind its rates, or why only a near one can be."""
+
+    newest: coverage.Coverage
+    rule: str | None
+    missing: str
+
+
+def _list_payers(db: Snapshot, loaded: Sequence[coverage.Coverage]) -> list[ListedPayer]:
+    return [
+        ListedPayer(
+            one,
+            KNOWN_RULES.find(db, one.state, one.year_month, one.payer_slug),
+            describe_missing_schedules(db, Market(one.state, one.year_month, payer=one.payer_slug)),
+        )
+        for one in loaded
+    ]
+
+
+def summarize_rules(rules: PayerRules) -> str:
+    """Return the rules of a payer's contracts in a sentence, or that of all its rates if they do not differ."""
+    if not rules.differ:
+        return rules.of_all.rule.sentence
+    if rules.ends:
+        told = " to ".join(f"{_describe_percent(one)} ({_name(one)})" for one in rules.ends)
+    else:
+        leading = [one for one in rules.leading if one.verdict != "none"]
+        told = "; ".join(f"{one.levels or _describe_percent(one)} ({_name(one)})" for one in leading)
+    return f"Several contracts: {told}." if told else rules.of_all.rule.sentence
 
 
 def _draw(found: FoundRule) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.pages.forms.fields import PatternField
+from core.pages.forms.fields import PatternField, StateField
 from core.pages.forms.market_forms import ProviderPageForm
 from core.pages.forms.query_form import CodesForm, QueryForm
 from core.queries.parties.providers import BY
@@ -49,3 +49,5 @@ class GroupForm(QueryForm):
     """The page of a provider group. The first table has everything that the others have."""
 
     tables = ("everything", "rates", "tins", "npis", "plans", "files")
+
+    state = StateField()

@@ -29,6 +29,9 @@ def show_group(query: PageQuery[GroupForm], group: str) -> HttpResponseBase:
     files = groups.list_files_of_group(db, found)
     states = sorted({file.state for file in files})
     leading = groups.find_leading_tin(db, found)
+    by_state = groups.count_rates_by_state(db, found)
+    state = query.values["state"] if query.values["state"] in by_state else next(iter(by_state), None)
+    of_each = next(iter(by_state.values())) if len(by_state) > 1 and len(set(by_state.values())) == 1 else None
     return query.render(
         "pages/group.html",
         group=found,
@@ -40,14 +43,18 @@ def show_group(query: PageQuery[GroupForm], group: str) -> HttpResponseBase:
         plans=groups.list_plans_of_group(db, found, MAX_PLANS_SHOWN, 0)[1],
         files=files,
         states=states,
+        by_state=by_state,
+        state=state,
+        rates_of_each=of_each,
+        counted=of_each or found.rates,
         # The payer's labels that are not what its fees are: such a class is the file's word.
         overruled=[
             (state, label.billing_class)
             for state in states
             for label in list_overruled_labels(db, Market(state, found.year_month, payer=found.payer_slug))
         ],
-        rates=groups.list_rates_of_group(db, found, limit, offset),
-        rates_paging=Paging(query.values["page"], found.rates),
+        rates=groups.list_rates_of_group(db, found, limit, offset, state),
+        rates_paging=Paging(query.values["page"], by_state.get(state or "", 0)),
         paging=Paging(query.values["page"], total),
     )
 

@@ -89,7 +89,9 @@ def _all_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
     if query.wants_file:
         return query.download(loaded, coverage.Coverage, "payers")
     newest = coverage.newest_of_each_payer(loaded, coverage.count_dollars(query.db))
-    return query.render("pages/payers.html", loaded=newest)
+    return query.render(
+        "pages/payers.html", loaded=coverage.rows_of_payers(newest, coverage.list_shared_files(query.db))
+    )
 
 
 def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]) -> HttpResponseBase:
@@ -256,14 +258,14 @@ def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
         "payers": (lambda: months, coverage.Coverage),
         "networks": (lambda: networks.list_networks(db, slug), networks.NetworkRow),
         "files": (lambda: coverage.list_files(db, slug), coverage.File),
-        "codes": (lambda: codes.list_busiest_codes(db, market, ROW_CAP), codes.CodeCount),
+        "codes": (lambda: codes.list_market_codes(db, market, ROW_CAP), codes.MarketCode),
         "specialties": (lambda: levels().specialties, SpecialtyIndex),
         "against_market": (lambda: levels().codes, BasketMedian),
     }
     if query.wants_file:
         rows, row_type = tables[query.values["table"]]
         return query.download(rows(), row_type, f"{slug}_{query.values['table']}")
-    every = codes.list_busiest_codes(db, market, ROW_CAP)
+    every = codes.list_market_codes(db, market, ROW_CAP)
     paging = Paging(query.values["page"], len(every))
     found, level = networks.list_networks(db, slug), levels()
     facts = next(iter(list_payer_facts(db, market, datetime.now(UTC).date())), None)

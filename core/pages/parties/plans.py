@@ -62,7 +62,7 @@ def show_plan(query: PageQuery[PlanForm], plan: str) -> HttpResponseBase:
         return query.download(files, plans.PlanFile, f"{plan[:80]}_files")
     content = plans.list_plan_contents(db, [plan]).get(plan)
     market = _market_of(content) if content else None
-    every = codes.list_busiest_codes(db, market, ROW_CAP) if market else []
+    every = codes.list_market_codes(db, market, ROW_CAP) if market else []
     payers = sorted({(file.reporting_entity_name, file.payer_slug) for file in files})
     of_payer = Market(market.state, market.year_month, payer=payers[0][1]) if market and len(payers) == 1 else None
     levels = find_levels(db, of_payer) if of_payer else None

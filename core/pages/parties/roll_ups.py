@@ -88,7 +88,7 @@ def _show(query: MarketQuery[Any], level: roll_ups.Level, key: str, name: str, *
         market=market,
         too_large=True,
         # One more tells whether there are more.
-        codes=codes.list_busiest_codes(db, market, BUSIEST_CODES + 1),
+        codes=codes.list_market_codes(db, market, BUSIEST_CODES + 1),
         max_codes=BUSIEST_CODES,
         **listed,
     )

@@ -232,6 +232,12 @@ class MarketQuery(PageQuery[M]):
         return choose_compensation_release(self._compensation_releases, self.market.state, self.market.newest_month)
 
     @cached_property
+    def nearest_compensation_release(self) -> CompensationRelease | None:
+        """The release that is in effect in the market's month, or else the first that came after it."""
+        after = min(self._compensation_releases, key=lambda one: one.release, default=None)
+        return self.compensation_release or after
+
+    @cached_property
     def _compensation_releases(self) -> Sequence[CompensationRelease]:
         return [one for one in list_compensation_releases(self.db) if one.state == self.market.state]
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from core.fields.codes.billing_code import padded_codes
 from core.queries.coverage import list_periods
 from core.queries.find.code_index import FoundCode, code_index, find_codes
 from core.queries.market.market import Market
-from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, Month, RateCount, State
+from core.queries.rules.asked_first import asked_first_sql
+from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, Month, RateCount, State, described
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.store.schema.tables import DIM_CODE
@@ -61,6 +63,25 @@ def correct_spelling(db: Snapshot, text: str) -> str | None:
     Near is one letter wrong, missing, added or swapped with its neighbor, or two in words of eight letters or more.
     """
     return code_index(db).correct_spelling(text)
+
+
+@dataclass(frozen=True)
+class MarketCode:
+    """A billing code of a market, with the range of its rates of all classes and terms."""
+
+    code_type: CodeType
+    code: Code
+    name: CodeName
+    rates: RateCount
+    lowest: Annotated[
+        float | None, described("The lowest rate in dollars above zero; null if there is none. Of all classes.", 88.0)
+    ]
+    highest: Annotated[float | None, described("The highest of these.", 104.0)]
+    lowest_percentage: Annotated[
+        float | None, described("The lowest percentage of the charge above zero; null if there is none.", 60.0)
+    ]
+    highest_percentage: Annotated[float | None, described("The highest of these.", 60.0)]
+    zeros: Annotated[int, described("Number of rates that are zero: no price was given.", 0)]
 
 
 @dataclass(frozen=True)
@@ -122,6 +143,33 @@ def list_busiest_codes(db: Snapshot, market: Market, limit: int) -> list[CodeCou
                SELECT f.code_type, f.code, count(*) AS rates FROM fact_rate f WHERE {market.where}
                GROUP BY ALL ORDER BY rates DESC, code, code_type LIMIT $limit)
            LEFT JOIN dim_code d USING (code_type, code) ORDER BY rates DESC, code, code_type""",
+        {**market.parameters, "limit": limit},
+    )
+
+
+def list_market_codes(db: Snapshot, market: Market, limit: int) -> list[MarketCode]:
+    """Return the codes of a market, those that people ask for first (see asked_first_sql), then by number of rates.
+
+    Codes for which the payers give no price are last.
+    """
+    kind = "rate_kind(f.negotiated_type, f.negotiation_arrangement)"
+    ranges = ", ".join(
+        f"""min(f.negotiated_rate) FILTER ({kind} = '{of}' AND f.negotiated_rate > 0) AS lowest{ending},
+            max(f.negotiated_rate) FILTER ({kind} = '{of}' AND f.negotiated_rate > 0) AS highest{ending}"""
+        for of, ending in (("dollars", ""), ("percentage", "_percentage"))
+    )
+    return read_rows(
+        db,
+        MarketCode,
+        f"""WITH counted AS (
+                SELECT f.code_type, f.code, count(*) AS rates, {ranges},
+                       count(*) FILTER (f.negotiated_rate = 0) AS zeros
+                FROM fact_rate f WHERE {market.where} GROUP BY f.code_type, f.code),
+            page AS (
+                SELECT *, {asked_first_sql("code_type", "code")} + if(zeros = rates, 1000, 0) AS place FROM counted
+                ORDER BY place, rates DESC, code, code_type LIMIT $limit)
+            SELECT page.* EXCLUDE (place), d.name FROM page LEFT JOIN dim_code d USING (code_type, code)
+            ORDER BY place, rates DESC, code, code_type""",
         {**market.parameters, "limit": limit},
     )
 

@@ -13,6 +13,7 @@ from core.queries.market.market import Market
 from core.queries.market.market_rates import uses_own_areas
 from core.queries.parties.plans import HealthPlan, list_plans_of_file
 from core.queries.parties.providers import TAX_ID_COLUMNS, Npi, TaxId
+from core.queries.rules.asked_first import asked_first_sql
 from core.queries.rules.columns import (
     AreasOfPercents,
     Arrangement,
@@ -95,6 +96,9 @@ class GroupRate:
     setting: Setting
     modifier: Modifier
     service_codes: ServiceCodes
+    place_setting: Annotated[
+        str, described("What the places are: facility, non-facility, mixed, or unstated.", "non-facility")
+    ]
     prices: Annotated[
         int,
         described(
@@ -218,33 +222,52 @@ def _same_terms(one: str, other: str) -> str:
     return " AND ".join(f"{one}.{name} IS NOT DISTINCT FROM {other}.{name}" for name in names)
 
 
-def list_rates_of_group(db: Snapshot, group: ProviderGroup, limit: int, offset: int) -> list[GroupRate]:
-    """Return at most `limit` rates of a group from `offset` on, by code. How many there are is known of the group."""
+def count_rates_by_state(db: Snapshot, group: ProviderGroup) -> dict[str, int]:
+    """Return how many rates of a group each state has. A file that is not divided by state has the same in each."""
+    rows = db.rows(
+        f"SELECT state, count(*) FROM {BY_GROUP} WHERE pg_uid = $pg_uid GROUP BY state ORDER BY state",
+        {"pg_uid": group.pg_uid},
+    )
+    return {str(state): int(rates) for state, rates in rows}
+
+
+def list_rates_of_group(
+    db: Snapshot, group: ProviderGroup, limit: int, offset: int, state: str | None = None
+) -> list[GroupRate]:
+    """Return at most `limit` rates of a group from `offset` on, of a state or of all.
+
+    The codes that people ask for are first (see asked_first_sql), then the others by number. How many rates there are
+    is known of the group.
+    """
+    of_group = "pg_uid = $pg_uid" + (" AND state = $state" if state else "")
+    values = {"pg_uid": group.pg_uid, **({"state": state} if state else {})}
     sql = f"""
         WITH placed AS (
             SELECT *, row_number() OVER (
-                       ORDER BY code_type, code, billing_class, billing_code_modifier, negotiated_rate, negotiated_type,
-                                negotiation_arrangement, setting, pos_set_id, state) AS position,
+                       ORDER BY {asked_first_sql("code_type", "code")}, code_type, code, billing_class,
+                                billing_code_modifier, negotiated_rate, negotiated_type, negotiation_arrangement,
+                                setting, pos_set_id, state) AS position,
                    min(negotiated_rate) OVER terms AS lowest_price, max(negotiated_rate) OVER terms AS highest_price,
                    count(DISTINCT negotiated_rate) OVER terms AS prices
-            FROM {BY_GROUP} WHERE pg_uid = $pg_uid
+            FROM {BY_GROUP} WHERE {of_group}
             WINDOW terms AS (PARTITION BY {_TERMS})),
         page AS MATERIALIZED (SELECT * FROM placed ORDER BY position LIMIT $limit OFFSET $offset),
         -- As a window, the lists of all rates of a large group would take more memory than a question has.
         listed AS (
             SELECT {_TERMS}, list(DISTINCT negotiated_rate) AS each_price FROM {BY_GROUP}
-            WHERE pg_uid = $pg_uid AND code IN (SELECT code FROM page) GROUP BY ALL)
+            WHERE {of_group} AND code IN (SELECT code FROM page) GROUP BY ALL)
         SELECT f.state, f.code_type, f.code, d.name,
                rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind, f.negotiated_rate,
                f.negotiated_type, f.negotiation_arrangement, f.billing_class, f.setting,
                f.billing_code_modifier AS modifier, coalesce(p.service_codes, []) AS service_codes, f.pos_set_id,
+               place_setting(coalesce(p.service_codes, [])) AS place_setting,
                f.prices, f.lowest_price, f.highest_price,
                NULL::VARCHAR AS basis, NULL::DOUBLE AS medicare, NULL::DOUBLE AS percent,
                NULL::DOUBLE AS percent_of_areas, NULL::VARCHAR AS percents, NULL::VARCHAR AS areas, f.each_price
         FROM (SELECT p.*, l.each_price FROM page p JOIN listed l ON {_same_terms("p", "l")}) f
         LEFT JOIN dim_code d USING (code_type, code) LEFT JOIN dim_pos_set p USING (pos_set_id)
         ORDER BY position"""
-    rows = with_titles(db, read_rows(db, _PlacedRate, sql, {"pg_uid": group.pg_uid, "limit": limit, "offset": offset}))
+    rows = with_titles(db, read_rows(db, _PlacedRate, sql, {**values, "limit": limit, "offset": offset}))
     amounts = {
         state: _compare_with_medicare(db, group, state, {row.code for row in rows if row.state == state})
         for state in {row.state for row in rows}

@@ -31,6 +31,12 @@ class PayerRateCounts:
     """Rates whose contract has expired."""
     expires: str | None
     """The day on which the last of the expired ones did."""
+    lowest_percentage: float | None
+    """The lowest percentage of charges that is not zero."""
+    highest_percentage: float | None
+    elsewhere: int
+    """Rates without a named provider whose file names the web address of a list of them, which was not there."""
+    codes_in_dollars: int
 
     @property
     def takes_no_part(self) -> bool:
@@ -91,10 +97,17 @@ def _count_rates(db: Snapshot, market: Market, today: date) -> list[PayerRateCou
                    count(*) FILTER (n.pg_uid IS NULL AND t.pg_uid IS NULL) AS unnamed,
                    count(*) FILTER (f.pos_set_id = '{pos_set_id([])}') AS placeless,
                    count(*) FILTER (expiration_date < $today) AS expired,
-                   max(expiration_date) FILTER (expiration_date < $today) AS expires
+                   max(expiration_date) FILTER (expiration_date < $today) AS expires,
+                   min(negotiated_rate) FILTER ({is_percentage} AND negotiated_rate > 0) AS lowest_percentage,
+                   max(negotiated_rate) FILTER ({is_percentage}) AS highest_percentage,
+                   count(*) FILTER (n.pg_uid IS NULL AND t.pg_uid IS NULL AND l.pg_uid IS NOT NULL) AS elsewhere,
+                   count(DISTINCT (f.code_type, f.code)) FILTER (
+                       rate_kind(negotiated_type, negotiation_arrangement) = 'dollars' AND negotiated_rate > 0
+                   ) AS codes_in_dollars
             FROM fact_rate f
             LEFT JOIN (SELECT DISTINCT pg_uid FROM xref_group_npi) n ON n.pg_uid = f.pg_uid
             LEFT JOIN (SELECT DISTINCT pg_uid FROM xref_group_tin) t ON t.pg_uid = f.pg_uid
+            LEFT JOIN (SELECT DISTINCT pg_uid FROM xref_group_location) l ON l.pg_uid = f.pg_uid
             WHERE {market.where} GROUP BY ALL""",
         {**market.parameters, "today": today.isoformat()},
     )

@@ -17,6 +17,7 @@ from core.queries.market.market import Market
 from core.queries.market.market_rates import counted_rates, market_cache, uses_own_areas
 from core.queries.parties.billed_services import MEMBERS, list_leading_specialties, services_sql
 from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES, LINE, market_lines
+from core.queries.rules.asked_first import known_sql
 from core.queries.rules.code_families import accompanying_sql, family_sql
 from core.queries.rules.columns import (
     AreasOfPercents,
@@ -46,7 +47,7 @@ from core.queries.rules.organization_price import price_sql
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import quote, used_parameters
-from core.vocabulary.services import FAMILIAR_CODES, plain_names
+from core.vocabulary.services import FAMILIAR_CODES
 
 Family = Annotated[
     str, described("Family of the code by its number, in words of our own, such as ultrasound.", "visits")
@@ -174,8 +175,6 @@ PLACED_RATES, _CODE_RATES = "placed_rate", "provider_code_rate"
 _COMPARED, _LINES, _SERVICES = "provider_compared", "provider_line", "provider_service"
 """Tables in memory: a provider's rates with their percents, the lines of its codes, and what it bills to Medicare."""
 
-_KNOWN_NAMES = ", ".join(quote(f"{system} {code}") for system, code in sorted(plain_names()))
-
 
 def _usual_sql(specialties: Collection[str]) -> str:
     """Return SQL of how usual a code is for a provider with these specialties, from 4 down to 0.
@@ -186,7 +185,7 @@ def _usual_sql(specialties: Collection[str]) -> str:
     """
     unfit = ", ".join(map(quote, list_unfit_families(specialties))) or "''"
     return f"""CASE WHEN {accompanying_sql("c.code_type", "c.code")} THEN 0
-        WHEN c.code_type || ' ' || c.code NOT IN ({_KNOWN_NAMES}) THEN 1
+        WHEN NOT {known_sql("c.code_type", "c.code")} THEN 1
         WHEN c.modifier <> '' OR {family_sql("c.code_type", "c.code")} IN ({unfit}) THEN 2
         WHEN c.code IN ({", ".join(map(quote, FAMILIAR_CODES))}) THEN 4 ELSE 3 END"""
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from core.fields.codes.code_list import read_codes
 from core.queries import coverage
-from core.queries.find.codes import list_asked_codes, list_busiest_codes
+from core.queries.find.codes import list_asked_codes, list_market_codes
 from core.queries.market.market import Market
 from core.queries.over_time import changes
 from core.queries.parties import networks, organizations, provider_rates, providers
@@ -71,7 +71,7 @@ def test_tables_of_the_market_can_be_downloaded(site: Client, demo: Snapshot) ->
         ),
         ("/payers/", {"payer": slug, "table": "networks"}, networks.list_networks(demo, slug)),
         ("/payers/", {"payer": slug, "table": "files"}, coverage.list_files(demo, slug)),
-        ("/payers/", {"payer": slug, "table": "codes"}, list_busiest_codes(demo, Market(**MONTH, payer=slug), 10**6)),
+        ("/payers/", {"payer": slug, "table": "codes"}, list_market_codes(demo, Market(**MONTH, payer=slug), 10**6)),
         ("/payers/", {}, coverage.list_coverage(demo)),
         ("/changes/", QUERY, changes.list_changed_pay(demo, both, "2025-07", None, "moved", 10**6, 0)[1]),
         ("/changes/", {**QUERY, "table": "payers"}, of_code.payers),

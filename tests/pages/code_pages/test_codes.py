@@ -43,7 +43,7 @@ def test_the_list_begins_with_the_codes_that_people_ask_for(site: Client) -> Non
 
 
 def test_names_in_capitals_are_written_like_the_others() -> None:
-    assert write_code_name("LAT RETINACULAR RELEASE OPEN") == "Lat retinacular release open"
-    assert write_code_name("MRI JNT OF LWR EXTRE W/O DYE") == "MRI jnt of lwr extre w/o dye"
+    assert write_code_name("LAT RETINACULAR RELEASE OPEN") == "Lateral retinacular release open"
+    assert write_code_name("MRI JNT OF LWR EXTRE W/O DYE") == "MRI joint of lower extremity without dye"
     assert write_code_name("Knee X-ray, 3 views") == "Knee X-ray, 3 views"
     assert write_code_name(None) == ""

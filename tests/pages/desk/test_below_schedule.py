@@ -271,3 +271,25 @@ def test_a_code_in_the_list_of_all_has_the_figures_of_its_own_page(site: Client)
         site.get("/compensation/below/", {**of_payer, "classes": "all", "table": "codes", "format": "csv"})
     )
     assert sum(int(row["compared"]) for row in pooled) > sum(int(row["compared"]) for row in every)
+
+
+def test_a_schedule_that_is_newer_than_the_rates_is_shown_beside_them(tmp_path: Path) -> None:
+    """Who was below the schedule of the time is not known, but the page is no dead end."""
+    plain = store_of_market(tmp_path, {"negotiated_rate": 80.0}, {"negotiated_rate": 60.0, "group": 1})
+    of_release = {"release": "2026-01", "state": "GA", "year_month": "2026-01"}
+    priced = {**of_release, "code_type": "CPT", "code": "99213", "wcfs_status": "priced", "wcfs_amount": 100.0}
+    release = {**of_release, "kind": "wcfs", "states": ["GA"], "files": ["ga.csv"]}
+    db = written(plain.root, {"bench_wcfs": [priced], "dim_benchmark": [release]})
+    with serving(db.root):
+        start = Visitor().get("/compensation/below/")
+        of_code = Visitor().get("/compensation/below/", {"state": "GA", "code": "99213"})
+        of_list = Visitor().get("/compensation/below/", {"state": "GA", "codes": "99213,99214"})
+        elsewhere = Visitor().get("/compensation/below/", {"state": "TX"})
+    for page in (start, of_code, of_list):
+        assert "is in effect from January 2026. So these percents are of later amounts" in text_of(page)
+    assert [row[:1] + row[-1:] for row in tables(start)[0][1:]] == [["99213", "70%"]]
+    assert "PAYER_A pays professionals" in text_of(of_code)
+    assert "$70.00 in the middle of 2 rates: 70% of the schedule’s $100.00" in text_of(of_code)
+    assert tables(of_list)[0][1][2:7] == ["$100.00", "PAYER_A", "2", "$70.00", "70%"]
+    assert "No workers’ compensation schedule of Texas is loaded" in text_of(elsewhere)
+    assert 'href="/compensation/below/?state=GA"' in elsewhere.content.decode()

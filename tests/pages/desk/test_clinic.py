@@ -15,6 +15,8 @@ from core.fields.codes.clinic_lines import EXPECTED
 from core.pages.citation import THIS_SITE
 from core.pages.formats import write_dollars
 from core.pages.shared.answer_cache import ANSWERS
+from core.queries.market.market import Market
+from core.queries.parties.kinds_of_rates import list_kinds_of_rates
 from core.queries.parties.providers import list_provider_periods
 from core.store.connection import QueryTimeout, Snapshot
 from tests.pages.markets import MONTH
@@ -235,3 +237,30 @@ def test_a_form_that_is_not_answered_comes_back_as_it_was_filled_in(
         assert "99213,,,7654321,41.37" in form
         assert 'name="state" value="GA"' in form
     assert response["Cache-Control"] == "no-store"
+
+
+def test_a_clinic_that_is_paid_percents_of_its_charges_is_told_so(tmp_path: Path) -> None:
+    """No tab leads to rates that have no position."""
+    percents = [{"code": code, "negotiated_rate": 20.0, "negotiated_type": "percentage"} for code in ("99213", "99214")]
+    root = store_of_market(tmp_path, *percents, {"group": 1, "negotiated_rate": 90.0}).root
+    with serving(root):
+        page = Visitor().get("/clinic/", {"state": "GA", "tin": "100000001"})
+    said = text_of(page)
+    assert "gives this tax ID no dollars: its 2 rates, for 2 codes, are 20% of what is billed" in said
+    assert "Each code in its usual setting" not in said
+    assert 'href="/tin/100000001/?state=GA"' in page.content.decode()
+
+
+def test_kinds_of_rates_are_those_of_the_provider(tmp_path: Path) -> None:
+    rates = [
+        {"negotiated_rate": 20.0, "negotiated_type": "percentage"},
+        {"negotiated_rate": 35.0, "negotiated_type": "percentage", "code": "99214"},
+        {"negotiated_rate": 90.0, "billing_class": "institutional"},
+        {"negotiated_rate": 50.0, "negotiated_type": "percentage", "group": 1},
+    ]
+    db = store_of_market(tmp_path, *rates)
+    found = list_kinds_of_rates(db, Market("GA", "2025-08", "CPT", "99213", billing_class="x", tin="100000001"))
+    assert [(one.payer_slug, one.kind, one.rates, one.codes, one.lowest, one.highest) for one in found] == [
+        ("payer_a", "percentage", 2, 2, 20.0, 35.0),
+        ("payer_a", "dollars", 1, 1, 90.0, 90.0),
+    ]

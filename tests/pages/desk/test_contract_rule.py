@@ -255,3 +255,20 @@ def test_a_file_older_than_every_schedule_is_said(
     monkeypatch.setattr(contract_rule, "old_months", lambda _: {("GA", "2025-08", "a"): payers_month})
     said = contract_rule.describe_missing_schedules(demo, MARKET)
     assert ("dated February 2023, and no schedule from before" in said) == is_older
+
+
+def test_rules_that_were_found_stand_beside_their_payers(site: Client, demo: Snapshot) -> None:
+    """Finding one takes seconds: without it, the page says so; once somebody has asked, it is there."""
+    asked = {"state": "GA", "year_month": "2025-08"}
+    contract_rule.KNOWN_RULES = contract_rule.KnownRules()
+    before = text_of(site.get("/rule/", asked))
+    assert before.count("To find its rule takes some seconds.") == 3
+    assert site.get("/rule/", {**asked, "payer": PEACH, "format": "json", "table": "contracts"}).status_code == 200
+    after = site.get("/rule/", asked)
+    assert text_of(after).count("To find its rule takes some seconds.") == 2
+    rules = find_rules_of_payer(demo, Market("GA", "2025-08", payer=PEACH))
+    said = contract_rule.summarize_rules(rules)
+    assert said == rules.of_all.rule.sentence or said.startswith("Several contracts: ")
+    assert f"<strong>{said}</strong>" in unescape(after.content.decode())
+    site.get("/rule/", {**asked, "payer": PEACH, "code": "99213"})
+    assert text_of(site.get("/rule/", asked)) == text_of(after), "of one code, it is another rule"

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.test import Client
 
+from core.fields.codes.accompanying_code import is_accompanying
 from core.pages.formats import write_tin
 from core.python_api.rate_store import open_store
 from core.queries.market.market import Market
@@ -14,10 +15,16 @@ from core.queries.parties import groups
 from core.queries.rates import list_rates
 from core.queries.rates_against_medicare import list_against_medicare
 from core.store.connection import Snapshot
+from core.store.generations.store import Store
+from core.vocabulary.baskets import named_baskets
+from core.vocabulary.services import FAMILIAR_CODES, plain_names
+from tests.fixture_types import Load
 from tests.queries.one_market import A_RATE, MARKET
 from tests.queries.rates_by_month import store_of
 from tests.queries.tables import written
+from tests.reference.nppes import registers
 from tests.site import Visitor, csv_rows, serving, tables, text_of
+from tests.stores import open_snapshot
 
 
 def test_a_group_has_all_its_members(site: Client, demo: Snapshot) -> None:
@@ -122,7 +129,38 @@ def test_a_group_shows_its_rates_by_code(site: Client, demo: Snapshot) -> None:
         shown += [row[0] for row in tables(response)[0][1:]]
         links = re.findall(r'href="(/rates/[^"]+)"', response.content.decode())
         assert {"payer", "code", "state"} <= set(parse_qs(urlsplit(unescape(links[0])).query))
-    assert [name.split()[1] for name in shown] == [code for _, code, _ in facts]
+    numbers = [name.split()[1] for name in shown]
+    assert sorted(numbers) == sorted(code for _, code, _ in facts)
+    familiar = [code for code in FAMILIAR_CODES if code in set(numbers)]
+    assert list(dict.fromkeys(numbers))[: len(familiar)] == familiar
+    others = [code for code in dict.fromkeys(numbers) if not is_asked(code)]
+    assert others == sorted(others, key=lambda code: (is_accompanying("CPT", code), code))
+
+
+def is_asked(code: str) -> bool:
+    """Return whether a code has a place of its own in a list that begins with what people ask for."""
+    in_baskets = {code for basket in named_baskets().values() for code in basket.codes}
+    return code in in_baskets or code in {number for _, number in plain_names()}
+
+
+def test_a_group_in_two_states_shows_the_rates_of_one(store: Store, load: Load) -> None:
+    """A file that is not divided by state has each rate in each state: its rates are not counted twice."""
+    file = registers.rates()
+    for state in ("GA", "TX"):
+        load(file, state)
+    db = open_snapshot(store)
+    ((pg_uid, rates),) = db.rows("SELECT pg_uid, count(*) FROM fact_rate GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1")
+    with serving(store.root):
+        pages = {state: Visitor().get(f"/groups/{pg_uid}/", {"state": state}) for state in ("GA", "TX")}
+        first = Visitor().get(f"/groups/{pg_uid}/")
+        listed = csv_rows(Visitor().get(f"/groups/{pg_uid}/", {"format": "csv", "table": "rates"}))
+    of_each = rates // 2
+    assert len(listed) == rates
+    assert f"The {of_each} rate" in text_of(first).replace("  ", " ")
+    assert "(the same file in Georgia and Texas)" in text_of(first)
+    for state, page in pages.items():
+        assert len(tables(page)[0]) - 1 == of_each
+        assert f"state={state}" in re.findall(r'href="(/rates/[^"]+)"', page.content.decode())[0]
 
 
 def test_a_group_is_called_the_same_on_its_page_and_in_the_rates(tmp_path: Path) -> None:

@@ -27,14 +27,22 @@ def test_organizations_are_compared_with_the_middle_one(site: Client, demo: Snap
     (shown,) = tables(response)
     totals = organizations.count_totals(demo, market)
     rows = list_contracts(demo, market, "-p50", 50, 0).rows
-    assert [row[3] for row in shown[1:]] == [str(row.rank) for row in rows]
+    ranges = [
+        f"{write_dollars(row.lowest)} to {write_dollars(row.highest)} {row.prices} prices"
+        if row.prices > 1
+        else "one price"
+        for row in rows
+    ]
+    assert [" ".join(row[3].split()) for row in shown[1:]] == ranges
+    assert [row[1] for row in shown[1:]] == [write_dollars(row.p50) for row in rows]
+    assert [row[4:] for row in shown[1:]] == [[str(row.npis), str(row.rates)] for row in rows]
     assert f"Vertical line: the middle organization, {write_dollars(totals.middle)}" in text_of(response)
     assert (
         f"In Georgia, the middle rate is {write_dollars(totals.median)} . Counted by tax ID, the middle one of "
         f"{totals.organizations} organizations is paid {write_dollars(totals.middle)} , and half of them between "
         f"{write_dollars(totals.low)} and {write_dollars(totals.high)} . The file gives"
     ) in text_of(response)
-    assert shown[1][-1].split(" ")[-1] in {"above", "below", "same"}
+    assert shown[1][2].split(" ")[-1] in {"above", "below", "same"}
     mixed = site.get("/organizations/", {**QUERY, "code": "70450"})
     assert "Professional fee, reading only (26) 50" in text_of(mixed)
     most = organizations.count_totals(demo, replace(market, modifier="none", care_setting="non-facility or unstated"))
@@ -45,16 +53,14 @@ def test_rates_of_all_classes_together_are_compared_with_no_organization(site: C
     """A reading is not cheap because the market has whole scans."""
     together = site.get("/organizations/", {**QUERY, "code": "70450", "classes": "all", "sort": "p50"})
     (shown,) = tables(together)
-    assert not {"Rank", "vs. the middle organization"} & set(shown[0])
+    assert "vs. the middle one" not in shown[0]
     words = text_of(together)
-    assert "so there is no rank and no comparison with the middle organization" in words
+    assert "so there is no comparison with the middle organization" in words
     assert "Vertical line" not in words
     rows = site.get("/api/v1/organizations", {**QUERY, "code": "70450", "classes": "all"}).json()["rows"]
     assert {row["difference"] for row in rows} == {None}
     of_one_class = site.get("/organizations/", {**QUERY, "code": "70450"})
-    assert {"Rank", "vs. the middle organization"} <= {
-        head.split(" ")[0] if head.startswith("Rank") else head for head in tables(of_one_class)[0][0]
-    }
+    assert "vs. the middle one" in tables(of_one_class)[0][0]
     assert "no comparison with the middle organization" not in text_of(of_one_class)
 
 
@@ -73,20 +79,20 @@ def test_organizations_with_one_contract_are_one_row_and_the_download_has_each(s
     assert len(rows) == 3
     assert re.search(r"3 organizations at \$[\d.]+", shown[0])
     assert all(f"12-345678{digit}" in shown[0] for digit in range(3)), "without a script"
-    assert (shown[1], shown[3]) == ("3 tax IDs", "1")
+    assert shown[3] == "one price"
     assert "<details" in response.content.decode()
     assert "3 organizations, paid by 1 contract" in text_of(response)
     assert [row["tin_value"] for row in listed] == [row["tin_value"] for row in rows]
 
 
-def test_a_few_prices_of_a_contract_have_no_percentiles(tmp_path: Path) -> None:
+def test_several_prices_of_a_contract_are_a_range(tmp_path: Path) -> None:
     db = store_of_market(tmp_path, {}, {"negotiated_rate": 12.5}, {"group": 1, "negotiated_rate": 20.0})
     with serving(db.root):
         (table,) = tables(Visitor().get("/organizations/", {"state": "GA", "code": "99213", "sort": "p50"}))
     names = [head.split(" ")[0] for head in table[0]]
-    p10, p50, p90 = (names.index(name) for name in ("P10", "Price", "P90"))
-    assert [" ".join(row[p50].split()) for row in table[1:]] == ["$10.00 2 prices: $10.00 to $12.50", "$20.00"]
-    assert [(row[p10], row[p90]) for row in table[1:]] == [("–", "–"), ("$20.00", "$20.00")]
+    price, prices = (names.index(name) for name in ("Price", "Lowest"))
+    shown = [(row[price], " ".join(row[prices].split())) for row in table[1:]]
+    assert shown == [("$10.00", "$10.00 to $12.50 2 prices"), ("$20.00", "one price")]
 
 
 def test_organizations_are_found_by_name_above_the_table(site: Client) -> None:

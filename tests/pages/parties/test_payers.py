@@ -16,7 +16,7 @@ from core.pages.parties.payers import LEAST_RANKED
 from core.queries import coverage
 from core.queries.baskets.payer_levels import list_payer_levels
 from core.queries.code_titles import code_titles
-from core.queries.find.codes import list_busiest_codes
+from core.queries.find.codes import list_market_codes
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.parties import networks
@@ -122,11 +122,11 @@ def test_the_page_of_a_payer(site: Client, demo: Snapshot) -> None:
     response = site.get("/payers/", {"payer": slug})
     *_, months, codes, named, files = tables(response)
     assert [row[0] for row in months[1:]] == ["August 2025", "July 2025"]
-    assert [row[2] for row in codes[1:]] == [
-        f"{row.rates:,}" for row in list_busiest_codes(demo, Market(**MONTH, payer=slug), 50)
+    assert [row[3] for row in codes[1:]] == [
+        f"{row.rates:,}" for row in list_market_codes(demo, Market(**MONTH, payer=slug), 50)
     ]
     # All codes can be reached.
-    every = list_busiest_codes(demo, Market(**MONTH, payer=slug), 10**6)
+    every = list_market_codes(demo, Market(**MONTH, payer=slug), 10**6)
     assert f"1–{min(50, len(every))} of {len(every)}" in text_of(response)
     assert [row[0] for row in named[1:]] == [row.network for row in networks.list_networks(demo, slug)]
     assert [row[0] for row in files[1:]] == [row.source for row in coverage.list_files(demo, slug)]
@@ -165,7 +165,9 @@ def test_a_payer_s_page_begins_with_what_it_pays(site: Client, demo: Snapshot) -
     for heading, one, sign in (("least", enough[0], -1), ("most", enough[-1], 1)):
         said = text_of(response).partition(f"Pays the {heading} for")[2]
         assert (f"{one.code} {one.name}" in said) == (sign * (one.difference or 0) > 0)
-    assert text_of(response).index("What it pays, by specialty") < text_of(response).index("Codes with the most rates")
+    assert text_of(response).index("What it pays, by specialty") < text_of(response).index(
+        "Rates from lowest to highest"
+    )
     link = re.search(r'href="(/baskets/[^"]*basket=[^"]*)">', response.content.decode())
     assert link
     basket = text_of(site.get(unescape(link[1])))

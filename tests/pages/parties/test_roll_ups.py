@@ -146,7 +146,7 @@ def test_an_organization_with_too_many_rates_has_its_codes(rolled_up: Client, mo
     )
     page = rolled_up.get(address)
     assert "It has too many rates here to compare all of them at once" in text_of(page)
-    assert "Codes with the most rates" in text_of(page)
+    assert "Rates from lowest to highest" in text_of(page)
     assert rolled_up.get(f"{address}&format=json").status_code == 400
     refused = rolled_up.get(f"/api/v1/organizations/{ORGANIZATION}/rates?state=GA&year_month=2025-08")
     assert (refused.status_code, refused.json()["title"]) == (400, "Query too broad")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.queries.market.market import Market
 from core.queries.parties.payer_facts import list_payer_facts
 from tests.queries.one_market import GROUPS, store_of_market
+from tests.queries.tables import written
 
 RATE = st.fixed_dictionaries(
     {
@@ -48,6 +49,23 @@ def test_rates_are_counted_as_in_a_slow_count(
         assert counts.placeless == sum(not rate["places"] for rate in own)
         assert counts.takes_no_part == (unnamed == len(own) and prices * 2 < len(own))
         assert (counts.expired, counts.expires) == (0, None)
+        percentages = [
+            r["negotiated_rate"] for r in own if r["negotiated_type"] == "percentage" and r["negotiated_rate"]
+        ]
+        assert counts.lowest_percentage == min(percentages, default=None)
+        assert (counts.highest_percentage or None) == max(percentages, default=None)
+        in_dollars = {r["code"] for r in own if r["negotiated_type"] != "percentage" and r["negotiated_rate"]}
+        assert (counts.codes_in_dollars, counts.elsewhere) == (len(in_dollars), 0)
+
+
+def test_a_list_of_providers_at_another_address_is_told_from_none(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Group 2 has nobody: the file of one of its rates' groups says where the list would be."""
+    db = store_of_market(tmp_path_factory.mktemp("elsewhere"), {"group": 2}, {"group": 0, "code": "99214"})
+    ((pg_uid,),) = db.rows("SELECT pg_uid FROM fact_rate WHERE code = '99213'")
+    db = written(db.root, {"xref_group_location": [{"pg_uid": pg_uid, "location": "https://example.com/list"}]})
+    [facts] = list_payer_facts(db, Market("GA", "2025-08"), date(2025, 9, 1))
+    assert facts.counts
+    assert (facts.counts.unnamed, facts.counts.elsewhere) == (1, 1)
 
 
 def test_contracts_have_expired_the_day_after_they_expire(tmp_path_factory: pytest.TempPathFactory) -> None:
