@@ -271,4 +271,7 @@ def test_rules_that_were_found_stand_beside_their_payers(site: Client, demo: Sna
     assert said == rules.of_all.rule.sentence or said.startswith("Several contracts: ")
     assert f"<strong>{said}</strong>" in unescape(after.content.decode())
     site.get("/rule/", {**asked, "payer": PEACH, "code": "99213"})
-    assert text_of(site.get("/rule/", asked)) == text_of(after), "of one code, it is another rule"
+    again = site.get("/rule/", asked)
+    assert text_of(again).partition("Answered")[0] == text_of(after).partition("Answered")[0], (
+        "of one code, another rule"
+    )
