@@ -15,6 +15,7 @@ from core.queries.find.codes import count_codes, list_busiest_codes
 from core.queries.latest import list_payer_months
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache, uses_own_areas
+from core.queries.middle_organization import MiddleOrganization, find_notable_middle
 from core.queries.rate_classes import ClassChoice, choose_class
 from core.store.connection import Snapshot
 
@@ -33,7 +34,19 @@ class WorkedQuestion:
     address: str
 
 
-_Ask = Callable[[CodeAnswer, str, str, Market], Iterator[WorkedQuestion]]
+@dataclass(frozen=True)
+class _AskedCode:
+    """A code that a question is about: its rates, its name, and whose bill they are."""
+
+    answer: CodeAnswer
+    name: str
+    said_of: str
+    market: Market
+    middle: MiddleOrganization | None
+    """The organization in the middle, if it is paid notably more or less than the middle rate."""
+
+
+_Ask = Callable[[_AskedCode], Iterator[WorkedQuestion]]
 
 
 def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
@@ -52,11 +65,12 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
             choice = choose_class(db, replace(market, code=code.code))
             of_code = choice.market
             with market_cache(db, of_code, areas=uses_own_areas(db, of_code)) as cached:
-                answer = answer_code(spread_by_terms(cached, of_code))
+                spreads = spread_by_terms(cached, of_code)
+                answer, middle = answer_code(spreads), find_notable_middle(cached, of_code, spreads)
             if answer:
-                name = begin_in_lower_case(title_of(code, titles)) or code.code
-                said_of = _said_of(answer, choice, labels, dates)
-                found += ask(answer, f"{name} ({code.code})" if name != code.code else name, said_of, of_code)
+                title = begin_in_lower_case(title_of(code, titles)) or code.code
+                name = f"{title} ({code.code})" if title != code.code else title
+                found += ask(_AskedCode(answer, name, _said_of(answer, choice, labels, dates), of_code, middle))
             break
     return found
 
@@ -73,13 +87,16 @@ def _said_of(
     return ", ".join(filter(None, (bill, payer.reporting_entity_name, dates.get(payer.payer_slug or "", ""))))
 
 
-def _about_spread(answer: CodeAnswer, name: str, said_of: str, market: Market) -> Iterator[WorkedQuestion]:
-    row = answer.everybody
+def _about_spread(asked: _AskedCode) -> Iterator[WorkedQuestion]:
+    row, both = asked.answer.everybody, ""
+    if asked.middle and asked.middle.price is not None:
+        both = f" (the middle organization is paid {write_dollars(asked.middle.price)})"
     said = _say_few(row) or (
-        f"{write_dollars(row.p50)} in the middle; half of the rates are between {write_dollars(row.p25)} and "
+        f"{write_dollars(row.p50)} in the middle{both}; half of the rates are between {write_dollars(row.p25)} and "
         f"{write_dollars(row.p75)}"
     )
-    yield WorkedQuestion(f"What is paid for {name}?", f"{said} ({said_of}).", urls.to("rates", market))
+    address = urls.to("rates", asked.market)
+    yield WorkedQuestion(f"What is paid for {asked.name}?", f"{said} ({asked.said_of}).", address)
 
 
 def _say_few(row: AnswerSpread) -> str:
@@ -89,10 +106,9 @@ def _say_few(row: AnswerSpread) -> str:
     return f"{row.rates} rate{'' if row.rates == 1 else 's'}: {list_amounts(row.few_amounts)}"
 
 
-def _about_payers(
-    answer: CodeAnswer, name: str, said_of: str, market: Market, *, dates: Mapping[str, str]
-) -> Iterator[WorkedQuestion]:
-    ranked = sorted(answer.payers, key=lambda row: (row.p50, row.reporting_entity_name or ""))
+def _about_payers(asked: _AskedCode, *, dates: Mapping[str, str]) -> Iterator[WorkedQuestion]:
+    name, said_of, market = asked.name, asked.said_of, asked.market
+    ranked = sorted(asked.answer.payers, key=lambda row: (row.p50, row.reporting_entity_name or ""))
     low, high = ranked[0], ranked[-1]
     if len(ranked) > 1 and low.p50 < high.p50:
         of_high, of_low = (dates.get(row.payer_slug or "", "") for row in (high, low))
@@ -102,7 +118,7 @@ def _about_payers(
         )
         yield WorkedQuestion(f"Which payer pays more for {name}?", said, urls.to("payers", market))
         return
-    row = answer.everybody
+    row = asked.answer.everybody
     said = _say_few(row) or (
         f"One in ten rates is {write_dollars(row.p10)} or less, and one in ten {write_dollars(row.p90)} or more"
     )
@@ -110,10 +126,10 @@ def _about_payers(
     yield WorkedQuestion(f"How much do the rates for {name} differ?", f"{said} ({said_of}).", address)
 
 
-def _about_medicare(answer: CodeAnswer, name: str, said_of: str, market: Market) -> Iterator[WorkedQuestion]:
-    row = answer.everybody
+def _about_medicare(asked: _AskedCode) -> Iterator[WorkedQuestion]:
+    row = asked.answer.everybody
     if row.percent_p50 is None:
-        yield from _about_spread(answer, name, said_of, market)
+        yield from _about_spread(asked)
         return
-    said = f"{write_percent(row.percent_p50)} of what Medicare pays, in the middle ({said_of})."
-    yield WorkedQuestion(f"How does {name} compare with Medicare?", said, urls.to("rates", market))
+    said = f"{write_percent(row.percent_p50)} of what Medicare pays, in the middle ({asked.said_of})."
+    yield WorkedQuestion(f"How does {asked.name} compare with Medicare?", said, urls.to("rates", asked.market))

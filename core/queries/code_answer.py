@@ -188,11 +188,6 @@ def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
     )
 
 
-def find_middle(db: Snapshot, market: Market) -> MiddleOfRates | None:
-    """Return the spread of all payers together, as answer_code does but without percents; None without rates."""
-    return next(iter(list_middles(db, market)), None)
-
-
 def list_middles(db: Snapshot, market: Market) -> list[MiddleOfRates]:
     """Return the spread of each class and modifier, of all payers together, as spread_by_terms has it: most first."""
     together = f"'{market.billing_class}'" if market.is_measured else "f.billing_class"

@@ -1,5 +1,6 @@
 """Markets of all kinds, and every question's answer about them against the slow one."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -13,10 +14,13 @@ from core.queries.facets import count_choices, count_months, count_networks
 from core.queries.histogram import build_histogram
 from core.queries.market.market import Market
 from core.queries.market.market_filters import FILTERS
+from core.queries.market.market_rates import market_cache
+from core.queries.middle_organization import MiddleOrganization, find_middle_organization
 from core.queries.parties import organizations
 from core.queries.rules.rate_kinds import rate_size
 from core.queries.yardstick import medicare, medicare_amounts
 from core.store.connection import Snapshot
+from core.store.market_snapshot import MarketSnapshot
 from tests.queries import slow
 from tests.queries.comparison import slow_comparison
 from tests.queries.slow import Everything, percentile
@@ -117,6 +121,10 @@ def assert_organizations(db: Snapshot, everything: Everything, market: Market, f
     }
     middle = choose_price(list(priced.values())) if priced else None
     assert totals.middle == middle
+    if market.code:
+        with nullcontext(db) if isinstance(db, MarketSnapshot) else market_cache(db, market) as cached:
+            in_memory = MiddleOrganization(len(per_tin), middle) if cached.code_values is not None else None
+            assert find_middle_organization(cached, market) == in_memory
     found = organizations.list_organizations(db, market, "rates", 1000, 0)
     ranked = organizations.list_organizations(db, market, "rank", 1000, 0)
     by_rank = sorted(found, key=lambda row: (row.rank, -row.rates, row.tin_value, row.tin_type))

@@ -34,6 +34,7 @@ from core.queries.likely_rates import find_evidence_switch
 from core.queries.market.market import Market
 from core.queries.market.market_filters import FILTERS
 from core.queries.market.market_rates import facts_in_memory, market_cache
+from core.queries.middle_organization import find_notable_middle
 from core.queries.profiles import ProvidersInState, count_in_state, count_profile_choices
 from core.queries.rates_against_medicare import (
     RateAgainstMedicare,
@@ -92,6 +93,7 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
     found = None if mixed else answer_code(spreads)
     return query.render(
         "pages/rates.html",
+        middle_organization=find_notable_middle(query.cached_by_area, market, spreads),
         unplaced=place_payers(find_unplaced(query.cached, market), found.payers) if found else [],
         evidence=find_evidence_switch(query.cached, market),
         code=codes.describe_code(db, market.code_type, market.code),

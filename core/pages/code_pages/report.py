@@ -15,6 +15,7 @@ from core.queries.coverage import list_sources
 from core.queries.facets import count_choices
 from core.queries.find import codes
 from core.queries.market.market import Market
+from core.queries.middle_organization import find_notable_middle
 from core.queries.parties.shared_contracts import ContractPage, SharedContract, list_contracts
 from core.queries.yardstick.medicare_amounts import count_amount_lines, find_amounts
 from core.store.connection import Snapshot
@@ -85,6 +86,7 @@ def show_report(query: MarketQuery[ReportForm]) -> HttpResponseBase:
     slugs = list(dict.fromkeys(filter(None, (one.payer_slug for one in payers))))
     return query.render(
         "pages/report.html",
+        middle_organization=find_notable_middle(query.cached_by_area, market, spreads),
         unplaced=place_payers(find_unplaced(query.cached, market), payers),
         extremes=extremes,
         moves=list_same_contracts(db, market, slugs, MAX_MOVES) if found else [],

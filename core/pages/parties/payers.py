@@ -36,6 +36,7 @@ from core.queries.find import codes
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.market.market_rates import market_cache, uses_own_areas
+from core.queries.middle_organization import find_middle_organization
 from core.queries.parties import networks
 from core.queries.parties.payer_facts import list_payer_facts
 from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
@@ -122,8 +123,10 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
     in_order = sorted(compared[0].payers, key=lambda row: -row.p50) if len(wanted) == len(compared) == 1 else []
     ranked = [row for row in in_order if row.rates >= LEAST_RANKED]
     unplaced = find_unplaced(db, market) if len(in_order) > 1 else frozenset[str]()
+    middle = find_middle_organization(query.cached_by_area, market) if in_order and market.code and not base else None
     return query.render(
         "pages/payers.html",
+        middle_organization=middle if middle and middle.differs_from(compared[0].everybody.p50) else None,
         asked=asked,
         codes_text=code_list.codes_text(wanted),
         compared=compared,

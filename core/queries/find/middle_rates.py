@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from core.queries.class_counts import COMPONENTS
-from core.queries.code_answer import find_middle, list_few_amounts
+from core.queries.code_answer import list_few_amounts, list_middles
 from core.queries.code_titles import CodeKey
 from core.queries.find.code_index import FoundCode
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
+from core.queries.middle_organization import find_notable_middle
 from core.queries.rate_classes import choose_class
 from core.queries.rules.columns import Code, CodeType, Modifier, State, described
 from core.store.connection import Snapshot
@@ -50,6 +51,14 @@ class MiddleRate:
     divided_by: Annotated[
         list[str], described("The values of the filter `care_setting` that divide the code's rates.", [])
     ]
+    middle_organization: Annotated[
+        float | None,
+        described(
+            "What the organization in the middle is paid, if that is more than 10% from the median of the rates; null "
+            "otherwise, and where a filter is asked for.",
+            None,
+        ),
+    ]
 
 
 def find_middle_rates(
@@ -85,9 +94,12 @@ class _MiddleRateOf:
         market = Market(self.state, "", self.code_type, self.code, **filters)
         choice = choose_class(db, with_latest(db, market))
         with market_cache(db, choice.market) as cached:
-            middle = find_middle(cached, choice.market)
-        if middle is None:
+            middles = list_middles(cached, choice.market)
+            # With filters, an answer is not kept, and comparing the rates would double what it costs.
+            organization = None if filters else find_notable_middle(cached, choice.market, middles)
+        if not middles:
             return None
+        middle = middles[0]
         chosen = next((one for one in choice.classes if one.chosen), None)
         return MiddleRate(
             code_type=self.code_type,
@@ -102,4 +114,5 @@ class _MiddleRateOf:
             p50=middle.p50,
             few_amounts=list(list_few_amounts(middle)),
             divided_by=sorted({setting for one in choice.classes for setting in one.settings}),
+            middle_organization=organization.price if organization else None,
         )

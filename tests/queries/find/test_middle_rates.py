@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.queries.code_answer import answer_code, find_middle, list_few_amounts, spread_by_terms
+from core.queries.code_answer import answer_code, list_few_amounts, list_middles, spread_by_terms
 from core.queries.find.code_index import FoundCode
 from core.queries.find.middle_rates import find_middle_rates
 from core.queries.latest import with_latest
@@ -28,7 +28,10 @@ def test_the_middle_is_that_of_the_answer(rates: list[dict[str, Any]]) -> None:
         for code_type, code in {(rate["code_type"], rate["code"]) for rate in rates}:
             market = choose_class(db, with_latest(db, Market("GA", "", code_type, code))).market
             with market_cache(db, market) as cached:
-                answer, middle = answer_code(spread_by_terms(cached, market)), find_middle(cached, market)
+                answer, middle = (
+                    answer_code(spread_by_terms(cached, market)),
+                    next(iter(list_middles(cached, market)), None),
+                )
             assert (answer is None) == (middle is None)
             if answer and middle:
                 row = answer.everybody

@@ -1,0 +1,98 @@
+"""What the organization in the middle is paid for a code, for pages that begin with the rate in the middle.
+
+A contract with several prices for every area counts once for each of them as rates, and once for each of its
+organizations as organizations. So the two middles may be far apart, and a page that says one of them alone misleads.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from core.queries.code_answer import AnswerSpread, MiddleOfRates, list_few_amounts
+from core.queries.comparison.compared_rates import IS_ODD_SQL, SAME_TERMS
+from core.queries.market.market import Market
+from core.queries.market.market_filters import ALL_CLASSES
+from core.queries.market.market_rates import market_facts
+from core.queries.parties.organizations import show_tins
+from core.queries.rules.columns import described
+from core.queries.rules.far_from_others import far_sql
+from core.queries.rules.named_rows import read_row
+from core.queries.rules.organization_price import lower_median, price_sql
+from core.queries.rules.percentiles import median
+from core.queries.yardstick.medicare import with_compared_terms
+from core.store.connection import Snapshot
+from core.store.market_snapshot import MarketSnapshot
+
+NOTABLE_DIFFERENCE = 0.1
+"""Two middles are both said if they differ by more than this share of the middle rate."""
+
+
+@dataclass(frozen=True)
+class MiddleOrganization:
+    """The organizations with rates in dollars of one class, each counted once, and the one in the middle."""
+
+    organizations: Annotated[int, described("Number of tax IDs (TINs) with rates in dollars of the class.", 12)]
+    price: Annotated[
+        float | None,
+        described("The price in the middle of the organizations', of two the lower one; null if none is known.", 96.5),
+    ]
+
+    def differs_from(self, middle_rate: float) -> bool:
+        """Return whether its price is so far from the middle rate that a page has to say both."""
+        if self.price is None or self.organizations < 2:
+            return False
+        return abs(self.price - middle_rate) > NOTABLE_DIFFERENCE * middle_rate
+
+
+def find_middle_organization(db: Snapshot, market: Market) -> MiddleOrganization | None:
+    """Return what count_totals says of the organization in the middle; None where the rates are not in memory.
+
+    It costs a page little: rates are compared with the outcomes that its other questions have found for their terms,
+    and the tax IDs of their groups are in memory. As there, Medicare's amounts are the state's means. Rates of several
+    classes have no middle.
+    """
+    if not isinstance(db, MarketSnapshot) or db.code_values is None or market.classes == ALL_CLASSES:
+        return None
+    facts, parameters = market_facts(db, market)
+    compared, of_terms = with_compared_terms(db, market)
+    tins = show_tins(db, market)
+    class_of_all = f"'{market.billing_class}'" if market.is_measured else "f.billing_class"
+    return read_row(
+        db,
+        MiddleOrganization,
+        f"""{compared},
+            -- With areas, terms have a row for each area and one for the state's mean.
+            each AS MATERIALIZED (
+                SELECT f.pg_uid, f.negotiated_rate, f.negotiated_rate / c.medicare AS percent,
+                       {class_of_all} AS class_of_all, f.billing_code_modifier AS modifier
+                FROM ({facts}) f LEFT JOIN compared c ON {SAME_TERMS} AND c.group_area IS NULL
+                WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'),
+            of_class AS (
+                SELECT class_of_all, modifier, count(*) AS others, {median("negotiated_rate")} AS middle
+                FROM each GROUP BY class_of_all, modifier),
+            f AS (
+                SELECT pg_uid, negotiated_rate, {IS_ODD_SQL} AS is_odd
+                FROM (SELECT e.*, {far_sql("negotiated_rate", "o.middle", "o.others")} AS is_far
+                      FROM each e JOIN of_class o ON e.class_of_all IS NOT DISTINCT FROM o.class_of_all
+                          AND e.modifier IS NOT DISTINCT FROM o.modifier)),
+            paid AS (SELECT {price_sql()} AS price FROM f JOIN {tins} USING (pg_uid) GROUP BY tin_type, tin_value)
+            SELECT count(*) AS organizations, {lower_median("price")} AS price FROM paid""",
+        parameters | of_terms,
+    )
+
+
+def find_notable_middle(
+    db: Snapshot, market: Market, spreads: Sequence[AnswerSpread] | Sequence[MiddleOfRates]
+) -> MiddleOrganization | None:
+    """Return the organization in the middle if a page that begins with the middle rate has to say both.
+
+    `spreads` are those of the market, of all payers together first. A few rates are listed, and have no middle; those
+    of several classes have several.
+    """
+    if not spreads or list_few_amounts(spreads[0]):
+        return None
+    together = [one for one in spreads if not isinstance(one, AnswerSpread) or one.reporting_entity_name is None]
+    if len(together) > 1:
+        return None
+    found = find_middle_organization(db, market)
+    return found if found and found.differs_from(together[0].p50) else None
