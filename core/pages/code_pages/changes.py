@@ -18,6 +18,7 @@ from core.queries import coverage
 from core.queries.coverage import Coverage
 from core.queries.find import codes
 from core.queries.over_time import changes, prices_moved
+from core.queries.over_time.common_ratio import NO_RATIOS, list_common_ratios
 from core.queries.over_time.comparable_months import ComparableMonths, keep_months_of_code, list_comparable_months
 from core.queries.over_time.matching import OUTCOMES, names_organization
 from core.store.connection import Snapshot
@@ -64,11 +65,13 @@ def _payers_to_choose_from(query: MarketQuery[ChangesForm], loaded: Sequence[Cov
         return ask_for_code(query, "changes")
     if query.wants_file:
         return query.download(rows, changes.PayerMonths, "payers_months")
+    moved = _payers_in_both(query) if not market.payer else []
     return query.render(
         "pages/changes.html",
         before=earlier,
         there=rows,
-        moved=_payers_in_both(query) if not market.payer else [],
+        moved=moved,
+        ratios=list_common_ratios(query.db, market, earlier) if moved else NO_RATIOS,
         linked_market=query.choice.linked_market,
         comparable=_months_of_each_payer(query, loaded),
     )
@@ -165,6 +168,7 @@ def _render(
     return query.render(
         "pages/changes.html",
         before=earlier,
+        ratios=list_common_ratios(query.db, market, earlier) if by_payer else NO_RATIOS,
         payers=by_payer,
         terms=found.terms,
         lead=max(found.terms, key=lambda row: (row.kept, row.after), default=None) if market.code else None,

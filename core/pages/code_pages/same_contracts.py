@@ -12,6 +12,7 @@ from core.pages.shared.urls import to
 from core.queries.coverage import list_coverage
 from core.queries.market.market import Market
 from core.queries.over_time.changes import TermsMoved, count_movements
+from core.queries.over_time.common_ratio import CommonRatio, list_common_ratios
 from core.queries.over_time.comparable_months import list_comparable_months
 from core.store.connection import Snapshot
 
@@ -25,6 +26,8 @@ class SameContracts:
     moved: TermsMoved
     address: str
     """The page of changes with the same figure."""
+    ratio: CommonRatio | None
+    """The ratio that most prices moved by, if there is one."""
 
 
 def list_same_contracts(db: Snapshot, market: Market, payers: Iterable[str], most: int) -> list[SameContracts]:
@@ -48,5 +51,7 @@ def list_same_contracts(db: Snapshot, market: Market, payers: Iterable[str], mos
         lead = max((one for one in terms if one.kind == "dollars"), key=lambda one: (one.kept, one.after), default=None)
         if lead and lead.kept:
             address = to("changes", choice.market, **{"from": choice.earlier_month})
-            found.append(SameContracts(choice.earlier_month, choice.market.year_month, lead, address))
+            ratios = list_common_ratios(db, choice.market, choice.earlier_month).single
+            months = choice.earlier_month, choice.market.year_month
+            found.append(SameContracts(*months, lead, address, next(iter(ratios), None)))
     return found

@@ -15,7 +15,16 @@ from core.pages import formats
 from core.pages.code_pages.code_tabs import CODE_TABS
 from core.pages.shared import urls
 from core.pages.shared.words.answer_words import begin_in_lower_case, describe_setting, list_amounts
-from core.pages.shared.words.change_words import count_paid, name_place, name_terms, tell_median_change
+from core.pages.shared.words.change_words import (
+    count_of_direction,
+    count_paid,
+    name_place,
+    name_terms,
+    tell_median_change,
+    tell_ratio_in_short,
+    tell_ratio_of_code,
+    write_ratio,
+)
 from core.pages.shared.words.labels import (
     check_meaning,
     check_title,
@@ -67,6 +76,10 @@ FIGURES: dict[str, Callable[..., str]] = {
     "change": formats.write_change,
     "paid_counts": count_paid,
     "median_change": tell_median_change,
+    "of_direction": count_of_direction,
+    "ratio": write_ratio,
+    "ratio_of_code": tell_ratio_of_code,
+    "ratio_in_short": tell_ratio_in_short,
     "place": name_place,
     "terms_words": name_terms,
     "outcome": formats.write_outcome,

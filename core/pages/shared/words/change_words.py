@@ -1,7 +1,8 @@
 """What became of what organizations are paid, in words."""
 
-from core.pages.formats import write_change, write_class, write_count, write_fee
+from core.pages.formats import write_change, write_class, write_count, write_dollars, write_fee
 from core.queries.over_time.changes import Moved, OfTerms
+from core.queries.over_time.common_ratio import CommonRatio, RatiosOfCodes
 from core.queries.over_time.prices_moved import PricesMoved
 
 
@@ -37,6 +38,42 @@ def tell_median_change(row: Moved) -> str:
     said = f"the median change{of} is {write_change(row.middle)}"
     is_other = row.p50 is not None and write_change(row.p50) != write_change(row.middle)
     return f"{said}, and {write_change(row.p50)} among those up or down" if is_other else said
+
+
+def write_ratio(one: CommonRatio) -> str:
+    """Return the ratio in words: 0.962 of the old prices, or 1.013 times the old prices."""
+    return f"{one.ratio:.3f} {'of' if one.what == 'down' else 'times'} the old prices"
+
+
+def count_of_direction(one: CommonRatio | RatiosOfCodes) -> str:
+    """Return how many of those that went one way have a common ratio: 53 of the 56 paid less."""
+    whole = "all" if one.organizations == one.of else write_count(one.organizations)
+    return f"{whole} of the {write_count(one.of)} paid {'more' if one.what == 'up' else 'less'}"
+
+
+def tell_ratio_of_code(one: CommonRatio) -> str:
+    """Return what the common ratio of a code's prices says, and what proves it: no more than the figures do."""
+    (lowest, _), (highest, _) = one.pairs[0], one.pairs[-1]
+    alike = f"{write_dollars(lowest)} like {write_dollars(highest)}"
+    if one.percents is None:
+        return (
+            f"{alike}. So move percents of a schedule when a newer one takes its place; single raises or cuts would "
+            "differ. The loaded Medicare amounts do not prove it here."
+        )
+    higher = write_change(1 / one.ratio - 1).lstrip("+−")
+    than = "higher" if one.ratio < 1 else "lower"
+    return (
+        f"{alike}. The new prices are {one.percents.summary}, and the old ones the same percents of amounts {higher} "
+        f"{than}: the same percents of a newer Medicare schedule."
+    )
+
+
+def tell_ratio_in_short(one: CommonRatio) -> str:
+    """Return the same in a clause."""
+    proven = (
+        "the same percents of a newer Medicare schedule" if one.percents else "as percents of a newer schedule move"
+    )
+    return f"{count_of_direction(one)} moved by one ratio, {write_ratio(one)}: {proven}"
 
 
 def name_place(place: str) -> str:
