@@ -9,6 +9,12 @@ from typing import Annotated
 from core.queries import rates
 from core.queries.code_answer import is_far_from_others, list_middles, spread_by_terms
 from core.queries.comparison.compared_rates import is_plausible
+from core.queries.comparison.contract_percents import (
+    ContractPercent,
+    ContractPercentOf,
+    list_contract_percents,
+    with_contract_percents,
+)
 from core.queries.comparison.overruled_labels import find_surgical_centers
 from core.queries.comparison.percent_of_areas import PercentsOfAreas, SharedPercent, list_amounts_of_areas
 from core.queries.market.market import Market
@@ -54,6 +60,16 @@ class RateAgainstMedicare(RateRow):
     ]
     rule: ScheduleRule
     reason: Annotated[str | None, described("Why there is no percent of Medicare.", None)]
+    area: Annotated[
+        str | None,
+        described(
+            "Where Medicare's amount applies: the payment locality or wage area of the provider group, or `state mean` "
+            "for the mean over the state's areas; null if the schedule has no areas.",
+            "state mean",
+        ),
+    ]
+    contract_percent: ContractPercent
+    contract_percent_of: ContractPercentOf
 
 
 @dataclass(frozen=True)
@@ -98,14 +114,16 @@ def list_against_medicare(
     db: Snapshot, market: Market, order: str, limit: int, offset: int, last: RowKey | None = None
 ) -> list[RateAgainstMedicare]:
     """Return what rates.list_rates does, each rate with its percent of Medicare."""
-    return list(_compare(db, market, rates.list_rates(db, market, order, limit, offset, last)))
+    compared = _compare(db, market, rates.list_rates(db, market, order, limit, offset, last))
+    return list(with_contract_percents(list_contract_percents(db, market), compared))
 
 
 def stream_against_medicare(
     db: Snapshot, market: Market, order: str, limit: int, seconds: float
 ) -> Iterator[RateAgainstMedicare]:
     """Yield what rates.stream_rates does, each rate with its percent of Medicare."""
-    yield from _compare(db, market, rates.stream_rates(db, market, order, limit, seconds))
+    compared = _compare(db, market, rates.stream_rates(db, market, order, limit, seconds))
+    yield from with_contract_percents(list_contract_percents(db, market), compared)
 
 
 _TERMS = (
@@ -176,6 +194,9 @@ def _compare(db: Snapshot, market: Market, rows: Iterable[RateRow]) -> Iterator[
                 far_from_others=is_far_from_others(market, row, middles),
                 rule=amount.rule,
                 reason=amount.reason,
+                area=amount.area,
+                contract_percent=None,
+                contract_percent_of=None,
             )
 
 

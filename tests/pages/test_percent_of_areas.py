@@ -10,6 +10,8 @@ from django.test import Client
 from core.queries.market.market import Market
 from core.queries.parties.groups import ProviderGroup, list_rates_of_group
 from core.queries.parties.provider_rates import list_code_rates
+from core.queries.rates_against_medicare import list_against_medicare
+from core.queries.yardstick.medicare import list_comparisons
 from core.store.connection import Snapshot
 from tests.queries.comparison.area_stores import QUERY, SCHEDULES, TIN, VISIT, store_of_areas
 from tests.site import Visitor, serving, text_of
@@ -37,6 +39,26 @@ def test_the_rates_page_shows_the_percent_in_place_of_each_price_s_own(visitor: 
     assert text_of(visitor.get(f"/rates/?{QUERY}")).count("115% in 2 areas") == 2
     assert shown.count('title="115%: Rest Of Georgia $80.50, Atlanta $103.50"') == 2
     assert "in 2 areas" not in text_of(visitor.get(f"/rates/?{QUERY}&basis=opps"))
+
+
+def test_both_percents_of_a_rate_are_named(visitor: Client, db: Snapshot) -> None:
+    """The contract's percent is one number, and that of the amount which the rate is compared with is another."""
+    rates = text_of(visitor.get(f"/rates/?{QUERY}"))
+    assert "115% in 2 areas 89% of the provider’s area" in rates, "the group's own area is Atlanta: $80.50 of $90"
+    assert "115% in 2 areas 115%" not in rates, "where they are the same, one is enough"
+    medicare = text_of(visitor.get(f"/medicare/?{QUERY}"))
+    assert "89% 115% in 2 areas $80.50 $90.00" in medicare
+    assert "115% in 2 areas $103.50" not in medicare
+    market = Market("GA", "2025-06", "CPT", "99213")
+    for listed in (list_against_medicare(db, market, "rate", 10, 0), list_comparisons(db, market, "rate", 10, 0)):
+        found = [(one.negotiated_rate, one.contract_percent, one.contract_percent_of, one.area) for one in listed]
+        atlanta, other = found[0][3], {rate: (percent, of) for rate, percent, of, _ in found}
+        assert other[80.5] == other[103.5] == (1.15, "in 2 areas")
+        assert other[90.0] == other[81.11] == (None, None)
+        assert atlanta
+        assert "ATLANTA" in atlanta.upper()
+    for one in list_against_medicare(db, replace(market, basis="opps"), "rate", 10, 0):
+        assert (one.contract_percent, one.contract_percent_of) == (None, None)
 
 
 def test_a_provider_group_shows_the_percent_and_keeps_the_percent_of_each_rate(db: Snapshot) -> None:

@@ -17,6 +17,12 @@ from core.queries.comparison.compared_rates import (
     count_terms_sql,
     measured_sql,
 )
+from core.queries.comparison.contract_percents import (
+    ContractPercent,
+    ContractPercentOf,
+    list_contract_percents,
+    with_contract_percents,
+)
 from core.queries.comparison.lookup_scope import find_scope
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.market.market import Market
@@ -158,6 +164,8 @@ class Comparison:
     wcfs_reason: Annotated[
         str | None, described("Why the rate has no percent of the workers' compensation schedule.", None)
     ]
+    contract_percent: ContractPercent
+    contract_percent_of: ContractPercentOf
 
     @property
     def has_notable_error(self) -> bool:
@@ -230,15 +238,17 @@ def list_comparisons(
     """Return at most `limit` rates in one of ORDERS: those from `offset` on, or those after the row with key `last`."""
     condition, key = rows_after(ORDERS[order], last)
     sql, parameters = _comparisons_sql(db, market, order, limit, offset, condition)
-    return read_rows(db, Comparison, sql, parameters | key)
+    percents = list_contract_percents(db, market)
+    return list(with_contract_percents(percents, read_rows(db, Comparison, sql, parameters | key)))
 
 
 def stream_comparisons(db: Snapshot, market: Market, order: str, limit: int, seconds: float) -> Iterator[Comparison]:
     """Yield at most `limit` rates, read as they are needed. Stop with QueryTimeout after `seconds`."""
     sql, parameters = _comparisons_sql(db, market, order, limit, 0)
+    percents = list_contract_percents(db, market)
     with db.cursor(seconds) as cursor:
         cursor.execute(sql, parameters)
-        yield from stream_rows(cursor, Comparison)
+        yield from with_contract_percents(percents, stream_rows(cursor, Comparison))
 
 
 def _comparisons_sql(
@@ -256,7 +266,8 @@ def _comparisons_sql(
                -- A side that is asked about decides the amount, and does not state a place.
                if(pos_set_id = '{pos_set_id([])}', 'unstated', places) AS places,
                provider_group_id_raw, basis, detail, rule, medicare, other_amount, area, mean_error, release, percent,
-               {PLAUSIBLE_SQL} AS plausible, reason, wcfs, wcfs_basis, wcfs_release, wcfs_percent, wcfs_reason
+               {PLAUSIBLE_SQL} AS plausible, reason, wcfs, wcfs_basis, wcfs_release, wcfs_percent, wcfs_reason,
+               NULL::DOUBLE AS contract_percent, NULL::VARCHAR AS contract_percent_of
         FROM (SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent,
                      f.negotiated_rate / c.wcfs AS wcfs_percent
               FROM ({facts}) f JOIN compared c ON {same})

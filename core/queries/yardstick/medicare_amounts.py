@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, NamedTuple
 
+from core.queries.comparison.area_amounts import WHOLE_STATE
 from core.queries.market.market import Market
 from core.queries.market.market_filters import STATE_MEAN
 from core.queries.market.market_rates import uses_own_areas
@@ -49,6 +50,11 @@ class Amount:
     wcfs_basis: str | None
     wcfs_release: str | None
     wcfs_reason: str | None
+
+    @property
+    def area_words(self) -> str:
+        """What the amount is of: the state's mean, or the provider's own area."""
+        return "state’s mean" if self.area in WHOLE_STATE else "provider’s area"
 
     def percent(self, rate: float) -> float | None:
         """Return a rate with these terms as a percent of the yardstick: 1 is 100%."""
