@@ -3,7 +3,8 @@
 import re
 import shutil
 import xml.etree.ElementTree as ET
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core.fields.places.care_setting import NON_FACILITY_OR_UNSTATED
 from core.pages.citation import THIS_SITE
+from core.pages.code_pages.atom_feed import write_feed
 from core.pages.shared.program_version import program_version
 from core.queries.market.market import Market
-from core.queries.over_time.news import NOTABLE_CHANGE, list_news
+from core.queries.over_time.news import NOTABLE_CHANGE, News, list_news
 from core.queries.over_time.trend import list_trend
 from core.store.connection import Snapshot
 from core.store.generations.retention.kept import kept_generations, kept_path
@@ -162,3 +165,21 @@ def test_news_are_the_notable_changes_of_the_trend(site: Client, demo: Snapshot)
         ]
         assert len(titles) == len(news)
         assert sum("is loaded" in title for title in titles) == 6
+
+
+def test_a_feed_names_the_class_that_the_page_shows() -> None:
+    """A payer labels physicians' fees as a facility's: the page shows them as professional fees."""
+    news = News("change", datetime(2025, 6, 9, tzinfo=UTC), "2025-06", "2025-01", "Evry", "evry", "CPT", "73721",
+                "institutional", "", 26, 249.75, 273.12, 0.0936)  # fmt: skip
+    market = Market("TX", "", "CPT", "73721", billing_class="like professional", care_setting=NON_FACILITY_OR_UNSTATED)
+    same = {("evry", "2025-01", "2025-06"): "Of 225 organizations in both months, 66 are paid more."}
+    titles = {}
+    for asked in (market, replace(market, billing_class="institutional", care_setting=None)):
+        (entry,) = entries(write_feed(asked, "a code", [news], datetime(2025, 7, 1, tzinfo=UTC), same))
+        titles[asked.billing_class] = entry.findtext(f"{ATOM}title")
+        assert (entry.findtext(f"{ATOM}summary") or "").endswith("of 26 rates. " + same["evry", "2025-01", "2025-06"])
+    said = "CPT 73721: median of all rates +9.4% at Evry, June 2025"
+    assert titles == {
+        "like professional": f"{said} (professional fee outside facilities, labeled facility fee)",
+        "institutional": f"{said} (facility fee)",
+    }

@@ -1,6 +1,6 @@
 """What is new about a question as an Atom feed (RFC 4287)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from uuid import NAMESPACE_URL, uuid5
@@ -8,11 +8,21 @@ from uuid import NAMESPACE_URL, uuid5
 from django.http import HttpResponse
 from django.utils.feedgenerator import Atom1Feed
 
+from core.fields.places.care_setting import SIDES
 from core.pages.citation import THIS_SITE
-from core.pages.formats import write_change, write_count, write_dollars, write_month, write_state
+from core.pages.formats import (
+    write_change,
+    write_class,
+    write_count,
+    write_dollars,
+    write_month,
+    write_setting,
+    write_state,
+)
 from core.pages.shared import urls
 from core.queries.market.market import Market
 from core.queries.over_time.news import News, key_of
+from core.queries.rules.measured_class import class_of_like
 
 ATOM = "application/atom+xml; charset=utf-8"
 
@@ -31,7 +41,13 @@ class _Feed(Atom1Feed):
         return max(dates, default=self.data_of)
 
 
-def write_feed(market: Market, subject: str, news: Sequence[News], data_of: datetime) -> HttpResponse:
+SameOrganizations = Mapping[tuple[str, str, str], str]
+"""What became of the organizations that a payer pays in two months, in words, by payer and both months."""
+
+
+def write_feed(
+    market: Market, subject: str, news: Sequence[News], data_of: datetime, same: SameOrganizations
+) -> HttpResponse:
     """Return the feed of a market. `subject` says in words what it is about; `data_of` says when it was published."""
     question = urls.to("feed", market)
     feed = _Feed(
@@ -48,9 +64,9 @@ def write_feed(market: Market, subject: str, news: Sequence[News], data_of: date
     for one in news:
         updated = one.loaded_at.replace(tzinfo=UTC, microsecond=0)
         feed.add_item(
-            title=_write_title(one),
+            title=_write_title(one, market),
             link=THIS_SITE + _address(one, market),
-            description=_write_text(one),
+            description=" ".join(filter(None, (_write_text(one), same.get(_months_of(one), "")))),
             unique_id=_id_of(f"{question}#{key_of(one)}"),
             updateddate=updated,
             pubdate=None,
@@ -65,14 +81,29 @@ def _id_of(name: str) -> str:
     return uuid5(NAMESPACE_URL, _QUESTION + name).urn
 
 
-def _write_title(one: News) -> str:
+def _months_of(one: News) -> tuple[str, str, str]:
+    return one.payer_slug, one.before or "", one.year_month
+
+
+def _write_title(one: News, market: Market) -> str:
     month = write_month(one.year_month)
     if one.what == "files":
         return f"{one.reporting_entity_name}: {month} is loaded"
-    terms = ", ".join(filter(None, (one.billing_class, one.modifier and f"modifier {one.modifier}")))
+    terms = ", ".join(filter(None, (_write_class(one, market), one.modifier and f"modifier {one.modifier}")))
     code = f"{one.code_type} {one.code}".strip()
-    change = write_change(one.change)
+    # A median of all rates also moves with which rates are in the file: it is not anybody's raise.
+    change = f"{'' if one.old is None else 'median of all rates '}{write_change(one.change)}"
     return f"{code}: {change} at {one.reporting_entity_name}, {month}{f' ({terms})' if terms else ''}"
+
+
+def _write_class(one: News, market: Market) -> str:
+    """Return the class that the page shows, and what the payer labels the rates if that is another one."""
+    if not one.billing_class:
+        return ""
+    measured = class_of_like(market.billing_class) if market.is_measured else one.billing_class
+    label = "" if measured == one.billing_class else f", labeled {write_class(one.billing_class)}"
+    side = f" {write_setting(market.care_setting)}" if market.care_setting in SIDES and market.care_setting else ""
+    return f"{write_class(measured)}{side}{label}"
 
 
 def _write_text(one: News) -> str:

@@ -102,7 +102,8 @@ def test_what_is_proven_is_said() -> None:
     percents = amounts.find("73721", "", [new for _, new in pairs])
     one = CommonRatio("evry", "Evry", "down", 0.96214, 53, 56, 1, pairs, percents)
     assert tell_ratio_of_code(one) == (
-        "$322.59 like $603.56. The new prices are 155%, 200%, and 290% of Medicare’s national amount, and the old ones "
+        "whether the price was $322.59 or $603.56. "
+        "The new prices are 155%, 200%, and 290% of Medicare’s national amount, and the old ones "
         "the same percents of amounts 3.9% higher: the same percents of a newer Medicare schedule."
     )
     assert tell_ratio_in_short(one) == (
@@ -127,4 +128,7 @@ def test_the_page_of_changes_tells_the_ratio(tmp_path: Path) -> None:
     assert (round(found.ratio, 6), found.organizations, found.of) == (0.96, 4, 4)
     with serving(db.root):
         shown = text_of(Client().get("/changes/", {"state": "GA", "code": "99213"}))
-    assert "all of the 4 paid less moved by one ratio, 0.960 of the old prices , $100.00 like $400.00" in shown
+    assert (
+        "all of the 4 paid less moved by one ratio, 0.960 of the old prices , whether the price was $100.00 or $400.00"
+        in shown
+    )

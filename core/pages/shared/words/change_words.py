@@ -54,11 +54,11 @@ def count_of_direction(one: CommonRatio | RatiosOfCodes) -> str:
 def tell_ratio_of_code(one: CommonRatio) -> str:
     """Return what the common ratio of a code's prices says, and what proves it: no more than the figures do."""
     (lowest, _), (highest, _) = one.pairs[0], one.pairs[-1]
-    alike = f"{write_dollars(lowest)} like {write_dollars(highest)}"
+    alike = f"whether the price was {write_dollars(lowest)} or {write_dollars(highest)}"
     if one.percents is None:
         return (
-            f"{alike}. So move percents of a schedule when a newer one takes its place; single raises or cuts would "
-            "differ. The loaded Medicare amounts do not prove it here."
+            f"{alike}. Percents of a schedule move like this when a newer one takes its place; separate raises or cuts "
+            "would differ. The loaded Medicare amounts do not prove it here."
         )
     higher = write_change(1 / one.ratio - 1).lstrip("+−")
     than = "higher" if one.ratio < 1 else "lower"
