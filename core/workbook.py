@@ -4,7 +4,7 @@ A workbook leaves the page it was made from behind: it goes to a client, a lawye
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import chain, islice
@@ -16,6 +16,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from core.queries.rules.measured_class import OTHER_CLASS
 from core.rows import Constants, missing_constants, rounded_values
 from core.sheet_columns import MEDICARE, SheetColumn, columns_of
 
@@ -33,6 +34,7 @@ _FIRST_OF_RATES = (
     "medicare",
     "one_name",
     "one_tin",
+    "tins",
     "billing_class",
     "modifier",
     "service_codes",
@@ -109,6 +111,10 @@ class About:
     made_at: datetime
     yardstick: str = MEDICARE
     """What percents are of, as a heading says it: Medicare, or the Georgia schedule."""
+    measured_as: str = ""
+    """The class that all rates are measured as, whatever their payers label them; empty text if they are of several."""
+    overruled: Collection[tuple[str, str | None]] = ()
+    """The payers' slugs and classes that are a label alone, as the rates are measured as another class."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,7 @@ def write_workbook(
         first, table, last = (book.add_worksheet(name) for name in ("About", "Table", "Columns"))
         every = ([*values, *constants.values()] for values in rounded_values(row_type, rows))
         columns, remaining = _arrange(columns, every, about.sources)
-        shown = _write_rows(table, columns, remaining, formats, bold)
+        shown = _write_rows(table, columns, _with_words(columns, remaining, about), formats, bold)
         is_cut = shown == MOST_ROWS and next(remaining, None) is not None
         _write_about(first, about, shown, bold, is_cut=is_cut, has_keys=_has_keys(columns))
         _write_meanings(last, columns, bold)
@@ -198,6 +204,24 @@ def _is_empty(name: str, value: Any) -> bool:
     return value is None or value == []
 
 
+def _with_words(columns: Sequence[SheetColumn], rows: Iterator[list[Any]], about: About) -> Iterator[list[Any]]:
+    """Yield the rows with what pages call some values. A class that the rates are not measured as is a label."""
+    worded = [(at, column.name) for at, column in enumerate(columns) if column.name in _WITH_WORDS]
+    payer_at = next((at for at, column in enumerate(columns) if column.name == "payer_slug"), None)
+    for values in rows:
+        words = list(values)
+        for at, name in worded:
+            words[at] = _WORDS.get((name, values[at]), values[at])
+            if name == "billing_class" and _is_label(values[at], "" if payer_at is None else values[payer_at], about):
+                words[at] = f"labeled {words[at]}"
+        yield words
+
+
+def _is_label(billing_class: str, payer_slug: str, about: About) -> bool:
+    is_other = about.measured_as and billing_class in OTHER_CLASS and billing_class != about.measured_as
+    return bool(is_other) or (payer_slug, billing_class) in about.overruled
+
+
 def _write_rows(
     sheet: Worksheet,
     columns: Sequence[SheetColumn],
@@ -222,8 +246,7 @@ def _write_rows(
         in_percent = kind_at is not None and values[kind_at] == "percentage"
         for at, column in enumerate(columns):
             unit = "percentage" if in_percent and column.unit == "dollars" else column.unit
-            words = _WORDS.get((column.name, values[at]), values[at]) if column.name in _WITH_WORDS else values[at]
-            _write_cell(sheet, number, at, words, formats.get(unit))
+            _write_cell(sheet, number, at, values[at], formats.get(unit))
     if number:
         sheet.autofilter(0, 0, number, len(columns) - 1)
     return number

@@ -202,3 +202,29 @@ def test_a_page_gives_its_table_as_a_workbook(site: Client, table: str) -> None:
         assert {row[heads.index("Billing class")] for row in listed} == {"professional fee"}
     rows = site.get("/rates/", {**question, "table": table, "format": "json"})
     assert len(book.get_sheet_by_name("Table").to_python()) == 1 + b"".join(rows).count(b"\n{")
+
+
+def test_a_class_that_the_rates_are_not_measured_as_is_a_label() -> None:
+    @dataclass
+    class Rate:
+        payer_slug: str
+        billing_class: str | None
+
+    rates = [Rate(payer, one) for payer in ("evry", "peach") for one in ("institutional", "professional", None)]
+    found = {}
+    for named, about in {
+        "code": replace(ABOUT, measured_as="professional"),
+        "provider": replace(ABOUT, overruled={("evry", "institutional")}),
+        "neither": ABOUT,
+    }.items():
+        file = io.BytesIO()
+        write_workbook(file, Rate, rates, about)
+        table = CalamineWorkbook.from_filelike(io.BytesIO(file.getvalue())).get_sheet_by_name("Table").to_python()
+        at = table[0].index("Billing class")
+        found[named] = [row[at] for row in table[1:]]
+    facility, professional = "facility fee", "professional fee"
+    assert found == {
+        "code": [f"labeled {facility}", professional, ""] * 2,
+        "provider": [f"labeled {facility}", professional, "", facility, professional, ""],
+        "neither": [facility, professional, ""] * 2,
+    }

@@ -264,6 +264,12 @@ class MarketQuery(PageQuery[M]):
         """Return the rows as a file whose percents are of the state's schedule, whatever the market is measured by."""
         return replace(self, always_of_schedule=True).download(rows, row_type, name)
 
+    def _about(self, name: str) -> About:
+        # A code's rates that are shown are measured as one class. Of a provider, pages ask which labels are none.
+        labels = self.find_labels() if self.market.of_provider else []
+        overruled = frozenset((one.payer_slug, one.billing_class) for one in labels)
+        return replace(super()._about(name), measured_as=self.choice.measured_as, overruled=overruled)
+
     def _yardstick_heading(self) -> str:
         return self._measured_in_files.heading
 
