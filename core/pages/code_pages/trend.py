@@ -36,10 +36,13 @@ def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
     ]
     by_payer = _by_payer(lead)
     own_dates = old_months(query.db)
-    drawn = [_at_own_dates(of_payer, query.market.state, own_dates) for of_payer in by_payer[:MAX_CHARTS]]
+    at_own_dates = [_at_own_dates(of_payer, query.market.state, own_dates) for of_payer in by_payer]
+    # One month is no trend: where another payer has several, a sentence says it.
+    has_several = any(len(of_payer) > 1 for of_payer in at_own_dates)
+    drawn = [of_payer for of_payer in at_own_dates if len(of_payer) > 1 or not has_several][:MAX_CHARTS]
     months = sorted({point.year_month for of_payer in drawn for point in of_payer})
     dates = sorted({point.year_month for point in _at_own_dates(points, query.market.state, own_dates)})
-    scale = choose_scale(lead) if lead else None
+    scale = choose_scale([point for of_payer in drawn for point in of_payer]) if lead else None
     # Where the market is of a measured class, the payers of the lead state different ones.
     of_market = query.market.billing_class if is_measured else None
     slugs = [some[0].payer_slug for some in by_payer[:MAX_TOLD]]
@@ -54,12 +57,26 @@ def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
         payer_months=[],
         months=months,
         comparable=any(point.change is not None for point in points),
-        payers=[
-            (of_payer[0], of_payer[-1], draw_trend(at_dates, months, scale, number))
-            for number, (of_payer, at_dates) in enumerate(zip(by_payer, drawn, strict=False))
-            if scale
+        charts=[
+            (of_payer[0], draw_trend(of_payer, months, scale, number)) for number, of_payer in enumerate(drawn) if scale
         ],
+        told=[(of_payer[0], of_payer[-1]) for of_payer in by_payer[:MAX_TOLD]],
+        same=find_same_terms(points),
     )
+
+
+def find_same_terms(points: Sequence[TrendPoint]) -> dict[str, str | None]:
+    """Return the columns of the table that are the same in each row, with their value: they are said above it.
+
+    A month without an amount has no basis, which is no other one.
+    """
+    values: dict[str, set[str | None]] = {
+        "reporting_entity_name": {point.reporting_entity_name for point in points},
+        "billing_class": {point.billing_class for point in points},
+        "modifier": {point.modifier for point in points},
+        "basis": {point.basis for point in points if point.basis},
+    }
+    return {name: next(iter(found), None) for name, found in values.items() if len(found) < 2}
 
 
 def _at_own_dates(

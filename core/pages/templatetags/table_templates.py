@@ -25,6 +25,7 @@ def table_environment(**options: Any) -> Environment:
     of_context = (
         figures.here,
         figures.having,
+        figures.month_of_payer,
         figures.date_range,
         figures.provider_page,
         figures.rates_of,
