@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
@@ -85,6 +86,7 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
         reasons=_reasons(outcomes),
         has_releases=bool(releases),
         releases=_releases_in_use(query, releases, outcomes.bases),
+        aged=find_aged_schedules(releases, outcomes.bases, datetime.now(UTC).date()),
         rows=rows,
         same=find_same_amounts(rows),
         mean_error=find_mean_error(rows),
@@ -118,6 +120,37 @@ def _releases_in_use(
     if state := query.compensation_release:
         in_use.add(("wcfs", state.release))
     return [one for one in releases if (one.kind, one.release) in in_use and one.state in {"US", query.market.state}]
+
+
+LEAST_AGE = 6
+"""From so many months on, the newest release of a schedule is said to be old: there is one each quarter or year."""
+
+
+@dataclass(frozen=True)
+class AgedSchedule:
+    """A schedule that rates are compared with, of which no newer release is loaded."""
+
+    kinds: Sequence[str]
+    release: str
+    months: int
+
+
+def find_aged_schedules(
+    releases: Sequence[coverage.Release], bases: Sequence[medicare.Basis], today: date
+) -> list[AgedSchedule]:
+    """Return the schedules in use whose newest release is old, those of one month together, oldest first."""
+    found: dict[str, list[str]] = {}
+    for schedule in SCHEDULES:
+        loaded = [one.release for one in releases if one.kind == schedule.kind]
+        if loaded and any(of.basis.startswith(schedule.title) for of in bases):
+            found.setdefault(max(loaded), []).append(schedule.kind)
+    aged = []
+    for release, kinds in sorted(found.items()):
+        year, month = map(int, release.split("-"))
+        months = 12 * (today.year - year) + today.month - month
+        if months >= LEAST_AGE:
+            aged.append(AgedSchedule(kinds, release, months))
+    return aged
 
 
 @dataclass(frozen=True)

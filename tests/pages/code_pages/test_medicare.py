@@ -1,21 +1,25 @@
 """Rates compared with Medicare."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils.text import capfirst
 
+from core.pages.code_pages.medicare import AgedSchedule, find_aged_schedules
 from core.pages.formats import write_basis, write_percent
 from core.pages.shared.words.labels import schedule_label
 from core.queries import coverage
 from core.queries.baskets.payer_levels import list_market_levels, list_payer_levels
 from core.queries.comparison.reasons import REASONS
 from core.queries.comparison.schedules import SCHEDULES
+from core.queries.coverage import Release
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.yardstick import medicare
+from core.queries.yardstick.medicare import Basis
 from core.store.connection import Snapshot
 from core.store.watched_cursor import WatchedCursor
 from tests.pages.markets import PEACH, QUERY
@@ -112,3 +116,14 @@ def test_without_rates_the_page_says_where_there_are_some(site: Client) -> None:
 def test_other_pages_of_a_code_say_where_there_are_rates(site: Client, page: str) -> None:
     shown = text_of(site.get(f"/{page}/", {"state": "TX", "code_type": "CPT", "code": "99213"}))
     assert "This code has rates in: Georgia, August 2025" in shown
+
+
+def test_an_old_schedule_is_said_to_be_old_once() -> None:
+    values: dict[str, Any] = {"state": "US", "files": [], "rows_read": 1, "rows_priced": 1, "notes": [], "left_out": {}}
+    loaded = [("medicare_prof", "2025-01"), ("medicare_prof", "2025-10"), ("opps", "2025-10"), ("asc", "2026-07")]
+    releases = [Release(kind=kind, release=release, **values) for kind, release in loaded]
+    bases = [Basis(basis, "2025-01", 5, 5) for basis in ("MPFS facility", "MPFS non-facility", "OPPS", "ASC")]
+    today = date(2026, 11, 28)
+    assert find_aged_schedules(releases, bases, today) == [AgedSchedule(["medicare_prof", "opps"], "2025-10", 13)]
+    assert find_aged_schedules(releases, bases[3:], today) == []
+    assert find_aged_schedules(releases, bases[3:], date(2027, 1, 1)) == [AgedSchedule(["asc"], "2026-07", 6)]
