@@ -63,6 +63,8 @@ def show_results(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
         codes=[_describe(code, n < asked, middles.get(code.key)) for n, code in enumerate(found.codes)],
         settings=[(describe_setting(one), address) for one, address in links],
         prices=[_describe_price(one, dict(links)[one.setting]) for one in prices],
+        # Of a scan, the two prices name the reading and the whole.
+        are_unlike=any(class_of_like(one.billing_class) == "professional" and not one.modifier for one in prices),
         context=context,
         known=count_known_providers(query.db),
     )

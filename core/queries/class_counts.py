@@ -1,9 +1,10 @@
 """How many rates have the same billing class, modifiers, and settings of care: what classes are chosen from."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.comparison.usual_side import READING, TECHNICAL_PART
 from core.queries.market.market import Market
@@ -12,6 +13,7 @@ from core.queries.market.market_rates import market_facts
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.measured_class import LIKE_CLASSES, MEASURED_CLASS_SQL, like_class
 from core.queries.rules.named_rows import read_rows
+from core.queries.rules.paid_less import IS_PAID_LESS, is_paid_less, with_codes_paid_less
 from core.queries.rules.rate_kinds import stated_care_sql
 from core.store.connection import Snapshot
 
@@ -49,6 +51,11 @@ class ClassCount:
         return self.billing_class, self.measured, self.modifiers, tuple(self.settings), tuple(self.sides)
 
     @property
+    def is_placeless(self) -> bool:
+        """Whether the rates state no place, and are outside facilities alone because Medicare pays less in them."""
+        return NOT_STATED in self.settings and FACILITY_OR_UNSTATED not in self.sides
+
+    @property
     def component(self) -> frozenset[str]:
         """The part of the service that the rates are for; empty for the whole."""
         return frozenset(self.modifiers.split(",")).intersection(COMPONENTS)
@@ -58,15 +65,19 @@ CLASS_TERMS = ("billing_class", "measured", "modifiers", "stated", "pos_set_id")
 """What makes the class of a rate, in the order of class_terms."""
 
 
-def class_terms(db: Snapshot, market: Market) -> dict[str, str]:
-    """Return SQL of each of CLASS_TERMS, for a rate of the market AS f that has a `payee`."""
+def class_terms(db: Snapshot, market: Market, codes: Iterable[str] | None = None) -> dict[str, str]:
+    """Return SQL of each of CLASS_TERMS, for a rate of the market AS f that has a `payee`.
+
+    With `codes`, the rate is of one of these.
+    """
+    paid_less = with_codes_paid_less(db, market.code, IS_PAID_LESS) if codes is None else is_paid_less(db, codes)
     # Hardly any market has a label that is overruled. The others have no such question to answer.
     measured = MEASURED_CLASS_SQL if list_overruled_labels(db, market) else "f.billing_class"
     of_terms = (
         f"coalesce(f.billing_class, '{NOT_STATED}')",
         f"coalesce({measured}, '{NOT_STATED}')",
         "f.billing_code_modifier",
-        stated_care_sql(measured),
+        stated_care_sql(measured, paid_less),
         "f.pos_set_id",
     )
     return dict(zip(CLASS_TERMS, of_terms, strict=True))
@@ -103,13 +114,14 @@ def count_classes_of_codes(
 
     With a condition on the rates (AS f), whose parameters are `values`, only those that meet it count.
     """
+    numbers = list(numbers)
     listed, bound = in_codes(numbers)
     if not bound:
         return []
     anything = market.without("code_type", "code", *CLASS_FILTERS)
     facts, parameters = market_facts(db, anything)
     rates = f"(SELECT f.*, 1 AS rate_count FROM ({facts}) f WHERE {listed} AND {condition})"
-    sql = _counts_sql(db, anything, rates, by_code=True)
+    sql = _counts_sql(db, anything, rates, numbers)
     return read_rows(db, CodeClassCount, sql, {**parameters, **bound, **(values or {})})
 
 
@@ -146,9 +158,10 @@ def add_counts(counts: Iterable[CodeClassCount]) -> list[ClassCount]:
     ]
 
 
-def _counts_sql(db: Snapshot, market: Market, rates: str, *, by_code: bool = False) -> str:
-    terms = ", ".join(f"{sql} AS {name}" for name, sql in class_terms(db, market).items())
-    also, columns = ("f.code_type, f.code, ", "code_type, code, stated, pos_set_id, ") if by_code else ("", "")
+def _counts_sql(db: Snapshot, market: Market, rates: str, codes: Sequence[str] | None = None) -> str:
+    """Return SQL of the counts of rates; with `codes`, of each of these apart."""
+    terms = ", ".join(f"{sql} AS {name}" for name, sql in class_terms(db, market, codes).items())
+    also, columns = ("", "") if codes is None else ("f.code_type, f.code, ", "code_type, code, stated, pos_set_id, ")
     return f"""WITH c AS (
                 SELECT {also}{terms}, list(DISTINCT f.code) AS codes,
                        coalesce(sum(rate_count) FILTER (

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
 from core.queries.class_counts import (
     CLASS_TERMS,
     ClassCount,
@@ -86,6 +87,11 @@ class ClassesOfList:
     together: ClassChoice
     terms: Sequence[Sequence[str]]
     """The terms of the rates of each code, by its position: see rates_of_list."""
+    aside: Sequence[Sequence[str]] = ()
+    """The terms of the rates of each code in facilities that stand aside: they state no place, see is_placeless."""
+    elsewhere: Sequence[int] = ()
+    """The positions of the codes that are usually rendered in facilities and, without being asked, not looked at
+    there: there are too few rates."""
 
     def group_alike(self) -> dict[Market, list[int]]:
         """Return the positions of the codes by their market: most codes share it with others."""
@@ -104,17 +110,21 @@ def choose_classes_of_list(db: Snapshot, market: Market, wanted: Sequence[tuple[
     counts = count_classes_of_codes(db, market, (code for code, _ in wanted))
     by_code = counts_by_code(counts)
     usual, chosen = list_usual_sides(db), dict[Any, ClassChoice]()
-    found, terms = list[ClassChoice](), list[list[str]]()
+    found, terms, aside, elsewhere = list[ClassChoice](), list[list[str]](), list[list[str]](), list[int]()
     for position, (code, systems) in enumerate(wanted):
         of_code = counts_of_systems(by_code.get(code, ()), systems)
         alike, side = add_counts(of_code), usual.get(code, OUTSIDE)
         # Of a list, hardly any code has terms and numbers of rates of its own.
         key = side, frozenset((*one.terms, one.dollars, one.rates) for one in alike)
         if key not in chosen:
-            chosen[key] = unless_alone(market, choose_among(market, alike, usual=side))
+            choice = unless_alone(market, choose_among(market, alike, usual=side))
+            chosen[key] = replace(choice, usually_inside=side.in_facilities)
         found.append(chosen[key])
         terms.append(write_terms(position, of_code, chosen[key].market))
-    return ClassesOfList(found, choose_among(market, add_counts(counts)), terms)
+        aside.append(write_terms_aside(position, of_code, chosen[key].market))
+        if chosen[key].opens_elsewhere:
+            elsewhere.append(position)
+    return ClassesOfList(found, choose_among(market, add_counts(counts)), terms, aside, elsewhere)
 
 
 def write_terms(position: int, counts: Iterable[CodeClassCount], market: Market) -> list[str]:
@@ -122,6 +132,17 @@ def write_terms(position: int, counts: Iterable[CodeClassCount], market: Market)
     filters = {name: getattr(market, name) for name in CLASS_FILTERS}
     fitting = (one for one in counts if all(one.has(name, value) for name, value in filters.items()))
     return ["\t".join((str(position), one.code_type, one.code, *one.in_words)) for one in fitting]
+
+
+def write_terms_aside(position: int, counts: Iterable[CodeClassCount], market: Market) -> list[str]:
+    """Return the terms of those rates of a code that would be of the market's class in facilities if they said where.
+
+    They state no place, and are outside facilities because Medicare pays less in them.
+    """
+    if market.care_setting != FACILITY_OR_UNSTATED:
+        return []
+    outside = replace(market, care_setting=NON_FACILITY_OR_UNSTATED)
+    return write_terms(position, (one for one in counts if one.is_placeless), outside)
 
 
 def rates_of_list(
@@ -133,7 +154,8 @@ def rates_of_list(
     """
     anything = market.without("code_type", "code", *CLASS_FILTERS)
     facts, parameters = market_facts(db, anything, areas=areas)
-    terms = class_terms(db, anything)
+    lines = list(terms_of_codes)
+    terms = class_terms(db, anything, {line.split("\t")[2] for line in lines})
     names = ("code_type", "code", *CLASS_TERMS)
     parts = ", ".join(f"split_part(line, chr(9), {at}) AS {name}" for at, name in enumerate(names, 2))
     same = " AND ".join(f"c.{name} = {sql}" for name, sql in terms.items())
@@ -142,7 +164,7 @@ def rates_of_list(
               JOIN (SELECT split_part(line, chr(9), 1)::INTEGER AS position, {parts}
                     FROM (SELECT unnest(string_split($chosen_terms::VARCHAR, chr(10))) AS line) WHERE line <> '') c
                   ON c.code_type = f.code_type AND c.code = f.code AND {same}"""
-    return sql, {**parameters, "chosen_terms": "\n".join(terms_of_codes)}
+    return sql, {**parameters, "chosen_terms": "\n".join(lines)}
 
 
 _Terms = tuple[str, ...]
@@ -167,7 +189,7 @@ class _AlikeCodes:
                 yield (self.name, chosen.care_setting or "", *terms)
 
 
-_OF_SIDE = ("in_facilities", "has_parts", "paid_less")
+_OF_SIDE = ("in_facilities", "has_parts")
 """The columns of _USUAL beside the code: each `yes` or empty text."""
 
 
@@ -178,7 +200,7 @@ def _texts_of(side: UsualSide) -> tuple[str, ...]:
 def _list_alike(db: MarketSnapshot) -> list[_AlikeCodes]:
     found: dict[str, _AlikeCodes] = {}
     of_side = ", ".join(_OF_SIDE)
-    for name, in_facilities, has_parts, paid_less, dollars, rates, settings, sides, *terms in db.rows(
+    for name, in_facilities, has_parts, dollars, rates, settings, sides, *terms in db.rows(
         f"""SELECT alike, {of_side}, one.dollars, one.rates,
                    care_settings(one.stated, places, place_settings(places)) AS settings,
                    care_sides(one.stated, places) AS sides, {", ".join(f"one.{name}" for name in CLASS_TERMS)}
@@ -188,7 +210,7 @@ def _list_alike(db: MarketSnapshot) -> list[_AlikeCodes]:
                   LEFT JOIN dim_pos_set p ON p.pos_set_id = one.pos_set_id)"""
     ):
         billing_class, measured, modifiers, *_ = terms
-        usual = UsualSide(bool(in_facilities), bool(has_parts), bool(paid_less))
+        usual = UsualSide(bool(in_facilities), bool(has_parts))
         codes = found.setdefault(name, _AlikeCodes(name, usual, {}))
         codes.counts[tuple(terms)] = ClassCount(
             billing_class, measured, modifiers, settings, sides, [""], dollars, rates

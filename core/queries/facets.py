@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from core.fields.places.care_setting import SIDES, place_rank
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, SIDES, place_rank
 from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.market.market import Market
 from core.queries.market.market_filters import (
+    CARE_SETTING_IN_FACILITIES,
     CARE_SETTING_MEASURED,
     FILTERS,
     NO_MODIFIER,
@@ -76,6 +77,8 @@ def count_choices(db: Snapshot, market: Market, names: Iterable[str] = tuple(_CO
     counted = dict(_COLUMNS)
     if "care_setting" in names and list_overruled_labels(db, market.unfiltered):
         counted["care_setting"] = CARE_SETTING_MEASURED
+    if "care_setting" in names and market.care_setting == FACILITY_OR_UNSTATED:
+        counted["care_setting"] = from_memory(db, market, CARE_SETTING_IN_FACILITIES)
     columns = ", ".join(f"{column} AS {name}" for name, column in counted.items() if name in names)
     conditions = {
         name: from_memory(db, market, filter_condition(name, "", counted=True, measured=market.measured_filters))

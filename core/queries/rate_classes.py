@@ -66,6 +66,15 @@ class RateClass:
             "professional",
         ),
     ] = ""
+    placeless: Annotated[
+        int,
+        described(
+            "Number of these rates that state no place and count outside facilities alone, as Medicare pays less in "
+            "them.",
+            0,
+        ),
+    ] = 0
+    placeless_dollars: Annotated[int, described("How many of `placeless` are dollars for one service.", 0)] = 0
 
     @property
     def is_side(self) -> bool:
@@ -79,10 +88,7 @@ class RateClass:
 
     @property
     def is_mostly_of_both(self) -> bool:
-        """Whether these are the rates in facilities, and most of them hold outside as well, or state no place.
-
-        Set against what Medicare pays in facilities, a fee that is meant for an office looks high.
-        """
+        """Whether these are the rates in facilities, and most of them hold outside as well, or state no place."""
         return self.care_setting == FACILITY_OR_UNSTATED and 2 * self.shared > self.rates
 
     @property
@@ -108,10 +114,13 @@ class ClassChoice:
 
     @property
     def opens_elsewhere(self) -> bool:
-        """Whether the code is usually rendered in facilities, and most of its rates there may be meant for offices."""
-        inside = [one for one in self.classes if one.care_setting == FACILITY_OR_UNSTATED and one.is_mostly_of_both]
-        chosen_outside = any(one.chosen and one.care_setting == NON_FACILITY_OR_UNSTATED for one in self.classes)
-        return self.usually_inside and chosen_outside and bool(inside) and "care_setting" in self.filled
+        """Whether the code is usually rendered in facilities, and is not looked at there although nobody asked."""
+        shown = [one for one in self.classes if one.chosen]
+        is_asked = bool(self.market.care_setting) and "care_setting" not in self.filled
+        if not self.usually_inside or is_asked or self.market.classes:
+            return False
+        # Rates for every place are for facilities as well.
+        return any(one.care_setting == NON_FACILITY_OR_UNSTATED or 2 * one.placeless > one.rates for one in shown)
 
 
 def choose_class(db: Snapshot, market: Market) -> ClassChoice:
@@ -178,6 +187,8 @@ def choose_among(
     chosen = possible[0] if possible else found[0]
     if usual:
         chosen = on_usual_side(chosen, possible, usual, asked["care_setting"])
+    if asked["care_setting"] in SIDES:
+        chosen = _named_as_listed(chosen, classes, asked["care_setting"])
     filters: dict[str, Any] = {name: asked[name] or value for name, value in chosen.filters.items()}
     filled = frozenset(name for name, value in filters.items() if value and not asked[name])
     return ClassChoice(replace(market, **filters), [_marked(one, filters) for one in classes], filled)
@@ -186,22 +197,27 @@ def choose_among(
 def on_usual_side(chosen: RateClass, possible: Sequence[RateClass], usual: UsualSide, asked: str | None) -> RateClass:
     """Return the class on the side where the code is usually rendered, if it has at least half as many rates.
 
-    With fewer, what the payers of this market pay is on the other side. So it is if most of the rates in facilities
-    state no place, and Medicare pays less there: nothing says that they are meant for it. In facilities, the class of a
-    code with a technical part is that of its reading: nobody bills the whole there. `asked` is the setting that is
-    asked for.
+    With fewer, what the payers of this market pay is on the other side. Rates that are outside because they state no
+    place say nothing of that. In facilities, the class of a code with a technical part is that of its reading: nobody
+    bills the whole there. `asked` is the setting that is asked for.
     """
-    if asked == FACILITY_OR_UNSTATED and usual.has_parts:
+    if usual.has_parts and (asked == FACILITY_OR_UNSTATED or (usual.in_facilities and not asked)):
         readings = (one for one in possible if one.modifier == READING and one.dollars and _is_alike(one, chosen))
-        return next(readings, chosen)
-    if not chosen.is_side:
+        chosen = next((one for one in readings if one.care_setting != NON_FACILITY_OR_UNSTATED), chosen)
+    if asked or not chosen.is_side:
         return chosen
     side = usual.side_of(chosen.modifier)
     others = (one for one in possible if one.modifier == chosen.modifier and _is_alike(one, chosen))
     other = next((one for one in others if one.care_setting == side), chosen)
-    if usual.paid_less and other.is_mostly_of_both:
-        return chosen
-    return other if _has_enough(other.dollars, chosen.dollars, other.rates, chosen.rates) else chosen
+    dollars, rates = chosen.dollars - chosen.placeless_dollars, chosen.rates - chosen.placeless
+    return other if _has_enough(other.dollars, dollars, other.rates, rates) else chosen
+
+
+def _named_as_listed(chosen: RateClass, classes: Sequence[RateClass], side: str) -> RateClass:
+    """Return the class on a side that was asked for with the name it has among all classes, see _measured_by_sides."""
+    listed = (one for one in classes if (one.modifier, one.care_setting) == (chosen.modifier, side))
+    found = next((one for one in listed if one.billing_class in LIKE_CLASSES and _is_alike(one, chosen)), chosen)
+    return replace(chosen, billing_class=found.billing_class)
 
 
 def _is_alike(one: RateClass, other: RateClass) -> bool:
@@ -213,6 +229,10 @@ def _has_enough(dollars: int, most_dollars: int, rates: int, most_rates: int) ->
     return 2 * dollars >= most_dollars if most_dollars else 2 * rates >= most_rates
 
 
+_Rates = tuple[str, tuple[int, ...]]
+"""The modifier of a class, and which of the counts are its rates."""
+
+
 def list_classes(
     counts: Iterable[ClassCount], modifier: str | None = None, *, divide: bool = True, named: str | None = None
 ) -> list[RateClass]:
@@ -220,14 +240,15 @@ def list_classes(
 
     A rate with several modifiers belongs to each of them, as it does for the filter. Rates whose label is overruled
     belong to the class that their file states, and to the one that they are measured as. If these are the same rates,
-    the class has the name `named`, or else the stated one.
+    the class has the name `named`, or else the stated one, see _measured_by_sides.
     """
     counts = list(counts)
     stated = _classes_by_rates(counts, _stated_classes(counts), modifier, divide=divide)
     measured = _classes_by_rates(counts, _like_classes(counts), modifier, divide=divide)
     if named in LIKE_CLASSES:
         return _sorted({**stated, **measured})
-    return _sorted({**measured, **stated})
+    of_sides = {} if named else {rates: measured[rates] for rates in _measured_by_sides(stated, measured)}
+    return _sorted({**measured, **stated, **of_sides})
 
 
 def _list_default_classes(
@@ -242,11 +263,19 @@ def _list_default_classes(
         return _sorted(stated)
     if of_some:
         return _sorted(measured)
-    return _sorted({rates: stated.get(rates, one) for rates, one in measured.items()})
+    of_sides = _measured_by_sides(stated, measured)
+    return _sorted({rates: one if rates in of_sides else stated.get(rates, one) for rates, one in measured.items()})
 
 
-_Rates = tuple[str, tuple[int, ...]]
-"""The modifier of a class, and which of the counts are its rates."""
+def _measured_by_sides(stated: Mapping[_Rates, RateClass], measured: Mapping[_Rates, RateClass]) -> set[_Rates]:
+    """Return the rates of sides that are the same as labeled and as measured, while those of the other side are not.
+
+    Both sides have one name: the other one has rates whose label is overruled.
+    """
+    apart = {
+        (one.billing_class, one.modifier) for rates, one in measured.items() if one.is_side and rates not in stated
+    }
+    return {rates for rates, one in measured.items() if one.is_side and (one.billing_class, one.modifier) in apart}
 
 
 def _stated_classes(counts: Iterable[ClassCount]) -> dict[str, list[ClassCount]]:
@@ -288,6 +317,8 @@ def _classes_by_rates(
                     dollars=sum(one.dollars for one in some),
                     rates=sum(one.rates for one in some),
                     shared=sum(one.rates for one in some if settings and _holds_elsewhere(one, settings)),
+                    placeless=sum(one.rates for one in some if one.is_placeless),
+                    placeless_dollars=sum(one.dollars for one in some if one.is_placeless),
                     measured_as=_alone({one.measured for one in some}),
                 )
     return found

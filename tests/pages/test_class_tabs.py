@@ -76,10 +76,19 @@ def test_the_whole_of_a_scan_in_facilities_has_no_figure_and_leads_to_its_readin
 
 
 def test_a_page_says_why_it_does_not_open_where_the_service_is_usually_rendered() -> None:
-    def render(*, opens_elsewhere: bool) -> str:
+    def render(setting: str | None, *, opens_elsewhere: bool, usually_inside: bool = True) -> str:
         request = RequestFactory().get("/rates/")
-        context = {"classes": WHOLE, "market": MARKET, "parameters": {}, "path": "/rates/"}
-        return render_to_string("partials/class_tabs.html", {**context, "opens_elsewhere": opens_elsewhere}, request)
+        market = replace(MARKET, care_setting=setting)
+        context = {"classes": WHOLE, "market": market, "parameters": {}, "path": "/rates/"}
+        context |= {"opens_elsewhere": opens_elsewhere, "usually_inside": usually_inside}
+        return " ".join(render_to_string("partials/class_tabs.html", context, request).split())
 
-    assert "Usually rendered in facilities" in render(opens_elsewhere=True)
-    assert "Usually rendered in facilities" not in render(opens_elsewhere=False)
+    order = [one.care_setting for one in class_tabs(WHOLE, usually_inside=True).first]
+    assert order == list(reversed(SIDES)), "the usual setting first"
+    outside, inside = SIDES
+    assert "Too few of the rates here are for facilities" in render(outside, opens_elsewhere=True)
+    assert "These rates state no place" in render(None, opens_elsewhere=True)
+    asked = render(outside, opens_elsewhere=False)
+    assert "care_setting=facility+or+unstated" in asked.split("Usually done in facilities")[1], "it leads there"
+    assert "Usually done" not in render(inside, opens_elsewhere=False)
+    assert "Usually done" not in render(outside, opens_elsewhere=False, usually_inside=False)

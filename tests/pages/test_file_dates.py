@@ -158,6 +158,14 @@ def test_a_sentence_that_compares_payers_dates_their_files(far_apart: Client, ad
     assert sentence in text_of(far_apart.get(f"/{address}99213"))
 
 
+@pytest.mark.parametrize(
+    "address", ["report/?code=99213", "baskets/?codes=99213", "clinic/?tin=123456789&codes=99213", "payers/?payer=old"]
+)
+def test_medicare_of_another_year_than_a_file_is_said_once(far_apart: Client, address: str) -> None:
+    said = "Medicare’s amounts are those of 2025, for the file of"
+    assert text_of(far_apart.get(f"/{address}")).count(said) == 1
+
+
 def test_an_organization_has_the_date_of_its_own_payers_file(far_apart: Client) -> None:
     names = {
         row[0].partition(" specialty not known ")[2]

@@ -123,3 +123,4 @@ def test_a_search_that_names_settings_has_the_price_of_each(tmp_path: Path) -> N
         with serving(db.root):
             shown = text_of(Visitor().get("/", {"q": "colonoscopy hospital or office", "state": "GA"}))
         assert said in shown
+        assert shown.count("Not like with like: outside facilities, one fee pays for the room") == 1

@@ -37,7 +37,9 @@ class Everything:
         centers = {row["pg_uid"] for row in rows_of(db, "surgical_center_group")}
         overruled = [row for row in rows_of(db, "schedule_fit") if row["chosen"] and not row["of_label"]]
         networks = {row["pg_uid"]: row["network_names"] or [] for row in rows_of(db, "dim_provider_group")}
+        paid_less = codes_paid_less(rows_of(db, "bench_medicare_prof"))
         for fact in self.facts:
+            fact["paid_less"] = fact["code"] in paid_less
             fact["places"] = places[fact["pos_set_id"]]
             fact["npis"] = npis[fact["pg_uid"]]
             fact["tins"] = tins[fact["pg_uid"]]
@@ -101,7 +103,22 @@ def settings_of(fact: Row) -> set[str]:
 
 
 def sides_of(fact: Row) -> set[str]:
-    return sides_slowly(fact["code_type"], fact["setting"], fact["places"])
+    is_facility_s = fact["measured"] in {"institutional", "both"}
+    outside = fact["paid_less"] and not is_facility_s
+    return sides_slowly(fact["code_type"], fact["setting"], fact["places"], outside_without_places=outside)
+
+
+def codes_paid_less(amounts: list[Row]) -> set[str]:
+    """Return the codes that the physician fee schedule pays at least 3% less for in facilities, in its first state."""
+    first = min((row["state"] for row in amounts), default="")
+    return {
+        row["code"]
+        for row in amounts
+        if row["state"] == first
+        and not row["nonfacility_na"]
+        and None not in (row["facility_rate"], row["medicare_prof_rate"])
+        and row["facility_rate"] < 0.97 * row["medicare_prof_rate"]
+    }
 
 
 def kind(fact: Row) -> str:

@@ -30,10 +30,17 @@ def settings_slowly(
     return found
 
 
-def sides_slowly(code_type: str, setting: str | None, places: Sequence[str]) -> set[str]:
-    """Return the sides that a rate is on: a list for facilities alone, or for other places alone, is on one."""
+def sides_slowly(
+    code_type: str, setting: str | None, places: Sequence[str], *, outside_without_places: bool = False
+) -> set[str]:
+    """Return the sides that a rate is on: a list for facilities alone, or for other places alone, is on one.
+
+    So is a professional's rate without places for a code that Medicare pays less for in facilities.
+    """
     if setting == "inpatient" or "DRG" in code_type:
         return {"facility or unstated"}
+    if outside_without_places and not places:
+        return {"non-facility or unstated"}
     inside = any(place in FACILITY_PLACES for place in places)
     outside = any(place in NON_FACILITY_PLACES for place in places)
     if "CSTM-00" in places or inside == outside:

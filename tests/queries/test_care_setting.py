@@ -31,12 +31,18 @@ for macro in MACROS:
     billing_class=st.sampled_from([None, "professional", "institutional", "both"]),
     places=st.lists(st.sampled_from([*PLACES, "CSTM-00", "XX"]), max_size=4, unique=True),
     at_center=st.booleans(),
+    placeless=st.booleans(),
 )
 def test_the_settings_of_a_rate(
-    code_type: str, setting: str | None, billing_class: str | None, places: list[str], at_center: bool
+    code_type: str,
+    setting: str | None,
+    billing_class: str | None,
+    places: list[str],
+    at_center: bool,
+    placeless: bool,
 ) -> None:
     stated, found, sides = DB.execute(
-        """SELECT stated_care($code_type, $setting, $billing_class, $at_center) AS stated,
+        """SELECT stated_care($code_type, $setting, $billing_class, $at_center, $placeless) AS stated,
                   care_settings(stated, $places::VARCHAR[], place_settings($places::VARCHAR[])),
                   care_sides(stated, $places::VARCHAR[])""",
         {
@@ -45,13 +51,15 @@ def test_the_settings_of_a_rate(
             "billing_class": billing_class,
             "places": places,
             "at_center": at_center,
+            "placeless": placeless and not places,
         },
     ).fetchone() or ("", [], [])
     assert stated in STATED_CARE
     assert len(found) == len(set(found)), "a rate counts once in a setting"
     assert set(found) == settings_slowly(code_type, setting, billing_class, places, at_center=at_center)
     assert len(sides) == len(set(sides))
-    assert set(sides) == sides_slowly(code_type, setting, places)
+    outside = placeless and billing_class not in {"institutional", "both"}
+    assert set(sides) == sides_slowly(code_type, setting, places, outside_without_places=outside)
 
 
 def test_the_filter_selects_and_its_choices_count(tmp_path: Path) -> None:

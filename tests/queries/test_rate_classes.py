@@ -1,5 +1,6 @@
 """One class of rates at a time: the class of most rates, chosen as a loop over all rates would choose it."""
 
+import statistics
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from core.fields.codes.code_list import read_codes
 from core.fields.places.care_setting import SIDES
 from core.queries import rates
 from core.queries.code_answer import answer_code, spread_by_terms
+from core.queries.comparison.unplaced_payers import find_unplaced
 from core.queries.facets import count_choices
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
@@ -67,12 +69,11 @@ def choose_slowly(facts: list[Row], asked: Market, usual: str) -> list[list[Row]
                 continue
             side = SIDES[(modifier == "26") if usual == PARTS else (usual in {IN_FACILITIES, PAID_LESS})]
             other = classes.get((billing_class, modifier, side), []) if setting in SIDES else []
-            of_both = [fact for fact in other if set(SIDES) <= set(sides_of(fact))]
-            if usual == PAID_LESS and side == SIDES[1] and 2 * len(of_both) > len(other):
-                other = one
-            needed = size(one)[0] or len(one)
-            enough = 2 * (size(other)[0] if size(one)[0] else len(other)) >= needed
-            found.append(other if enough else one)
+            # Rates that are outside because they state no place do not say that the market is there.
+            said = [fact for fact in one if fact["places"] or set(SIDES) <= sides_of(fact)]
+            needed = size(said)[0] or len(said)
+            enough = 2 * (size(other)[0] if size(said)[0] else len(other)) >= needed
+            found.append(other if other and enough else one)
     return found or [[]]
 
 
@@ -282,20 +283,60 @@ def test_a_code_is_looked_at_where_it_is_usually_rendered(
 
 
 @pytest.mark.parametrize(
-    ("usual", "unstated", "chosen"),
-    [(PAID_LESS, 1, SIDES[1]), (PAID_LESS, 2, SIDES[1]), (PAID_LESS, 3, SIDES[0]), (IN_FACILITIES, 9, SIDES[1])],
+    ("usual", "offices", "facilities", "unstated", "chosen"),
+    [
+        (PAID_LESS, 2, 2, 9, SIDES[1]),
+        (PAID_LESS, 5, 2, 0, SIDES[0]),
+        (PAID_LESS, 5, 2, 9, SIDES[0]),
+        (PAID_LESS, 0, 0, 9, None),
+        (IN_FACILITIES, 2, 2, 9, SIDES[1]),
+        (OUTSIDE, 2, 2, 9, SIDES[0]),
+    ],
 )
 def test_rates_that_state_no_place_are_not_taken_for_those_of_facilities(
-    tmp_path: Path, usual: str, unstated: int, chosen: str
+    tmp_path: Path, usual: str, offices: int, facilities: int, unstated: int, chosen: str | None
 ) -> None:
     """Of a colonoscopy Medicare pays half in a facility: a fee for an office would look like twice its amount."""
-    rates_of = [(OFFICES, 2), (FACILITIES, 2), (UNSTATED, unstated)]
+    rates_of = [(OFFICES, offices), (FACILITIES, facilities), (UNSTATED, unstated)]
     changes = [{**places, "negotiated_rate": 10.0 + at} for places, number in rates_of for at in range(number)]
     db = with_schedule(store_of_market(tmp_path, *changes), usual)
     choice = choose_class(db, MARKET)
-    assert (choice.market.care_setting, choice.opens_elsewhere) == (chosen, chosen == SIDES[0])
+    opens_elsewhere = usual == PAID_LESS and chosen != SIDES[1]
+    assert (choice.market.care_setting, choice.opens_elsewhere) == (chosen, opens_elsewhere)
+    if not chosen:
+        return
+    # Where Medicare pays the same, such rates are on both sides.
+    inside = facilities + unstated * (usual == IN_FACILITIES)
+    assert {one.care_setting: (one.rates, one.placeless) for one in choice.classes} == {
+        SIDES[0]: (offices + unstated, unstated * (usual != IN_FACILITIES)), SIDES[1]: (inside, 0),
+    }  # fmt: skip
     assert not choose_class(db, replace(MARKET, care_setting=SIDES[0])).opens_elsewhere, "asked for"
     assert choose_class(db, replace(MARKET, care_setting=SIDES[1])).market.care_setting == SIDES[1], "asked for"
+    asked = replace(MARKET, care_setting=SIDES[1])
+    with market_cache(db, asked) as cached:
+        of_payers = find_unplaced(cached, asked)
+        assert sum(row.rates for row in rates.summarize_rates(cached, asked)) == inside
+    of_file = sum(row.rates for row in rates.summarize_rates(db, replace(asked, code=None, code_type=None)))
+    assert of_file == inside, "without a code"
+    numbered = range(offices + facilities, len(changes))
+    aside = [10.0 + at - offices - facilities for at in numbered] if usual != IN_FACILITIES else []
+    assert [(one.rates, one.p50) for one in of_payers] == ([(len(aside), statistics.median(aside))] if aside else [])
+
+
+def test_a_heart_catheter_is_the_physician_s_part_in_facilities(tmp_path: Path) -> None:
+    """The list of surgical centers has it as surgery: no heart is catheterized in an office."""
+    reading = {"billing_code_modifier": "26", "negotiated_rate": 5.0}
+    of_parts = [{**OFFICES, **reading}, {**FACILITIES, **reading, "negotiated_rate": 6.0}]
+    db = with_schedule(store_of_market(tmp_path, OFFICES, FACILITIES, {**OFFICES, "group": 1}, *of_parts), PARTS)
+    listed = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": MARKET.code, "asc_pi": "G2"}
+    db = written(db.root, {"bench_asc": [listed]})
+    choice = choose_class(db, MARKET)
+    assert (choice.market.modifier, choice.market.care_setting) == ("26", SIDES[1])
+    assert (choice.usually_inside, choice.opens_elsewhere) == (True, False)
+    asked = choose_class(db, replace(MARKET, modifier="none"))
+    assert asked.market.care_setting == SIDES[0], "the whole is billed outside facilities alone"
+    outside = choose_class(db, replace(MARKET, care_setting=SIDES[0]))
+    assert outside.market.modifier == "none"
 
 
 def test_in_facilities_a_scan_is_its_reading(tmp_path: Path) -> None:

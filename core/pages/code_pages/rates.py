@@ -21,10 +21,10 @@ from core.pages.shared.state_places import divide_by_state
 from core.pages.shared.words.answer_words import describe_answer, mixes_classes
 from core.pages.shared.words.labels import filter_label
 from core.queries import rates
-from core.queries.code_answer import AnswerSpread, answer_code, is_far_from_others, spread_by_terms
+from core.queries.code_answer import AnswerSpread, is_far_from_others, spread_by_terms
 from core.queries.comparison import overruled_labels
 from core.queries.comparison.compared_rates import is_plausible
-from core.queries.comparison.unplaced_payers import find_unplaced, place_payers
+from core.queries.comparison.unplaced_payers import find_unplaced
 from core.queries.coverage import LoadedMonth, list_months, list_shared_files
 from core.queries.expired_contracts import ExpiredContracts, list_expired_contracts
 from core.queries.facets import Choice, count_choices, count_networks
@@ -90,11 +90,10 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
         if market.basis or market.yardstick
         else find_percents_of_areas(db, market, rows, [one[0] for one in against])
     )
-    found = None if mixed else answer_code(spreads)
     return query.render(
         "pages/rates.html",
         middle_organization=find_notable_middle(query.cached_by_area, market, spreads),
-        unplaced=place_payers(find_unplaced(query.cached, market), found.payers) if found else [],
+        unplaced=find_unplaced(query.cached, market),
         evidence=find_evidence_switch(query.cached, market),
         code=codes.describe_code(db, market.code_type, market.code),
         counts=counted,

@@ -10,7 +10,7 @@ from core.pages.forms.market_forms import ReportForm
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.words.answer_words import describe_answer, mixes_classes
 from core.queries.code_answer import AnswerSpread, answer_code, spread_by_terms
-from core.queries.comparison.unplaced_payers import find_unplaced, place_payers
+from core.queries.comparison.unplaced_payers import find_unplaced
 from core.queries.coverage import list_sources
 from core.queries.facets import count_choices
 from core.queries.find import codes
@@ -87,7 +87,7 @@ def show_report(query: MarketQuery[ReportForm]) -> HttpResponseBase:
     return query.render(
         "pages/report.html",
         middle_organization=find_notable_middle(query.cached_by_area, market, spreads),
-        unplaced=place_payers(find_unplaced(query.cached, market), payers),
+        unplaced=find_unplaced(query.cached, market),
         extremes=extremes,
         moves=list_same_contracts(db, market, slugs, MAX_MOVES) if found else [],
         code=codes.describe_code(db, market.code_type, market.code),

@@ -68,6 +68,8 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         labeled=labeled,
         indexes=[(one, labeled.get(one.payer_slug, "")) for one in answer.indexes],
         left_out=_list_left_out(answer),
+        unplaced_names=[one.reporting_entity_name for one in answer.indexes if one.unplaced],
+        elsewhere=[codes[at].code for at in answer.classes.elsewhere if at in answer.everybody],
         columns=columns,
         hidden=len(answer.indexes) - len(columns),
         rows=rows[paging.offset : paging.offset + paging.limit],
@@ -96,8 +98,8 @@ def _other_labels(db: Snapshot, answer: BasketAnswer) -> dict[str, str]:
 
 def _list_left_out(answer: BasketAnswer) -> list[str]:
     """Return the codes that some index leaves out although the payer prices them."""
-    doubtful = {one.position for one in answer.medians if one.is_doubtful}
-    return [answer.codes[at].code for at in sorted(doubtful)]
+    aside = {one.position for one in answer.medians if one.is_aside}
+    return [answer.codes[at].code for at in sorted(aside)]
 
 
 def _rows(answer: BasketAnswer, columns: Sequence[str]) -> list[MatrixRow]:

@@ -208,6 +208,7 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         other_sides=_other_sides(query.market.care_setting) if not is_pasted else [],
         asked=asked,
         of_own=answer.of_own,
+        elsewhere=answer.elsewhere,
         positions=priced[:ROWS_SHOWN],
         hidden=max(0, len(priced) - ROWS_SHOWN),
         unpriced=[one for one in positions if one.rate is None][:ROWS_SHOWN],

@@ -30,7 +30,7 @@ from core.queries.baskets.payer_levels import PayerLevels, SpecialtyIndex
 from core.queries.code_answer import spread_by_terms
 from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import list_overruled_labels
-from core.queries.comparison.unplaced_payers import find_unplaced, place_payers
+from core.queries.comparison.unplaced_payers import find_unplaced
 from core.queries.facets import Choice, count_choices
 from core.queries.find import codes
 from core.queries.market.market import Market
@@ -122,8 +122,9 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
     ]
     in_order = sorted(compared[0].payers, key=lambda row: -row.p50) if len(wanted) == len(compared) == 1 else []
     ranked = [row for row in in_order if row.rates >= LEAST_RANKED]
-    unplaced = find_unplaced(db, market) if len(in_order) > 1 else frozenset[str]()
     middle = find_middle_organization(query.cached_by_area, market) if in_order and market.code and not base else None
+    unplaced = find_unplaced(query.cached, market) if market.code else []
+    aside = {one.payer_slug for one in unplaced}
     return query.render(
         "pages/payers.html",
         middle_organization=middle if middle and middle.differs_from(compared[0].everybody.p50) else None,
@@ -137,16 +138,14 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         code=codes.describe_code(db, wanted[0].code_type, wanted[0].code) if len(wanted) == 1 else None,
         # Payers are compared in one sentence where there is one table: of one code, class, and modifier.
         ranked=ranked,
-        # What may be an office's fee is neither the most nor the least that is paid in facilities.
-        unplaced=place_payers(unplaced, in_order),
-        unplaced_slugs=unplaced,
+        unplaced=unplaced,
         alike=are_alike([row.p50 for row in ranked]),
         too_few=[row for row in in_order if row.rates < LEAST_RANKED],
         least_ranked=LEAST_RANKED,
         relabeled=any(row.other_label for row in spreads),
         without_place=query.list_without_place(numbers),
         freed=[] if compared else query.list_freed(numbers),
-        elsewhere=_in_other_classes(query, names) if market.code and query.choice.filled else [],
+        elsewhere=_in_other_classes(query, {*names, *aside}) if market.code and query.choice.filled else [],
         **_counted(asked),
     )
 

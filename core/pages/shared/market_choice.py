@@ -47,9 +47,9 @@ class MarketChoice:
     of a code's rates, and `filled` are the filters that choose one of them and were not asked for. `asked_months` are
     the months as the visitor gave them, by the names of the form's fields, where months were filled in.
     `has_facilities` is whether a facility's own bill may be among the code's rates of any class. `has_parts` is whether
-    the code has a technical part. `opens_elsewhere` is whether it is usually rendered in facilities and not looked at
-    there. `of_own_classes` is whether each code of a list is of the class of its own page; None where that cannot be
-    asked for.
+    the code has a technical part. `usually_inside` is whether it is usually rendered in facilities, and
+    `opens_elsewhere` whether it is not looked at there although nobody asked. `of_own_classes` is whether each code of
+    a list is of the class of its own page; None where that cannot be asked for.
     """
 
     market: Market
@@ -62,6 +62,7 @@ class MarketChoice:
     has_facilities: bool = True
     has_parts: bool = False
     opens_elsewhere: bool = False
+    usually_inside: bool = False
     of_own_classes: bool | None = None
 
     @property
@@ -144,6 +145,7 @@ def with_class(choice: MarketChoice, of_class: ClassChoice) -> MarketChoice:
         has_facilities=of_class.has_facilities,
         has_parts=of_class.has_parts,
         opens_elsewhere=of_class.opens_elsewhere,
+        usually_inside=of_class.usually_inside,
     )
 
 

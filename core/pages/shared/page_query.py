@@ -431,6 +431,7 @@ class MarketQuery(PageQuery[M]):
             "has_parts": self.choice.has_parts,
             "whole_in_facilities": self._whole_in_facilities,
             "opens_elsewhere": self.choice.opens_elsewhere,
+            "usually_inside": self.choice.usually_inside,
             "measured_as": self.choice.measured_as,
             "applied": applied,
             "where": write_place(self.market.state, applied),
@@ -439,6 +440,7 @@ class MarketQuery(PageQuery[M]):
             "compensation_begins": min((one.release for one in self._compensation_releases), default=None),
             "measured": self.measured,
             "medicare_year": _only_year(self.market.month_names),
+            "older_files": [one for one in months if one.file_month and one.file_month[:4] != one.year_month[:4]],
             # Only pages with percents ask for it.
             "labels": self.find_labels,
             # Only pages of a code or of several ask for it.

@@ -1,12 +1,13 @@
 """One figure per payer for a whole basket: its medians against the market's, and against Medicare.
 
 docs/method.md explains the figures to readers. A code that a payer does not price is left out of that payer's index on
-both sides, so that no payer looks cheap or dear because of what it does not price, and so is one whose rates nothing
-says are paid in the same place. How much of the whole basket is left is its coverage, and below MIN_COVERAGE there is
-no index. A code that nobody prices has no median to weigh it by: it
-weighs its volume times the mean price of the others.
+both sides, so that no payer looks cheap or dear because of what it does not price, and so is one that the payer, or
+everybody else, states no place for in facilities. How much of the whole basket is left is its coverage, and below
+MIN_COVERAGE there is no index. A code that nobody prices has no median to weigh it by: it weighs its volume times the
+mean price of the others.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
@@ -48,16 +49,16 @@ class PayerIndex:
     unlike: Annotated[
         int,
         described(
-            "Number of these codes that are in `unplaced`, or would be if all payers' rates were one payer's: nothing "
-            "says that payer and market are paid in the same place.",
+            "Number of these codes that are in `unplaced`, or in that of every other payer with rates, so that there "
+            "is no market to compare with.",
             0,
         ),
     ]
     unplaced: Annotated[
         int,
         described(
-            "Number of these codes in facilities whose rates at the payer state no place, although Medicare pays less "
-            "there: nothing says which of its amounts is meant.",
+            "Number of these codes that stand aside: they are looked at in facilities, where Medicare pays less than "
+            "outside, and the payer's rates state no place.",
             0,
         ),
     ]
@@ -153,10 +154,11 @@ def index_payers(
     for one in medians:
         if one.payer_slug is not None and one.position in market:
             by_payer.setdefault(one.payer_slug, []).append(one)
+    alone = _find_alone(medians)
     found = []
     for slug, priced in by_payer.items():
-        placed = [one for one in priced if not one.is_doubtful]
-        alike = [one for one in placed if not market[one.position].is_doubtful]
+        placed = [one for one in priced if not one.is_aside]
+        alike = [one for one in placed if one.position not in alone]
         coverage, of_placed = (
             share_with_market * sum(dollars[one.position] for one in some) / (sum(dollars.values()) or 1)
             for some in (alike, placed)
@@ -179,8 +181,15 @@ def index_payers(
             codes_of_basket=len(volumes),
             rates=sum(one.rates for one in priced),
         )
-        found.append(_with_dollars(index, priced, market, units) if units else index)
+        found.append(_with_dollars(index, placed, market, units) if units else index)
     return sorted(found, key=lambda one: (one.index is None, -(one.index or one.coverage), one.payer_slug))
+
+
+def _find_alone(medians: Sequence[CodeMedian]) -> set[int]:
+    """Return the positions of the codes with a single payer that can be compared, as the others stand aside."""
+    of_payers = [one for one in medians if one.payer_slug is not None]
+    placed = Counter(one.position for one in of_payers if not one.is_aside)
+    return {one.position for one in of_payers if one.is_aside and placed[one.position] == 1}
 
 
 def _with_dollars(

@@ -5,16 +5,14 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Annotated, Any
 
-from core.fields.places.care_setting import FACILITY_OR_UNSTATED
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.classes_of_codes import ClassesOfList, rates_of_list
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.asked_place import ASKED_PLACES, asked_place, number_places
 from core.queries.comparison.compared_rates import compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
-from core.queries.comparison.usual_side import list_codes_paid_less
 from core.queries.market.market import Market
-from core.queries.market.market_filters import NO_MODIFIER, OF_COMPENSATION
+from core.queries.market.market_filters import NO_MODIFIER
 from core.queries.market.market_rates import market_facts, uses_own_areas
 from core.queries.rate_classes import RateClass
 from core.queries.rules.columns import (
@@ -34,7 +32,6 @@ from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
-from core.store.schema.ids import pos_set_id
 from core.store.sql import used_parameters
 
 
@@ -81,31 +78,31 @@ class CodeMedian:
     p50: float
     percent: float | None
     medicare: float | None
-    unplaced: int = 0
-    """How many of the rates state no place."""
-    is_doubtful: bool = False
-    """Whether nothing says which of Medicare's amounts is meant: most rates state no place, the class is that in
-    facilities, and there Medicare pays less."""
+    is_aside: bool = False
+    """Whether the rates are not compared: they state no place, the class is that in facilities, and there Medicare
+    pays less. No such rate is among those of all payers."""
 
 
 def list_own_medians(
     db: Snapshot, market: Market, classes: ClassesOfList, codes: Sequence[BasketCode]
 ) -> list[CodeMedian]:
-    """Return the medians of codes, each of its own class, by payer and of all payers together, in code order."""
+    """Return the medians of codes, each of its own class, by payer and of all payers together, in code order.
+
+    A payer all of whose rates for a code stand aside has their median.
+    """
     if not codes:
         return []
     markets = {code.code: choice.market for code, choice in zip(codes, classes.of_codes, strict=True)}
-    compared, parameters = compared_list(db, market, chain.from_iterable(classes.terms), markets)
-    paid_less = frozenset[str]() if market.yardstick == OF_COMPENSATION else list_codes_paid_less(db)
-    doubtful = {
-        at
-        for at, (code, choice) in enumerate(zip(codes, classes.of_codes, strict=True))
-        if choice.market.care_setting == FACILITY_OR_UNSTATED and code.code in paid_less
-    }
-    return [
-        replace(one, is_doubtful=one.position in doubtful and 2 * one.unplaced > one.rates)
-        for one in read_rows(db, CodeMedian, f"{compared} {_MEDIANS}", parameters)
-    ]
+    # What stands aside is asked for with the others, behind them.
+    aside = [f"{at + len(codes)}{line.removeprefix(str(at))}" for at, some in enumerate(classes.aside) for line in some]
+    compared, parameters = compared_list(db, market, [*chain.from_iterable(classes.terms), *aside], markets)
+    rows = read_rows(db, CodeMedian, f"{compared} {_MEDIANS}", parameters)
+    found = {(one.position, one.payer_slug): one for one in rows if one.position < len(codes)}
+    for one in rows:
+        key = one.position - len(codes), one.payer_slug
+        if key[0] >= 0 and one.payer_slug is not None and key not in found:
+            found[key] = replace(one, position=key[0], percent=None, medicare=None, is_aside=True)
+    return sorted(found.values(), key=lambda one: (one.position, one.payer_slug is not None, one.payer_slug))
 
 
 def compared_list(
@@ -137,12 +134,10 @@ def compared_list(
 
 _MEDIANS = f"""
     SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS p50,
-           {median("percent")} AS percent, {median("medicare")} AS medicare,
-           count(*) FILTER (f.pos_set_id = '{pos_set_id([])}') AS unplaced, false AS is_doubtful
+           {median("percent")} AS percent, {median("medicare")} AS medicare, false AS is_aside
     FROM compared f JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
     WHERE kind = 'dollars'
-    GROUP BY GROUPING SETS ((position, payer_slug), (position))
-    ORDER BY position, payer_slug NULLS FIRST"""
+    GROUP BY GROUPING SETS ((position, payer_slug), (position))"""
 
 
 def compared_codes(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> tuple[str, dict[str, Any]]:
@@ -195,7 +190,7 @@ def name_medians(
             difference=one.p50 / everybody[one.position].p50 - 1 if everybody[one.position].p50 else None,
         )
         for one in medians
-        if one.payer_slug is not None
+        if one.payer_slug is not None and not one.is_aside
     ]
 
 

@@ -56,6 +56,8 @@ class ClinicAnswer:
     positions: Sequence[ClinicPosition]
     bad: Sequence[BadLine] = ()
     """The lines that are left out because their payer is not known."""
+    elsewhere: Sequence[str] = ()
+    """The codes that are usually rendered in facilities, and compared outside: the clinic's rates are there alone."""
 
 
 def split_clinic(market: Market, npis: tuple[str, ...]) -> tuple[Market, Clinic]:
@@ -86,7 +88,10 @@ def answer_clinic(db: Snapshot, question: ClinicQuestion) -> ClinicAnswer:
     shown = (together or classes.together).classes
     if is_of_own_classes(market):
         shown = [replace(one, chosen=False) for one in shown]
-    return ClinicAnswer(ClassChoice(market, shown), asked, of_own and bool(asked), positions, bad)
+    priced = {one.code for one in positions if one.rate is not None}
+    numbers = dict.fromkeys(asked[at].code.code for at in classes.elsewhere)
+    elsewhere = [code for code in numbers if code in priced]
+    return ClinicAnswer(ClassChoice(market, shown), asked, of_own and bool(asked), positions, bad, elsewhere)
 
 
 def _asked_lines(db: Snapshot, lines: Sequence[tuple[ClinicLine, str]], codes: Sequence[BasketCode]) -> list[AskedLine]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.fields.places.care_setting import SIDES
+from core.fields.places.care_setting import NON_FACILITY_OR_UNSTATED, SIDES
 from core.queries.baskets.clinic_position import AskedLine, Clinic
 from core.queries.class_counts import (
     ClassCount,
@@ -38,19 +38,23 @@ def choose_classes_of_lines(db: Snapshot, market: Market, clinic: Clinic, lines:
     own = counts_by_code(
         count_classes_of_codes(db, market, numbers, clinic.condition, clinic.values) if clinic.values else []
     )
-    found, terms = list[ClassChoice](), list[list[str]]()
+    found, terms, elsewhere = list[ClassChoice](), list[list[str]](), list[int]()
     for position, line in enumerate(lines):
         of_line, ours = (
             counts_of_systems(counts.get(line.code.code, ()), line.code.systems) for counts in (every, own)
         )
-        choice = _choose_class_of_line(market, line, of_line, ours, find_usual_side(db, line.code.code))
+        usual = find_usual_side(db, line.code.code)
+        choice = _choose_class_of_line(market, line, of_line, ours, usual)
         found.append(choice)
+        is_asked = bool(line.setting or line.modifier or market.care_setting)
+        if usual.in_facilities and not is_asked and choice.market.care_setting == NON_FACILITY_OR_UNSTATED:
+            elsewhere.append(position)
         terms.append(write_terms(position, of_line, replace(choice.market, modifier=line.modifier or NO_MODIFIER)))
     # A line without a modifier is the whole service. A list of readings alone is compared by the class of readings.
     component = None if all(line.modifier for line in lines) else NO_MODIFIER
     counts = [one for some in every.values() for one in some]
     together = choose_among(replace(market, modifier=component), add_counts(counts))
-    return ClassesOfList(found, _without_component(together), terms)
+    return ClassesOfList(found, _without_component(together), terms, elsewhere=elsewhere)
 
 
 def _choose_class_of_line(

@@ -27,11 +27,11 @@ class SpecialtyIndex:
     ]
     unplaced: Annotated[
         int,
-        described("Number of codes left out of `percent`: in facilities, at rates that state no place.", 0),
+        described("Number of codes left out of `percent`: in facilities, where the payer states no place.", 0),
     ]
     unlike: Annotated[
         int,
-        described("Number of codes left out of `index`: nothing says that all payers are paid in the same place.", 0),
+        described("Number of codes left out of `index`: the payer, or every other one, states no place.", 0),
     ]
     index: Annotated[
         float | None,
@@ -81,18 +81,8 @@ def list_payer_levels(db: Snapshot, market: Market, payer_slug: str) -> PayerLev
     answer, indexes = found
     specialties = [_index(basket, of_basket, payer_slug) for basket, of_basket in indexes]
     medians = [one for one in answer.named_medians(dict(coverage.list_payers(db))) if one.payer_slug == payer_slug]
-    # A fee that may be meant for an office is not set against others' in facilities, as in the indexes.
-    doubtful = {
-        answer.codes[one.position].code
-        for one in answer.medians
-        if one.is_doubtful and one.payer_slug in {None, payer_slug}
-    }
     # A payer's own median is no market.
-    beside = [
-        (one.difference, one)
-        for one in medians
-        if one.market_rates > one.rates and one.difference is not None and one.code not in doubtful
-    ]
+    beside = [(one.difference, one) for one in medians if one.market_rates > one.rates and one.difference is not None]
     return PayerLevels(
         answer.market,
         [one for one in specialties if one],

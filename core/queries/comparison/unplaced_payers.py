@@ -1,65 +1,50 @@
-"""Which payers' rates in facilities may be meant for an office."""
+"""Which payers stand aside in facilities: their rates state no place, and Medicare pays less there."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated
 
-from core.fields.places.care_setting import FACILITY_OR_UNSTATED
-from core.queries.comparison.usual_side import list_codes_paid_less
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
 from core.queries.market.market import Market
 from core.queries.market.market_rates import rates_of_market
+from core.queries.rules.columns import PayerName, PayerSlug, RateCount, described
+from core.queries.rules.named_rows import read_rows
+from core.queries.rules.paid_less import list_codes_paid_less
+from core.queries.rules.percentiles import median
+from core.queries.rules.rate_kinds import NO_PLACES
 from core.store.connection import Snapshot
-from core.store.schema.ids import pos_set_id
-
-
-def find_unplaced(db: Snapshot, market: Market) -> frozenset[str]:
-    """Return the payers most of whose rates of the market's code in facilities state no place.
-
-    There are none where Medicare pays as much in facilities as outside: nothing can be mistaken there. It is the rule
-    by which a basket leaves such codes out, for the page of one code.
-    """
-    in_facilities = market.care_setting == FACILITY_OR_UNSTATED
-    if not in_facilities or market.code not in list_codes_paid_less(db):
-        return frozenset()
-    facts, parameters = rates_of_market(db, market)
-    rows = db.rows(
-        f"""SELECT payer_slug(f.reporting_entity_name) FROM {facts} f
-            WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'
-            GROUP BY ALL HAVING 2 * count(*) FILTER (f.pos_set_id = '{pos_set_id([])}') > count(*)""",
-        parameters,
-    )
-    return frozenset(str(slug) for (slug,) in rows)
-
-
-class _Spread(Protocol):
-    """A payer's rates of a code and class, or those of all payers."""
-
-    @property
-    def payer_slug(self) -> str | None: ...
-    @property
-    def reporting_entity_name(self) -> str | None: ...
-    @property
-    def rates(self) -> int: ...
-    @property
-    def p50(self) -> float: ...
 
 
 @dataclass(frozen=True)
-class PlacedPayer:
-    """A payer's rates in facilities, and whether most of them state no place."""
+class PayerAside:
+    """A payer's rates of a code that state no place, so that they are outside facilities alone."""
 
-    payer_slug: str | None
-    reporting_entity_name: str | None
-    rates: int
-    p50: float
-    is_unplaced: bool
+    payer_slug: PayerSlug
+    reporting_entity_name: PayerName
+    rates: RateCount
+    p50: Annotated[float, described("The rate in the middle, in dollars.", 394.16)]
 
 
-def place_payers(unplaced: frozenset[str], spreads: Iterable[_Spread]) -> list[PlacedPayer]:
-    """Return the payers with what find_unplaced says of them, in their order; none if it names none of them."""
-    placed = [
-        PlacedPayer(one.payer_slug, one.reporting_entity_name, one.rates, one.p50, one.payer_slug in unplaced)
-        for one in spreads
-        if one.payer_slug
-    ]
-    return placed if any(one.is_unplaced for one in placed) else []
+def find_unplaced(db: Snapshot, market: Market) -> list[PayerAside]:
+    """Return the payers whose rates in dollars for the market's code are not in facilities as they state no place.
+
+    There are none where Medicare pays as much in facilities as outside: such rates are on both sides.
+    """
+    if market.care_setting != FACILITY_OR_UNSTATED or market.code not in list_codes_paid_less(db):
+        return []
+    facts, parameters = rates_of_market(db, _outside(market))
+    return read_rows(
+        db,
+        PayerAside,
+        f"""SELECT payer_slug, coalesce(e.reporting_entity_name, payer_slug) AS reporting_entity_name,
+                   count(*) AS rates, {median("negotiated_rate")} AS p50
+            FROM {facts} f JOIN dim_payer_bridge b ON b.reporting_entity_name_raw = f.reporting_entity_name
+            LEFT JOIN dim_reporting_entity e USING (payer_slug)
+            WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars' AND f.pos_set_id = '{NO_PLACES}'
+            GROUP BY ALL ORDER BY rates DESC, payer_slug""",
+        parameters,
+    )
+
+
+def _outside(market: Market) -> Market:
+    # A rate that its file calls inpatient is not on that side, so it is not left out of facilities.
+    return Market(**{**vars(market), "care_setting": NON_FACILITY_OR_UNSTATED})

@@ -3,10 +3,13 @@
 No knee is replaced in an office, and few colonoscopies are done in one. The first of these that is loaded decides:
 
 1. A code with a technical part is priced outside facilities. In facilities nobody bills the whole: the physician bills
-   the reading, and the facility its own fee. How often it is billed says nothing, as most of it are readings.
+   the reading, and the facility its own fee. How often it is billed says nothing, as most of it are readings. If the
+   list of surgical centers has it as surgery, it is in facilities, and its fee there is the physician's part: no heart
+   catheter is a scan.
 2. Medicare's services by place, of the country: in facilities, if more than half of them are.
 3. The physician fee schedule: in facilities, if it has an amount for the code there alone, and outside if it has none.
-4. The list of surgical centers: in facilities, if the code is a surgical procedure that CMS does not call office based.
+4. The list of surgical centers: in facilities, if the code is a surgical procedure that CMS does not call office based,
+   and that is none of OFFICE_PROCEDURES.
 5. Outside.
 """
 
@@ -17,14 +20,16 @@ from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_O
 from core.store.connection import Snapshot
 from core.store.schema.tables import BENCH_ASC, BENCH_MEDICARE_PROF
 from core.store.schema.utilization_tables import UTILIZATION_AREA
+from core.vocabulary.office_procedures import OFFICE_PROCEDURES
 
 READING, TECHNICAL_PART = "26", "TC"
 
-_NOT_OFFICE_BASED = ("A2", "D2", "G2", "J8")
+_NOT_OFFICE_BASED = ("A2", "G2", "J8")
 """The payment indicators of surgical procedures that CMS has not found to be mostly done in offices, by Addendum DD1.
 
 A2 are those that were listed in 2007 already, which CMS has not sorted since. Its office-based ones are P2, P3, and R2;
-radiology (Z2, Z3), drugs, and what is packaged are no surgery.
+radiology (Z2, Z3), drugs, and what is packaged are no surgery. Dental procedures (D2) are listed for the few patients
+who need a facility: teeth are pulled in offices.
 """
 
 
@@ -35,8 +40,6 @@ class UsualSide:
     in_facilities: bool = False
     has_parts: bool = False
     """Whether the schedule divides it into a reading and a technical part, so that facilities bill no whole."""
-    paid_less: bool = False
-    """Whether Medicare pays less in facilities than outside, so that it matters which of them a rate is meant for."""
 
     def side_of(self, modifier: str | None) -> str:
         """Return which of SIDES is the usual one: the reading alone is billed where a facility bills the rest."""
@@ -60,16 +63,16 @@ def list_usual_sides(db: Snapshot) -> Mapping[str, UsualSide]:
 
 def _usual_sides(db: Snapshot) -> dict[str, UsualSide]:
     of_schedule, by_use, listed = _schedule(db), _use(db), _surgery(db)
-    paid_less = list_codes_paid_less(db)
     found = {}
     for code in of_schedule.keys() | by_use.keys() | listed:
         paid = of_schedule.get(code, _Schedule())
-        in_facilities = not paid.has_parts and by_use.get(
-            code, paid.inside_alone or (code in listed and not paid.outside_alone)
-        )
+        if paid.has_parts:
+            in_facilities = code in listed
+        else:
+            listed_there = code in listed and not paid.outside_alone and code not in OFFICE_PROCEDURES
+            in_facilities = by_use.get(code, paid.inside_alone or listed_there)
         if in_facilities or paid.has_parts:
-            # Where there is no amount outside, the file repeats the other.
-            found[code] = UsualSide(in_facilities, paid.has_parts, code in paid_less and not paid.inside_alone)
+            found[code] = UsualSide(in_facilities, paid.has_parts)
     return found
 
 
@@ -113,26 +116,5 @@ def _surgery(db: Snapshot) -> frozenset[str]:
         f"""SELECT code FROM {BENCH_ASC.name} WHERE state = (SELECT min(state) FROM {BENCH_ASC.name})
             GROUP BY code HAVING list_contains($indicators, arg_max(asc_pi, year_month))""",
         {"indicators": list(_NOT_OFFICE_BASED)},
-    )
-    return frozenset(str(code) for (code,) in rows)
-
-
-LEAST_DIFFERENCE = 0.03
-"""From this share on, it matters which of Medicare's two amounts a rate is set against."""
-
-
-def list_codes_paid_less(db: Snapshot) -> frozenset[str]:
-    """Return the codes for which the physician fee schedule pays less in facilities than outside."""
-    return db.ask_once(_codes_paid_less)
-
-
-def _codes_paid_less(db: Snapshot) -> frozenset[str]:
-    if not db.manifest.rows(BENCH_MEDICARE_PROF.name):
-        return frozenset()
-    rows = db.rows(
-        f"""SELECT DISTINCT code FROM {BENCH_MEDICARE_PROF.name}
-            WHERE state = (SELECT min(state) FROM {BENCH_MEDICARE_PROF.name})
-                AND facility_rate < (1 - $least) * medicare_prof_rate""",
-        {"least": LEAST_DIFFERENCE},
     )
     return frozenset(str(code) for (code,) in rows)

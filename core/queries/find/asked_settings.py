@@ -70,9 +70,9 @@ class _PriceOf:
             return None
         names = dict(coverage.list_payers(db))
         of_payers = [(names.get(one.payer_slug, ""), one) for one in answer.medians if one.payer_slug is not None]
-        doubtful = [name for name, one in of_payers if one.is_doubtful]
-        together = None if doubtful or everybody.is_doubtful else PayerMiddle("", everybody.rates, everybody.p50)
-        payers = [PayerMiddle(name, one.rates, one.p50) for name, one in of_payers if not one.is_doubtful]
+        doubtful = [name for name, one in of_payers if one.is_aside]
+        together = None if doubtful or everybody.is_aside else PayerMiddle("", everybody.rates, everybody.p50)
+        payers = [PayerMiddle(name, one.rates, one.p50) for name, one in of_payers if not one.is_aside]
         if together is None and not payers:
             return None
         return SettingPrice(

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from core.fields.places.care_setting import SIDES
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, SIDES
 from core.queries.market.latest_files import LatestFiles
 from core.queries.market.market_filters import (
     CLASSES,
     CODE_PARAMETERS,
+    IN_FACILITIES,
     MARKET_PARAMETERS,
     PROVIDER_FILTERS,
     all_of,
@@ -189,9 +190,10 @@ class Market:
     def measured_filters(self) -> Collection[str]:
         """The filters that are set and select by the class that rates are measured as.
 
-        Where a rate lists no place, that class decides whose bill it is. The sides of professionals ask for no class.
+        Where a rate lists no place, that class decides whose bill it is, see IN_FACILITIES. The other side of
+        professionals asks for no class.
         """
-        by_class = ["billing_class"] * self.is_measured
+        by_class = ["billing_class"] * self.is_measured + [IN_FACILITIES] * (self.care_setting == FACILITY_OR_UNSTATED)
         return by_class + ["care_setting"] * (self.care_setting is not None and self.care_setting not in SIDES)
 
     @property

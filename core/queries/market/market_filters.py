@@ -15,6 +15,7 @@ from core.queries.rules.measured_class import (
     MEASURED_CLASS_SQL,
     like_sql,
 )
+from core.queries.rules.paid_less import IS_PAID_LESS
 from core.queries.rules.rate_kinds import (
     CARE_SETTINGS_OF_SETS,
     STATED_CARE_OF_FACT,
@@ -208,6 +209,15 @@ selective come first."""
 CARE_SETTING_MEASURED = f"{stated_care_sql(MEASURED_CLASS_SQL)} || '|' || f.pos_set_id"
 """By what the choices of the filter by setting are counted where a label is overruled: a rate of counted_rates AS f."""
 
+CARE_SETTING_IN_FACILITIES = f"{stated_care_sql(MEASURED_CLASS_SQL, IS_PAID_LESS)} || '|' || f.pos_set_id"
+"""By what they are counted where a professional's rates in facilities are chosen."""
+
+IN_FACILITIES = "in facilities"
+"""Among the filters by measured class: that the setting is a professional's side in facilities.
+
+A rate without a place is not on that side if it is a professional's, and Medicare pays less there.
+"""
+
 _BY_MEASURED_CLASS = {
     "billing_class": (
         f"{like_sql(MEASURED_CLASS_OF_FACT)} = $billing_class", f"{like_sql(MEASURED_CLASS_SQL)} = $billing_class"
@@ -215,6 +225,10 @@ _BY_MEASURED_CLASS = {
     "care_setting": (
         _in_care_setting(stated_care_of_fact(MEASURED_CLASS_OF_FACT)),
         _in_care_setting(stated_care_sql(MEASURED_CLASS_SQL)),
+    ),
+    IN_FACILITIES: (
+        _in_care_setting(stated_care_of_fact(MEASURED_CLASS_OF_FACT, IS_PAID_LESS)),
+        _in_care_setting(stated_care_sql(MEASURED_CLASS_SQL, IS_PAID_LESS)),
     ),
 }  # fmt: skip
 """The conditions of filters by the class that rates are measured as: on a fact AS f, and on a row of counted_rates."""
@@ -247,6 +261,8 @@ def filter_condition(
     filter by evidence needs a code. `measured` are the filters that select by the class that rates are measured as,
     see Market.measured_filters: only for these are the labels that are overruled looked at.
     """
+    if name == "care_setting" and IN_FACILITIES in measured:
+        name, measured = IN_FACILITIES, {IN_FACILITIES}
     if name in measured:
         of_fact, of_counted = _BY_MEASURED_CLASS[name]
         return of_counted if counted else of_fact

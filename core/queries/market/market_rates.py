@@ -14,6 +14,7 @@ from core.queries.market.market_filters import (
     profile_condition,
     with_often_asked,
 )
+from core.queries.rules.paid_less import with_codes_paid_less
 from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS
 from core.store.connection import Snapshot
 from core.store.generations.manifest import BY_GROUP
@@ -136,7 +137,8 @@ def counted_rates(db: Snapshot, market: Market, *, areas: bool = False) -> tuple
 def rates_of_market(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return SQL of the market's facts with all their columns, and its parameters: from memory where `db` has them."""
     if db.code_values is None:
-        return f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {market.where})", market.parameters
+        where = with_codes_paid_less(db, market.code, market.where)
+        return f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {where})", market.parameters
     selection = f"SELECT f.* FROM {MARKET_FACT} f WHERE {_where_in_memory(db, market)}"
     # Of all payers, whose months may be more than those of one.
     parameters = {**market.without("payer").parameters, **market.parameters}
@@ -187,6 +189,7 @@ def from_memory(db: Snapshot, market: Market, condition: str) -> str:
 
     They are made once, for all codes: the settings of care of each set of places, and the ZIP codes around a place.
     """
+    condition = with_codes_paid_less(db, market.code, condition)
     if not isinstance(db, MarketSnapshot):
         return condition
     if CARE_SETTINGS_OF_SETS in condition:

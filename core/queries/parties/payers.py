@@ -45,8 +45,9 @@ from core.queries.rules.measured_class import (
     like_sql,
 )
 from core.queries.rules.named_rows import read_rows
+from core.queries.rules.paid_less import is_paid_less
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
-from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_OF_FACT
+from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, stated_care_of_fact
 from core.store.connection import Snapshot
 
 ALL = "All payers together"
@@ -195,6 +196,7 @@ def compare_payers(
     # professional's rates.
     measures = (market.billing_class is None or market.is_measured) and list_overruled_labels(db, anything)
     measured = MEASURED_CLASS_OF_FACT if measures else "f.billing_class"
+    stated = stated_care_of_fact(measured, is_paid_less(db, {code for _, _, code in meanings}))
     places = f"""CASE WHEN {measured} = 'professional' THEN care.sides
                       WHEN is_center THEN ['{SURGICAL_CENTER}'] END"""
     if market.care_setting:
@@ -221,7 +223,7 @@ def compare_payers(
                 FROM fact_rate f
                 JOIN asked a ON a.code = f.code AND (a.system IS NULL OR a.system = f.code_type)
                 JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
-                LEFT JOIN care ON care.stated = {STATED_CARE_OF_FACT} AND care.pos_set_id = f.pos_set_id
+                LEFT JOIN care ON care.stated = {stated} AND care.pos_set_id = f.pos_set_id
                 WHERE {anything.where} AND {listed}),
             lined AS MATERIALIZED ({_lined("measured") if measures else _as_stated("measured")}),
             apart AS (

@@ -159,15 +159,20 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
     # Each organization counts once: a contract of forty is forty of them.
     each = "(SELECT p50, unnest(range(organizations)) FROM every)"
     middle = "NULL::DOUBLE" if market.classes == ALL_CLASSES else f"(SELECT {lower_median('p50')} FROM {each})"
-    fitting = "SELECT NULL::VARCHAR WHERE false"
+    fitting = fitting_tins = "SELECT NULL::VARCHAR WHERE false"
     if specialties:
-        fitting = f"""SELECT pg_uid FROM {market_members(memory, market)}
-                      WHERE specialty IN (SELECT unnest($specialties::VARCHAR[]))"""
+        performs = "specialty IN (SELECT unnest($specialties::VARCHAR[]))"
+        fitting = f"SELECT pg_uid FROM {market_members(memory, market)} WHERE {performs}"
+        # A tax ID that is an NPI is somebody as well, as in the row of the organization.
+        memory.show_table(_TIN_NPI, f"SELECT DISTINCT tin_value AS npi FROM {_TINS} WHERE tin_type = 'npi'", {})
+        memory.show_rows_of(_TIN_PROFILE, PROVIDER_PROFILE.name, "npi", ["specialty"], of=_TIN_NPI)
+        fitting_tins = f"SELECT npi FROM {_TIN_PROFILE} WHERE {performs}"
     # An organization's rank is by its groups: all organizations of a contract share it.
     contracts = f"""
         WITH f AS (SELECT * FROM {dollars}),
         contract AS (
             SELECT pg_uids, count(*) AS organizations, count(*) FILTER (is_wanted) AS wanted,
+                   bool_or(tin_type = 'npi' AND tin_value IN ({fitting_tins})) AS bills_fit,
                    min({{'value': tin_value, 'type': tin_type}}) AS first_tin
             FROM {_TINS} GROUP BY pg_uids),
         of_group AS (SELECT *, unnest(pg_uids) AS pg_uid FROM contract),
@@ -176,7 +181,7 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
                    count(*) AS rates, len(pg_uids) AS groups,
                    len(pg_uids) / (SELECT count(DISTINCT pg_uid) FROM f) AS share,
                    list_sort(list(DISTINCT reporting_entity_name)) AS payers,
-                   bool_or(pg_uid IN ({fitting})) AS fits,
+                   bool_or(bills_fit OR pg_uid IN ({fitting})) AS fits,
                    min(year_month) AS oldest_month, max(year_month) AS newest_month,
                    min(negotiated_rate) AS lowest, max(negotiated_rate) AS highest,
                    count(DISTINCT negotiated_rate) AS prices,
@@ -197,6 +202,7 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
 
 
 _TINS, _CONTRACTS, _PAGE = "tin_of_contract", "shared_contract", "contract_page"
+_TIN_NPI, _TIN_PROFILE = "npi_of_contract", "profile_of_contract"
 _PARTY, _PARTY_NAME, _PARTY_NPI, _PARTY_PROFILE = "party", "party_name", "party_npi", "party_profile"
 """The tables in memory of a market's contracts, and of the organizations on a page of them."""
 

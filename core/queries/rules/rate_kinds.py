@@ -17,6 +17,7 @@ from core.fields.places.care_setting import (
 from core.fields.places.place_of_service import EVERY_PLACE
 from core.queries.rules import modifiers
 from core.store.schema.fit_tables import SURGICAL_CENTER_GROUP
+from core.store.schema.ids import pos_set_id
 from core.store.views import SURGICAL_CENTER_PAYEE
 
 FACILITY_PLACES = (
@@ -92,20 +93,29 @@ _LISTED_SETTINGS = ", ".join(
 """SQL of each of the four settings, null if none of its places is listed."""
 
 
-def stated_care_sql(billing_class: str) -> str:
+NO_PLACES = pos_set_id([])
+"""The id of the empty set of places."""
+
+
+def stated_care_sql(billing_class: str, paid_less: str = "false") -> str:
     """Return SQL of what a rate AS f says of its setting beside its places, and who is paid. It has a `payee`.
 
     `billing_class` is SQL of the class that decides whose bill it is: the one that the rate is measured as. See
-    payee_sql.
+    payee_sql. `paid_less` is SQL of whether Medicare pays less for the code in facilities, for sides.
     """
-    return f"stated_care(f.code_type, f.setting, {billing_class}, f.payee = '{SURGICAL_CENTER_PAYEE}')"
+    return _stated_care(billing_class, f"f.payee = '{SURGICAL_CENTER_PAYEE}'", paid_less)
 
 
-def stated_care_of_fact(billing_class: str) -> str:
+def stated_care_of_fact(billing_class: str, paid_less: str = "false") -> str:
     """Return the same SQL for a fact AS f, which has a provider group instead of a payee."""
     # As in payee_sql: a rate labeled professional is a center's at place 24 alone, which says the same.
     at_center = f"f.billing_class <> 'professional' AND f.pg_uid IN (SELECT pg_uid FROM {SURGICAL_CENTER_GROUP.name})"
-    return f"stated_care(f.code_type, f.setting, {billing_class}, {at_center})"
+    return _stated_care(billing_class, at_center, paid_less)
+
+
+def _stated_care(billing_class: str, at_center: str, paid_less: str) -> str:
+    placeless = "false" if paid_less == "false" else f"f.pos_set_id = '{NO_PLACES}' AND {paid_less}"
+    return f"stated_care(f.code_type, f.setting, {billing_class}, {at_center}, {placeless})"
 
 
 STATED_CARE_SQL = stated_care_sql("f.billing_class")
@@ -115,9 +125,14 @@ STATED_CARE_OF_FACT = stated_care_of_fact("f.billing_class")
 """The same SQL for a fact AS f."""
 
 STATED_CARE = (
-    "inpatient", "at surgical center", "facility outpatient", "facility both", "facility", "outpatient", "nothing",
+    "inpatient", "at surgical center", "facility outpatient", "facility both", "facility",
+    "outside facilities", "outpatient", "nothing",
 )  # fmt: skip
-"""What stated_care may return."""
+"""What stated_care may return.
+
+A professional's rate without a place is `outside facilities` where Medicare pays less in them: it would be set against
+the lower amount although nothing says that it is meant for a facility.
+"""
 
 CARE_SETTINGS_OF_SETS = f"""
     SELECT stated, pos_set_id, care_settings(stated, service_codes, of_places) AS settings,
@@ -171,12 +186,13 @@ MACROS = (
             ELSE 'other place' END""",
     # Where no place is listed, whose bill it is decides: hospitals need not list places, professionals must. A
     # surgical center is no hospital, whichever places its payer lists for all facilities.
-    f"""CREATE MACRO stated_care(code_type, setting, billing_class, at_center) AS CASE
+    f"""CREATE MACRO stated_care(code_type, setting, billing_class, at_center, placeless) AS CASE
             WHEN setting = 'inpatient' OR code_type IN {CASES} THEN 'inpatient'
             WHEN billing_class IN ('institutional', 'both')
                 THEN CASE WHEN at_center THEN 'at surgical center'
                     WHEN setting = 'outpatient' THEN 'facility outpatient'
                     WHEN setting = 'both' THEN 'facility both' ELSE 'facility' END
+            WHEN placeless THEN 'outside facilities'
             WHEN setting = 'outpatient' THEN 'outpatient'
             ELSE 'nothing' END""",
     f"""CREATE MACRO place_settings(service_codes) AS CASE
@@ -196,6 +212,7 @@ MACROS = (
             ELSE list_filter(of_places, lambda s: s <> '{INPATIENT}') END""",
     f"""CREATE MACRO care_sides(stated, service_codes) AS CASE
             WHEN stated = 'inpatient' THEN ['{FACILITY_OR_UNSTATED}']
+            WHEN stated = 'outside facilities' THEN ['{NON_FACILITY_OR_UNSTATED}']
             WHEN list_contains(service_codes, '{EVERY_PLACE}')
                 OR list_has_any(service_codes, {list(FACILITY_PLACES)})
                     = list_has_any(service_codes, {list(NON_FACILITY_PLACES)}) THEN {list(SIDES)}
@@ -210,5 +227,6 @@ unit of anesthesia), or amount. padded_drg: an MS-DRG in three digits. instituti
 an institutional rate, opps or asc, or the reason there is none. Hospitals need not list places, so a rate without
 any is outpatient unless stated otherwise. stated_care: what a rate says of its setting beside its places.
 place_settings: the settings of a set of places, `of_places` of care_settings: the settings that a rate belongs to, at
-least one. care_sides: those of SIDES that it belongs to, at least one; places on neither of CMS's lists say nothing.
+least one. care_sides: those of SIDES that it belongs to, at least one; places on neither of CMS's lists say nothing,
+and so do no places, unless Medicare pays less in facilities.
 """

@@ -190,35 +190,50 @@ def test_a_percent_is_of_codes_whose_amount_is_meant(tmp_path_factory: pytest.Te
     db = written(db.root, {"bench_medicare_prof": fees, "bench_asc": [center]})
     codes = basket_codes(db, read_basket(f"{colonoscopy} {knee} {VISIT}"))
     answer = answer_basket(db, BasketQuestion(MONTH, codes))
-    doubtful = {(one.payer_slug, codes[one.position].code) for one in answer.medians if one.is_doubtful}
-    assert doubtful == {("payer_a", colonoscopy)}
+    aside = {(one.payer_slug, codes[one.position].code): (one.rates, one.p50) for one in answer.medians if one.is_aside}
+    assert aside == {("payer_a", colonoscopy): (1, 100.0)}
+    everybody = {codes[at].code: one.p50 for at, one in answer.everybody.items()}
+    # The visit is outside facilities, where such a rate is at home; a knee has one amount, so that nothing is mistaken.
+    assert everybody == {colonoscopy: 102.0, knee: 101.0, VISIT: 100.5}
+    # Of the colonoscopy, one payer is left: that is no market.
     assert {one.payer_slug: (one.unplaced, one.unlike) for one in answer.indexes} == {
-        "payer_a": (1, 1), "payer_b": (0, 0),
+        "payer_a": (1, 1), "payer_b": (0, 1),
     }  # fmt: skip
     inside = answer_basket(db, BasketQuestion(replace(MONTH, care_setting=SIDES[1]), codes))
     assert {one.payer_slug: one.unplaced for one in inside.indexes} == {"payer_a": 2, "payer_b": 0}
-    for payer, beside in (("payer_a", {knee, VISIT}), ("payer_b", {colonoscopy, knee, VISIT})):
+    for payer in ("payer_a", "payer_b"):
         levels = list_payer_levels(db, MONTH, payer)
         assert levels
-        assert {one.code for one in levels.codes} == beside, "its price for an office is not high in facilities"
+        assert {one.code for one in levels.codes} == {knee, VISIT}, "its price for an office is not high in facilities"
+    assert answer.classes.elsewhere == []
+    # Without a rate for a facility, its own page opens elsewhere, and so does its row.
+    alone = answer_basket(db, BasketQuestion(replace(MONTH, payer="payer_a"), codes))
+    assert [codes[at].code for at in alone.classes.elsewhere] == [colonoscopy]
+    assert choose_class(db, replace(MONTH, payer="payer_a", code=colonoscopy)).opens_elsewhere
 
 
-def test_codes_in_doubt_are_not_in_the_percent() -> None:
-    def median(at: int, slug: str | None, percent: float, *, is_doubtful: bool = False) -> CodeMedian:
-        return CodeMedian(at, slug, 9, 100.0, percent, 50.0, is_doubtful=is_doubtful)
+def test_codes_that_stand_aside_are_not_in_the_percent() -> None:
+    def median(at: int, slug: str | None, percent: float, *, is_aside: bool = False) -> CodeMedian:
+        return CodeMedian(at, slug, 9, 100.0, percent, 50.0, is_aside=is_aside)
 
     market = [median(at, None, 1.5) for at in range(3)]
-    one_of_three = [median(0, "a", 9.0, is_doubtful=True), median(1, "a", 1.0), median(2, "a", 2.0)]
-    [found] = index_payers([*market, *one_of_three], ("equal", [0.0] * 3), {})
+    one_of_three = [median(0, "a", 9.0, is_aside=True), median(1, "a", 1.0), median(2, "a", 2.0)]
+    [found] = index_payers([*market, *one_of_three], ("equal", [0.0] * 3), {}, (10.0, 10.0, 1.0))
     assert (found.percent, found.unplaced, found.codes, found.index) == (1.5, 1, 3, 1.0)
     assert found.coverage == pytest.approx(2 / 3), "only what is compared is covered"
+    assert (found.dollars, found.market_dollars, found.medicare_dollars) == (1100.0, 1100.0, 550.0), "nor are dollars"
     [alone] = index_payers([*market, *one_of_three], ("equal", [0.0] * 5), {})
     assert alone.coverage == pytest.approx(2 / 5)
     assert (alone.codes, alone.index, alone.percent) == (3, None, None), "three of five are priced, two compared"
-    two_of_three = [median(at, "a", 9.0, is_doubtful=at < 2) for at in range(3)]
+    two_of_three = [median(at, "a", 9.0, is_aside=at < 2) for at in range(3)]
     [found] = index_payers([*market, *two_of_three], ("equal", [0.0] * 3), {})
     assert (found.percent, found.index, found.unplaced) == (None, None, 2)
-    # Where the market is in doubt, a payer that states its places is compared with Medicare, and not with the market.
-    doubted = [median(0, None, 9.0, is_doubtful=True), *market[1:]]
-    [found] = index_payers([*doubted, *(median(at, "a", 1.0 + at) for at in range(3))], ("equal", [0.0] * 3), {})
-    assert (found.percent, found.index, found.unplaced, found.unlike) == (2.0, 1.0, 0, 1)
+    # Where all others stand aside, a payer is compared with Medicare, and not with itself; with one more, with both.
+    b, c = ([median(at, slug, 1.0 + at) for at in range(3)] for slug in ("b", "c"))
+    for others, unlike in ((b, 1), ([*b, *c], 0)):
+        found = next(
+            one
+            for one in index_payers([*market, *one_of_three, *others], ("equal", [0.0] * 3), {})
+            if one.payer_slug == "b"
+        )
+        assert (found.percent, found.unplaced, found.unlike) == (2.0, 0, unlike)

@@ -41,8 +41,8 @@ def store(root: Path, prof: dict[str, Any] | None, asc: list[dict[str, Any]], us
         (BOTH, [], [], OUTSIDE),
         (INSIDE_ALONE, [], [], INSIDE),
         (INSIDE_ALONE, [listed("P3")], [], INSIDE),
-        *((BOTH, [listed(one)], [], INSIDE) for one in ("A2", "G2", "J8", "D2")),
-        *((BOTH, [listed(one)], [], OUTSIDE) for one in ("P2", "P3", "R2", "Z2", "Z3", "N1", "K2")),
+        *((BOTH, [listed(one)], [], INSIDE) for one in ("A2", "G2", "J8")),
+        *((BOTH, [listed(one)], [], OUTSIDE) for one in ("P2", "P3", "R2", "Z2", "Z3", "N1", "K2", "D2")),
         (BOTH, [listed("A2", "2025-01"), listed("P3")], [], OUTSIDE),
         (None, [listed("G2")], [], INSIDE),
         (OUTSIDE_ALONE, [listed("G2")], [], OUTSIDE),
@@ -52,6 +52,7 @@ def store(root: Path, prof: dict[str, Any] | None, asc: list[dict[str, Any]], us
         (INSIDE_ALONE, [], used(10.0, 90.0), OUTSIDE),
         (BOTH, [listed("A2")], used(10.0, 90.0, "TX"), INSIDE),
         (PARTS, [listed("G2")], used(90.0, 10.0), OUTSIDE),
+        (PARTS, [], [], OUTSIDE),
     ],
 )
 def test_the_first_source_that_knows_decides(
@@ -66,4 +67,15 @@ def test_the_first_source_that_knows_decides(
     assert usual.has_parts == (prof is PARTS)
     if usual.has_parts:
         assert [usual.side_of(one) for one in ("26", "TC")] == [INSIDE, OUTSIDE], "who bills the reading alone"
+        assert usual.in_facilities == bool(asc), "no heart catheter is a scan"
     assert find_usual_side(store(tmp_path, prof, asc, use), None).side_of("none") == OUTSIDE
+
+
+@pytest.mark.parametrize("code", ["52000", "55700", "45378"])
+def test_an_office_procedure_is_not_one_of_surgical_centers(tmp_path: Path, code: str) -> None:
+    """CMS has not sorted what was listed before 2008: a bladder scope is done in an office, a colonoscopy is not."""
+    of_code = {"code": code}
+    db = store(tmp_path, {**BOTH, **of_code}, [{**listed("A2"), **of_code}], [])
+    assert find_usual_side(db, code).side_of("none") == (INSIDE if code == "45378" else OUTSIDE)
+    most_inside = written(db.root, {"utilization_area": [{**one, **of_code} for one in used(90.0, 10.0)]})
+    assert find_usual_side(most_inside, code).side_of("none") == INSIDE, "what is known goes before it"

@@ -177,6 +177,19 @@ def test_those_who_are_likely_to_perform_it_are_first(tmp_path: Path) -> None:
     ]
 
 
+def test_a_tax_id_that_is_an_npi_is_somebody_who_may_perform_it(tmp_path: Path) -> None:
+    """A surgical center bills under its own NPI, and its contract lists a therapist."""
+    group = ({NPIS[2]}, {("npi", NPIS[3])})
+    db = store_of(tmp_path, {"2025-08": ([group], [{**A_RATE, "code": "27447"}])})
+    center = {"npi": NPIS[3], "specialty": "Ambulatory surgical center", "entity_type": "organization"}
+    for specialty, fits in (("Ambulatory surgical center", True), ("Physical therapy", False)):
+        found = list_contracts(
+            written(db.root, {"provider_profile": [{**center, "specialty": specialty}]}), KNEE, "p50", 9, 0
+        )
+        [row] = found.rows
+        assert (row.fits, row.leading.is_likely, found.fitting) == (fits, fits, int(fits))
+
+
 def test_what_is_billed_to_medicare_goes_before_the_family_of_the_code(tmp_path: Path) -> None:
     use = {"code": "27447", "services": 900.0}
     db = written(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.fields.places.care_setting import SIDES
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, SIDES
 from core.pages.formats import write_class, write_setting
 from core.quality.checks import CHECKS_BY_NAME
 from core.queries.class_counts import COMPONENTS
@@ -130,11 +130,17 @@ class ClassTabs:
     others: Sequence[RateClass]
 
 
-def class_tabs(classes: Sequence[RateClass], *, all_together: bool = False, has_parts: bool = False) -> ClassTabs:
+def class_tabs(
+    classes: Sequence[RateClass],
+    *,
+    all_together: bool = False,
+    has_parts: bool = False,
+    usually_inside: bool | None = False,
+) -> ClassTabs:
     """Return the classes as tabs. The one that is chosen is always in front, unless all are.
 
     So are the parts of a service: who looks for what is paid in a hospital looks for the reading. With `has_parts`,
-    nobody bills the whole there, so it is folded.
+    nobody bills the whole there, so it is folded. With `usually_inside`, fees in facilities come before those outside.
     """
     fitting = [
         one
@@ -144,6 +150,11 @@ def class_tabs(classes: Sequence[RateClass], *, all_together: bool = False, has_
     parts = [find_part(fitting, one) for one in COMPONENTS]
     in_front = [*fitting[:MOST_TABS], *filter(None, parts)]
     first = [one for one in classes if one in in_front or (one.chosen and not all_together)]
+    if usually_inside:
+        terms = list(dict.fromkeys((one.billing_class, one.modifier) for one in first))
+        first.sort(
+            key=lambda one: (terms.index((one.billing_class, one.modifier)), one.care_setting != FACILITY_OR_UNSTATED)
+        )
     return ClassTabs(first, [one for one in classes if one not in first][:8])
 
 
