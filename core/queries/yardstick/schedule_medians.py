@@ -20,8 +20,9 @@ from core.queries.rules.columns import Code, CodeName, Month, PayerName, PayerSl
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.measured_class import class_of_like, like_class
 from core.queries.rules.named_rows import read_rows
+from core.queries.rules.paid_less import is_paid_less
 from core.queries.rules.percentiles import median
-from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL
+from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL, stated_care_sql
 from core.queries.yardstick.compensation import CompensationAmount, CompensationRelease
 from core.store.connection import Snapshot
 
@@ -133,7 +134,11 @@ def _list_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> 
         return []
     facts, parameters = market_facts(db, market)
     condition, numbers = in_codes(one.code for one in codes)
-    sides = "sides" if class_of_like(market.billing_class) == PROFESSIONAL else "NULL::VARCHAR[]"
+    is_professional = class_of_like(market.billing_class) == PROFESSIONAL
+    sides = "sides" if is_professional else "NULL::VARCHAR[]"
+    # Whatever their label, these are professionals' rates.
+    paid_less = is_paid_less(db, [one.code for one in codes])
+    stated = stated_care_sql("'professional'", paid_less) if is_professional else STATED_CARE_SQL
     listed = {
         "positions": list(range(len(codes))),
         "numbers": [one.code for one in codes],
@@ -150,7 +155,7 @@ def _list_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> 
             JOIN (SELECT unnest($positions) AS position, unnest($numbers) AS code, unnest($systems) AS systems) a
                 ON a.code = f.code AND (a.systems = '' OR list_contains(string_split(a.systems, ' '), f.code_type))
             JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
-            LEFT JOIN ({CARE_SETTINGS_OF_SETS}) c ON c.stated = {STATED_CARE_SQL} AND c.pos_set_id = f.pos_set_id),
+            LEFT JOIN ({CARE_SETTINGS_OF_SETS}) c ON c.stated = {stated} AND c.pos_set_id = f.pos_set_id),
             apart AS (
                 SELECT position FROM placed GROUP BY position
                 HAVING bool_or(sides = ['{NON_FACILITY_OR_UNSTATED}']) AND bool_or(sides = ['{FACILITY_OR_UNSTATED}']))
