@@ -92,3 +92,15 @@ def test_a_page_says_why_it_does_not_open_where_the_service_is_usually_rendered(
     assert "care_setting=facility+or+unstated" in asked.split("Usually done in facilities")[1], "it leads there"
     assert "Usually done" not in render(inside, opens_elsewhere=False)
     assert "Usually done" not in render(outside, opens_elsewhere=False, usually_inside=False)
+
+
+def test_tabs_say_how_many_rates_state_no_place() -> None:
+    """They are outside facilities, where a page of payers has named them already."""
+    outside, inside = WHOLE
+    market = replace(MARKET, billing_class=LIKE, modifier="none", care_setting=SIDES[1])
+    context = {"classes": [replace(outside, placeless=29), inside], "market": market, "parameters": {}, "path": "/"}
+    for unplaced in ([], ["Payer A"]):
+        page = render_to_string(
+            "partials/class_tabs.html", {**context, "unplaced": unplaced}, RequestFactory().get("/")
+        )
+        assert ("29 rates that state no place" in page) == (not unplaced)
