@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import spread_by_terms
 from core.queries.coverage import list_coverage, newest_of_each_payer
 from core.queries.latest import with_latest
@@ -21,7 +22,6 @@ from core.queries.likely_rates import EvidenceLevel, count_evidence, find_eviden
 from core.queries.market.distance import EARTH_MILES, miles_sql
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
-from core.queries.rate_classes import choose_class
 from core.queries.rules.evidence import LIKELY
 from core.queries.rules.rate_kinds import MACROS
 from core.store.connection import QueryLimits, Snapshot

@@ -16,7 +16,8 @@ from core import workbook
 from core.queries import coverage, profiles
 from core.queries.find import codes
 from core.queries.over_time import changes
-from core.queries.parties import organizations, payers, provider_rates, providers
+from core.queries.parties import organizations, provider_rates, providers
+from core.queries.payers import payer_comparison
 from core.queries.rates_against_medicare import RateAgainstMedicare, SummaryAgainstMedicare
 from core.queries.rules.columns import described
 from core.queries.yardstick import medicare
@@ -171,7 +172,7 @@ def test_a_workbook_of_rates_begins_with_the_rate_and_ends_with_keys(site: Clien
 @pytest.mark.parametrize(
     "row_type",
     [RateAgainstMedicare, SummaryAgainstMedicare, medicare.Comparison, medicare.PercentSpread,
-     organizations.Organization, payers.PayerSpread,
+     organizations.Organization, payer_comparison.PayerSpread,
      provider_rates.CodeRates, providers.Npi, coverage.Coverage, codes.CodeTitle],
 )  # fmt: skip
 def test_no_heading_stands_twice(row_type: type[Any]) -> None:

@@ -11,8 +11,8 @@ from core.queries.find.named_things import FoundPayer
 from core.queries.find.not_loaded import NotLoaded
 from core.queries.find.organizations import FoundOrganization, Provider
 from core.queries.find.search import search_everything
-from core.queries.parties.plans import HealthPlan
 from core.queries.parties.roll_ups import SystemProfile
+from core.queries.payers.plans import HealthPlan
 
 router = Router(tags=["Search"])
 

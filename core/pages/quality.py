@@ -30,7 +30,7 @@ from core.queries import coverage, quality
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.market.market_filters import NO_MODIFIER
-from core.queries.parties.payer_facts import PayerFacts, list_payer_facts
+from core.queries.payers.payer_facts import PayerFacts, list_payer_facts
 from core.store.connection import QueryTimeout
 
 RUNS_SHOWN = 20

@@ -10,7 +10,7 @@ from core.pages.forms.query_form import CodesForm, HomeForm
 from core.pages.shared import urls
 from core.pages.shared.page import PageQuery, page
 from core.pages.shared.words.answer_words import describe_setting, describe_terms
-from core.queries.class_counts import COMPONENTS
+from core.queries.classes.class_counts import COMPONENTS
 from core.queries.find.asked_settings import SettingPrice, find_setting_prices
 from core.queries.find.code_index import FoundCode
 from core.queries.find.middle_rates import MiddleRate, count_middles, find_middle_rates

@@ -8,6 +8,7 @@ from core.pages.formats import write_dollars, write_own_date, write_percent
 from core.pages.shared import urls
 from core.pages.shared.words.answer_words import begin_in_lower_case, describe_bill, list_amounts
 from core.pages.shared.words.labels import title_of
+from core.queries.classes.rate_classes import ClassChoice, choose_class
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code, spread_by_terms
 from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import OverruledLabel, list_overruled_labels
@@ -16,7 +17,6 @@ from core.queries.latest import list_payer_months
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.middle_organization import MiddleOrganization, find_notable_middle
-from core.queries.rate_classes import ClassChoice, choose_class
 from core.store.connection import Snapshot
 
 FAMILIAR_CODES = ("73721", "99213", "45378", "70450", "27447", "97110", "93306", "80053", "71046", "99214")

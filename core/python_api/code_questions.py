@@ -9,11 +9,11 @@ import polars as pl
 from core.python_api.arguments import Filters, check_one_of, parse_market
 from core.python_api.frames import ALL_ROWS, frame_of
 from core.queries import histogram, rates
+from core.queries.classes.rate_classes import RateClass, choose_class
 from core.queries.find import codes
 from core.queries.find.code_index import FoundCode
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
-from core.queries.rate_classes import RateClass, choose_class
 from core.queries.rates_against_medicare import (
     RateAgainstMedicare,
     SummaryAgainstMedicare,

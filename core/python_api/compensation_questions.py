@@ -10,10 +10,10 @@ from core.fields.codes.billing_code import parse_code, parse_code_system
 from core.python_api.arguments import Filters, check_month, check_one_of, check_state, parse_market
 from core.python_api.basket_questions import codes_of
 from core.python_api.frames import ALL_ROWS, frame_of
+from core.queries.classes.rate_classes import choose_class_of_codes
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES, CLASSES
-from core.queries.rate_classes import choose_class_of_codes
 from core.queries.yardstick import below_schedule, compensation, medicare
 from core.queries.yardstick.schedule_medians import ScheduleMedian, list_schedule_medians
 from core.store.connection import Snapshot

@@ -35,12 +35,13 @@ from core.python_api.trend_questions import TrendQuestions
 from core.quality.checks import CHECKS
 from core.quality.failing_rows import find_failing_rows
 from core.queries import coverage, dictionary, quality
+from core.queries.classes.rate_classes import choose_class, choose_class_of_codes
 from core.queries.comparison import overruled_labels
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.over_time import changes
-from core.queries.parties import networks, organizations, payers, providers
-from core.queries.rate_classes import choose_class, choose_class_of_codes
+from core.queries.parties import organizations, providers
+from core.queries.payers import networks, payer_comparison
 from core.queries.rules.rate_kinds import MACROS
 from core.queries.yardstick import medicare
 from core.runtime.errors import BeaconError
@@ -197,7 +198,7 @@ class RateStore(
         listed = parse_code_list(wanted)
         if len(listed) == 1:
             market = choose_class_of_codes(db, market, (code for _, code in listed[0].meanings)).market
-        return frame_of(payers.PayerSpread, payers.compare_payers(db, market, listed, slug)[0])
+        return frame_of(payer_comparison.PayerSpread, payer_comparison.compare_payers(db, market, listed, slug)[0])
 
     def npi(self, npi: str) -> pl.DataFrame:
         """Return who an NPI is, in one row; names need the NPPES register. No row if no rate's group has it."""

@@ -4,7 +4,8 @@ import polars as pl
 
 from core.python_api.arguments import parse_level
 from core.python_api.frames import ALL_ROWS, frame_of
-from core.queries.parties import plans, providers, roll_ups
+from core.queries.parties import providers, roll_ups
+from core.queries.payers import plans
 from core.store.connection import Snapshot
 
 

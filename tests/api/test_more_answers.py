@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.fields.codes import code_list
 from core.quality.checks import CHECKS
 from core.queries import coverage, facets, quality
+from core.queries.classes.rate_classes import choose_class
 from core.queries.contract_rule.payer_contracts import find_rules_of_payer
 from core.queries.find import search
 from core.queries.find.middle_rates import find_middle_rates
@@ -18,9 +19,8 @@ from core.queries.histogram import build_histogram
 from core.queries.market.market import Market
 from core.queries.over_time import changes
 from core.queries.over_time.matching import OUTCOMES
-from core.queries.parties import networks, payers
+from core.queries.payers import networks, payer_comparison
 from core.queries.profiles import count_profile_choices
-from core.queries.rate_classes import choose_class
 from core.queries.yardstick import medicare_amounts
 from core.store.connection import Snapshot
 from tests.api.market import ALL, MARKET, QUERY, plain
@@ -82,13 +82,15 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
 
 def compared(
     db: Snapshot, wanted: list[code_list.WantedCode], base: str | None, **filters: str
-) -> list[payers.PayerSpread]:
-    return payers.compare_payers(db, Market("GA", "2025-08", **filters), wanted, base)[0]
+) -> list[payer_comparison.PayerSpread]:
+    return payer_comparison.compare_payers(db, Market("GA", "2025-08", **filters), wanted, base)[0]
 
 
 def test_the_other_fields_of_an_answer_are_those_of_their_queries(site: Client, demo: Snapshot) -> None:
     answer = get(site, "payers", codes="99213,XYZ1", payer=PEACH)
-    _, counted = payers.compare_payers(demo, Market("GA", "2025-08"), code_list.read_codes("99213,XYZ1"), None)
+    _, counted = payer_comparison.compare_payers(
+        demo, Market("GA", "2025-08"), code_list.read_codes("99213,XYZ1"), None
+    )
     assert answer["codes"] == plain(counted)
     assert {row["payer_slug"] for row in answer["rows"]} == {None, PEACH}
     assert answer["market"]["payer"] == PEACH

@@ -10,9 +10,9 @@ from core.load.load_file import load_file
 from core.load.rate_filters import RateFilter
 from core.pages.formats import write_narrowing
 from core.pages.shared.words.answer_words import list_amounts
+from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import answer_code, spread_by_terms
 from core.queries.market.market import Market
-from core.queries.rate_classes import choose_class
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents

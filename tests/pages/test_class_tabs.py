@@ -8,7 +8,7 @@ from django.test import RequestFactory
 
 from core.fields.places.care_setting import SIDES
 from core.pages.shared.words.labels import class_in_short, class_label, class_tabs, is_as_labeled
-from core.queries.rate_classes import RateClass, choose_class
+from core.queries.classes.rate_classes import RateClass, choose_class
 from tests.queries.one_market import MARKET, store_of_market, with_overruled
 
 LIKE = "like professional"

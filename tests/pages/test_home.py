@@ -12,10 +12,10 @@ from core.pages.shared import page
 from core.pages.shared.answer_cache import AnswerCache
 from core.pages.worked_questions import work_questions
 from core.queries import coverage
+from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import spread_by_terms
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
-from core.queries.rate_classes import choose_class
 from core.store.connection import QueryTimeout, Snapshot
 from tests.pages.markets import MARKET
 from tests.site import csv_rows, tables, text_of

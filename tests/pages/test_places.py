@@ -12,10 +12,10 @@ from core.pages.code_pages.rates import FilterChoices, facets_to_show
 from core.pages.shared import page as shared_page
 from core.pages.shared.answer_cache import AnswerCache
 from core.pages.shared.state_places import divide_by_state
+from core.queries.classes.rate_classes import choose_class
 from core.queries.facets import Choice
 from core.queries.market.market import Market
 from core.queries.profiles import Breakdown, Contrast, break_down
-from core.queries.rate_classes import choose_class
 from core.store.connection import Snapshot
 from tests.site import csv_rows, text_of
 

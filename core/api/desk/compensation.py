@@ -19,9 +19,9 @@ from core.pages.forms.compensation_form import BelowForm, CompensationForm, aske
 from core.pages.forms.market_forms import MedicareForm
 from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.basket_codes import BasketCode
+from core.queries.classes.rate_classes import choose_class_of_codes
 from core.queries.market.market_filters import ALL_CLASSES, CLASSES
 from core.queries.market.market_rates import market_cache, percent_cache
-from core.queries.rate_classes import choose_class_of_codes
 from core.queries.yardstick import below_schedule, compensation, medicare
 from core.queries.yardstick.schedule_medians import ScheduleMedian, list_schedule_medians
 from core.vocabulary.baskets import named_baskets

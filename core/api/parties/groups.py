@@ -6,7 +6,8 @@ from pydantic import Field
 from core.api.protocol.problems import Problem
 from core.api.protocol.resources import Answer, AnswerFields, Page, ResourceRequest, resource
 from core.pages.forms.query_form import QueryForm
-from core.queries.parties import groups, plans, providers
+from core.queries.parties import groups, providers
+from core.queries.payers import plans
 
 router = Router(tags=["Providers"])
 

@@ -10,15 +10,15 @@ from core.pages.forms.market_forms import PayersForm
 from core.pages.forms.query_form import QueryForm
 from core.queries import coverage
 from core.queries.baskets.basket_codes import with_ranges_filled
-from core.queries.parties import networks, payers
+from core.queries.payers import networks, payer_comparison
 
 router = Router(tags=["Payers"])
 
 
-class PayersCompared(MarketPage[payers.PayerSpread]):
+class PayersCompared(MarketPage[payer_comparison.PayerSpread]):
     """Payers compared for some codes."""
 
-    codes: list[payers.AskedCode] = Field(description="The codes of the list, with their number of rates.")
+    codes: list[payer_comparison.AskedCode] = Field(description="The codes of the list, with their number of rates.")
 
 
 @resource(router, "/payers", PayersForm, PayersCompared, required=["codes"], without=["code", "code_type", "sort"])
@@ -30,7 +30,9 @@ def compare_payers(request: ResourceRequest) -> AnswerFields:
     compared, and those that are not because they are not expressed in dollars for one service.
     """
     wanted = with_ranges_filled(request.db, code_list.read_codes(request.values["codes"]))
-    spreads, counts = payers.compare_payers(request.db, request.market, wanted, request.values["base"] or None)
+    spreads, counts = payer_comparison.compare_payers(
+        request.db, request.market, wanted, request.values["base"] or None
+    )
     if request.market.payer:
         spreads = [row for row in spreads if row.payer_slug in {None, request.market.payer}]
     return {**request.page_of(spreads), "codes": counts}

@@ -6,7 +6,7 @@ from core.api.protocol.problems import Problem
 from core.api.protocol.resources import AnswerFields, Page, ResourceRequest, resource
 from core.pages.forms.query_form import QueryForm
 from core.pages.forms.roll_up_forms import PlansForm
-from core.queries.parties import plans
+from core.queries.payers import plans
 
 router = Router(tags=["Plans"])
 

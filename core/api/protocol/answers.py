@@ -4,9 +4,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
+from core.queries.classes.rate_classes import RateClass
 from core.queries.latest import PayerFileMonth
 from core.queries.market.market import Market
-from core.queries.rate_classes import RateClass
 
 Row = TypeVar("Row")
 

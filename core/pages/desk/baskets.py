@@ -16,9 +16,9 @@ from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_index import PayerIndex
 from core.queries.baskets.basket_medians import BasketMedian, CodeMedian
 from core.queries.baskets.wide_tables import list_organization_prices, widen_by_organization, widen_by_payer
+from core.queries.classes.rate_classes import RateClass
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.comparison.overruled_labels import list_labels_of_rates
-from core.queries.rate_classes import RateClass
 from core.queries.rules.alike import are_alike
 from core.queries.rules.measured_class import like_class
 from core.queries.rules.percentiles import FEW_RATES

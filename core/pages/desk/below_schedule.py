@@ -17,10 +17,10 @@ from core.pages.shared.paging import PAGE_ROWS, Paging
 from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.basket_codes import BasketCode
+from core.queries.classes.rate_classes import choose_class_of_codes
 from core.queries.find.codes import describe_code
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES, CLASSES
-from core.queries.rate_classes import choose_class_of_codes
 from core.queries.yardstick.below_schedule import (
     ROW_TYPES,
     BelowBy,

@@ -9,7 +9,8 @@ from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.market.market import Market
-from core.queries.parties import groups, plans, providers
+from core.queries.parties import groups, providers
+from core.queries.payers import plans
 
 MAX_TINS_SHOWN, MAX_PLANS_SHOWN = 100, 20
 

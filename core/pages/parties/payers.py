@@ -37,9 +37,9 @@ from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.middle_organization import find_middle_organization
-from core.queries.parties import networks
-from core.queries.parties.payer_facts import list_payer_facts
-from core.queries.parties.payers import AskedCode, PayerSpread, compare_payers
+from core.queries.payers import networks
+from core.queries.payers.payer_comparison import AskedCode, PayerSpread, compare_payers
+from core.queries.payers.payer_facts import list_payer_facts
 from core.queries.rules.alike import are_alike
 from core.queries.rules.columns import described
 from core.queries.rules.measured_class import LIKE_CLASSES

@@ -11,7 +11,7 @@ from core.pages.shared.paging import Paging, span
 from core.queries import coverage
 from core.queries.find import codes
 from core.queries.market.market import Market
-from core.queries.parties import plans
+from core.queries.payers import plans
 from core.vocabulary.services import FAMILIAR_CODES
 
 BUSIEST_CODES = 15

@@ -13,13 +13,13 @@ from core.pages.formats import write_month
 from core.pages.forms.market_forms import ANY, LATEST_FILES, MarketForm, not_earlier
 from core.queries import coverage
 from core.queries.baskets.basket_codes import with_ranges_filled
+from core.queries.classes.rate_classes import ClassChoice, RateClass, choose_class, choose_class_of_codes
 from core.queries.coverage import Coverage
 from core.queries.find.codes import CodeTitle, find_possible_codes
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.over_time.comparable_months import ComparableMonths, keep_months_of_code, list_comparable_months
 from core.queries.parties import providers
-from core.queries.rate_classes import ClassChoice, RateClass, choose_class, choose_class_of_codes
 from core.queries.yardstick.compensation import list_compensation_releases
 from core.store.connection import Snapshot
 

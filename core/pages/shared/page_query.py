@@ -23,6 +23,7 @@ from core.pages.shared.stacked_tables import label_cells
 from core.pages.shared.words.labels import filter_label
 from core.pages.yardstick_words import YardstickWords, describe_yardstick
 from core.queries import coverage
+from core.queries.classes.rate_classes import RateClass
 from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import OverruledLabel, list_labels_of_rates
 from core.queries.expired_contracts import ExpiredContracts, list_expired_contracts
@@ -35,7 +36,6 @@ from core.queries.market.which_filter_emptied import RatesWithoutFilter, count_w
 from core.queries.market.without_place import PayerWithoutPlace, count_without_place, side_of
 from core.queries.parties.filter_names import name_of_value
 from core.queries.profiles import name_places
-from core.queries.rate_classes import RateClass
 from core.queries.yardstick.compensation import (
     CompensationRelease,
     choose_compensation_release,

@@ -14,10 +14,10 @@ from core.queries.baskets.basket_medians import (
     list_own_medians,
     name_medians,
 )
-from core.queries.classes_of_codes import ClassesOfList, choose_classes_of_list
+from core.queries.classes.classes_of_codes import ClassesOfList, choose_classes_of_list
+from core.queries.classes.rate_classes import ClassChoice, RateClass
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASSES
-from core.queries.rate_classes import ClassChoice, RateClass
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import NamedBasket
 

@@ -6,7 +6,8 @@ from itertools import chain
 from typing import Annotated, Any
 
 from core.queries.baskets.basket_codes import BasketCode
-from core.queries.classes_of_codes import ClassesOfList, rates_of_list
+from core.queries.classes.classes_of_codes import ClassesOfList, rates_of_list
+from core.queries.classes.rate_classes import RateClass
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.asked_place import ASKED_PLACES, asked_place, number_places
 from core.queries.comparison.compared_rates import compared_sql
@@ -14,7 +15,6 @@ from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.market.market import Market
 from core.queries.market.market_filters import NO_MODIFIER
 from core.queries.market.market_rates import market_facts, uses_own_areas
-from core.queries.rate_classes import RateClass
 from core.queries.rules.columns import (
     BillingClass,
     Code,

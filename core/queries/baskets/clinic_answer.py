@@ -20,9 +20,9 @@ from core.queries.baskets.clinic_position import (
     list_services,
 )
 from core.queries.baskets.line_payers import find_payers
+from core.queries.classes.rate_classes import ClassChoice
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASSES, NO_MODIFIER
-from core.queries.rate_classes import ClassChoice
 from core.store.connection import Snapshot
 from core.vocabulary.services import plain_names
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from core.fields.places.care_setting import NON_FACILITY_OR_UNSTATED, SIDES
 from core.queries.baskets.clinic_position import AskedLine, Clinic
-from core.queries.class_counts import (
+from core.queries.classes.class_counts import (
     ClassCount,
     CodeClassCount,
     add_counts,
@@ -14,13 +14,13 @@ from core.queries.class_counts import (
     counts_by_code,
     counts_of_systems,
 )
-from core.queries.classes_of_codes import ClassesOfList, write_terms
+from core.queries.classes.classes_of_codes import ClassesOfList, write_terms
+from core.queries.classes.rate_classes import ClassChoice, choose_among
 from core.queries.comparison.usual_side import UsualSide, find_usual_side
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS, CLASSES, NO_MODIFIER
 from core.queries.market.market_rates import market_facts
 from core.queries.market.without_place import side_of
-from core.queries.rate_classes import ClassChoice, choose_among
 from core.queries.rules.measured_class import class_of_like
 from core.store.connection import Snapshot
 

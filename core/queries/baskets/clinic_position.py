@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import compared_list
-from core.queries.classes_of_codes import ClassesOfList
+from core.queries.classes.classes_of_codes import ClassesOfList
 from core.queries.comparison.compared_rates import IS_ODD_SQL
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS, FILTERS

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from core.queries.class_counts import COMPONENTS
+from core.queries.classes.class_counts import COMPONENTS
+from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import list_few_amounts, list_middles
 from core.queries.code_titles import CodeKey
 from core.queries.find.code_index import FoundCode
@@ -12,7 +13,6 @@ from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
 from core.queries.middle_organization import find_notable_middle
-from core.queries.rate_classes import choose_class
 from core.queries.rules.columns import Code, CodeType, Modifier, State, described
 from core.store.connection import Snapshot
 

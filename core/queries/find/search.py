@@ -11,8 +11,8 @@ from core.queries.find.code_index import CodeIndex, FoundCode, code_index, count
 from core.queries.find.named_things import FoundPayer, NamedThings, named_things, provider_words
 from core.queries.find.not_loaded import NotLoaded, find_not_loaded
 from core.queries.find.organizations import FoundOrganization, FoundProviders, NamedPlace, Provider, find_providers
-from core.queries.parties.plans import HealthPlan, search_plans
 from core.queries.parties.roll_ups import SystemProfile, search_systems
+from core.queries.payers.plans import HealthPlan, search_plans
 from core.queries.rules.folded_names import fold_name
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot

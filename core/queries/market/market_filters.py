@@ -192,7 +192,7 @@ CLASSES = "classes"
 ONE_CLASS, ALL_CLASSES = "one", "all"
 
 CLASS_FILTERS = ("billing_class", "modifier", "care_setting")
-"""The filters by which rates of one class are selected, see core/queries/rate_classes.py."""
+"""The filters by which rates of one class are selected, see core/queries/classes/rate_classes.py."""
 
 YARDSTICK = "yardstick"
 """The parameter with one of YARDSTICKS, the first if it is not set. Like BASIS, it selects no rates."""

@@ -1,1 +1,1 @@
-"""Questions about those whom rates are between: payers with their plans and networks, and providers."""
+"""Questions about those who are paid: providers, their groups, tax IDs, and organizations."""

@@ -1,7 +1,7 @@
 """The names of what filters have keys of."""
 
-from core.queries.parties.plans import find_plan
 from core.queries.parties.roll_ups import name_of_key
+from core.queries.payers.plans import find_plan
 from core.store.connection import Snapshot
 
 

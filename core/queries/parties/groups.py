@@ -11,8 +11,8 @@ from core.queries.comparison.lookup_scope import BOUND_CODES, bind_codes, find_s
 from core.queries.comparison.percent_of_areas import list_amounts_of_areas
 from core.queries.market.market import Market
 from core.queries.market.market_rates import uses_own_areas
-from core.queries.parties.plans import HealthPlan, list_plans_of_file
 from core.queries.parties.providers import TAX_ID_COLUMNS, Npi, TaxId
+from core.queries.payers.plans import HealthPlan, list_plans_of_file
 from core.queries.rules.asked_first import asked_first_sql
 from core.queries.rules.columns import (
     AreasOfPercents,

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import compared_codes
-from core.queries.classes_of_codes import choose_own_classes, rates_of_own_classes
+from core.queries.classes.classes_of_codes import choose_own_classes, rates_of_own_classes
 from core.queries.code_titles import with_titles
 from core.queries.comparison.compared_rates import LEAST_PLAUSIBLE, MOST_PLAUSIBLE, SAME_TERMS
 from core.queries.market.market import Market

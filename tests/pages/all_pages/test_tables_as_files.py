@@ -7,12 +7,13 @@ from django.test import Client
 
 from core.fields.codes.code_list import read_codes
 from core.queries import coverage
+from core.queries.classes.rate_classes import choose_class
 from core.queries.find.codes import list_asked_codes, list_market_codes
 from core.queries.market.market import Market
 from core.queries.over_time import changes
-from core.queries.parties import networks, organizations, provider_rates, providers
-from core.queries.parties.payers import compare_payers
-from core.queries.rate_classes import choose_class
+from core.queries.parties import organizations, provider_rates, providers
+from core.queries.payers import networks
+from core.queries.payers.payer_comparison import compare_payers
 from core.queries.rates_against_medicare import stream_against_medicare, summarize_against_medicare
 from core.queries.yardstick import medicare
 from core.rows import RowEncoder, column_names, row_values

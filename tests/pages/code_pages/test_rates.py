@@ -8,9 +8,9 @@ from django.test import Client
 from core.pages.code_pages import rates as rates_page
 from core.pages.formats import write_dollars, write_month
 from core.queries import rates
+from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import spread_by_terms
 from core.queries.profiles import ProvidersInState
-from core.queries.rate_classes import choose_class
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.fixture_types import Load

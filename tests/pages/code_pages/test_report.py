@@ -8,10 +8,10 @@ from typing import Any
 from django.test import Client
 
 from core.pages.formats import write_dollars, write_percent
+from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import spread_by_terms
 from core.queries.market.market import Market
 from core.queries.parties.shared_contracts import list_contracts
-from core.queries.rate_classes import choose_class
 from core.store.connection import Snapshot
 from tests.pages.markets import MONTH
 from tests.queries.one_market import A_RATE

@@ -9,10 +9,10 @@ from django.test import Client
 from core.fields.rounding import round_half_up
 from core.pages.code_pages.trend import find_same_terms
 from core.pages.formats import write_dollars
+from core.queries.classes.rate_classes import choose_class
 from core.queries.market.market import Market
 from core.queries.over_time import trend
 from core.queries.over_time.trend import TrendPoint
-from core.queries.rate_classes import choose_class
 from core.store.connection import Snapshot
 from tests.pages.markets import PIEDMONT, QUERY
 from tests.queries.one_market import A_RATE

@@ -10,9 +10,9 @@ from django.test import Client
 
 from core.fields.providers.payer_slug import make_payer_slug
 from core.pages.formats import write_dollars, write_percent
+from core.queries.classes.rate_classes import choose_class
 from core.queries.comparison.state_schedule import COMPENSATION_REASONS
 from core.queries.market.market import Market
-from core.queries.rate_classes import choose_class
 from core.queries.yardstick import medicare
 from core.queries.yardstick.compensation import (
     choose_compensation_release,

@@ -19,8 +19,8 @@ from core.queries.code_titles import code_titles
 from core.queries.find.codes import list_market_codes
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
-from core.queries.parties import networks
-from core.queries.parties.payers import compare_payers
+from core.queries.payers import networks
+from core.queries.payers.payer_comparison import compare_payers
 from core.store.connection import Snapshot
 from tests.pages.markets import MONTH, PEACH, QUERY
 from tests.queries.one_market import store_of_market

@@ -16,7 +16,7 @@ from core.pages.formats import write_dollars, write_percent
 from core.pages.parties.levels_of_payer import find_levels
 from core.queries.market.market import Market
 from core.queries.parties import roll_ups
-from core.queries.parties.plans import find_which_name_plans
+from core.queries.payers.plans import find_which_name_plans
 from core.reference.organizations.load_organizations import load_organizations
 from core.reference.utilization.load_utilization import load_utilization
 from core.store.connection import Snapshot

@@ -26,11 +26,11 @@ from core.queries.baskets.clinic_position import (
     list_positions,
     sum_gaps,
 )
-from core.queries.class_counts import count_classes_of_codes
-from core.queries.classes_of_codes import ClassesOfList, write_terms
+from core.queries.classes.class_counts import count_classes_of_codes
+from core.queries.classes.classes_of_codes import ClassesOfList, write_terms
+from core.queries.classes.rate_classes import ClassChoice
 from core.queries.market.market import Market
 from core.queries.parties.provider_rates import list_code_rates
-from core.queries.rate_classes import ClassChoice
 from core.store.connection import Snapshot
 from tests.queries import slow
 from tests.queries.one_market import store_of_market

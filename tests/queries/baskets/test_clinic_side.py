@@ -18,8 +18,8 @@ from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.clinic_answer import ClinicAnswer, ClinicQuestion, answer_clinic
 from core.queries.baskets.clinic_class import choose_classes_of_lines
 from core.queries.baskets.clinic_position import AskedLine, Clinic, UnplacedPayer, list_left_out
+from core.queries.classes.rate_classes import choose_class
 from core.queries.market.market import Market
-from core.queries.rate_classes import choose_class
 from core.store.connection import Snapshot
 from tests.queries.one_market import LABELS, store_of_market, with_overruled
 from tests.queries.slow import Everything, sides_of

@@ -19,8 +19,8 @@ from core.queries.baskets.basket_index import index_payers
 from core.queries.baskets.basket_medians import CodeMedian
 from core.queries.baskets.payer_levels import list_payer_levels
 from core.queries.baskets.wide_tables import list_organization_prices
+from core.queries.classes.rate_classes import choose_class
 from core.queries.market.market import Market
-from core.queries.rate_classes import choose_class
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from tests.queries import slow

@@ -7,13 +7,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import answer_code, list_few_amounts, list_middles, spread_by_terms
 from core.queries.find.code_index import FoundCode
 from core.queries.find.middle_rates import find_middle_rates
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
-from core.queries.rate_classes import choose_class
 from tests.queries.one_market import GROUPS
 from tests.queries.rates_by_month import facts, store_of
 

@@ -11,8 +11,9 @@ from core.queries import rates
 from core.queries.find.search import search_everything
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
-from core.queries.parties import plans, roll_ups
+from core.queries.parties import roll_ups
 from core.queries.parties.organizations import list_organizations
+from core.queries.payers import plans
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.queries.one_market import A_RATE, MARKET

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.queries.classes.rate_classes import choose_class
 from core.queries.market.market import Market
 from core.queries.market.market_rates import facts_in_memory
-from core.queries.rate_classes import choose_class
 from core.queries.yardstick.below_schedule import BelowBy, count_below_schedule, list_below_schedule
 from core.store.connection import Snapshot
 from tests.queries.one_market import LABELS, store_of_market, with_centers, with_overruled

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import BasketCode
+from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import spread_by_terms
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
 from core.queries.over_time.trend import list_trend
 from core.queries.parties.provider_rates import list_code_rates
 from core.queries.profiles import break_down
-from core.queries.rate_classes import choose_class
 from core.queries.yardstick import medicare
 from core.queries.yardstick.below_schedule import BelowBy, BelowSchedule, count_below_schedule, list_below_schedule
 from core.queries.yardstick.medicare_amounts import find_amounts

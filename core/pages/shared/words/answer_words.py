@@ -8,12 +8,12 @@ from django.utils.safestring import SafeString
 from core.fields.places.care_setting import HOSPITAL_OUTPATIENT, INPATIENT, OFFICE, OTHER_PLACE, SURGICAL_CENTER
 from core.pages.charts import spread_chart
 from core.pages.formats import write_class, write_dollars, write_percent, write_setting
+from core.queries.classes.rate_classes import RateClass
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code
 from core.queries.comparison.overruled_labels import OverruledLabel
 from core.queries.facets import Choice
 from core.queries.market.market import Market
 from core.queries.market.market_filters import NOT_STATED
-from core.queries.rate_classes import RateClass
 from core.queries.rules.measured_class import LIKE_CLASSES, OTHER_CLASS, class_of_like
 from core.queries.yardstick.medicare_amounts import Amount, AmountLine, ScheduleTerms, count_amount_lines
 

@@ -7,10 +7,10 @@ from typing import Any
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED, SIDES
 from core.pages.formats import write_class, write_setting
 from core.quality.checks import CHECKS_BY_NAME
-from core.queries.class_counts import COMPONENTS
+from core.queries.classes.class_counts import COMPONENTS
+from core.queries.classes.rate_classes import RateClass
 from core.queries.comparison.usual_side import READING
 from core.queries.market.market_filters import AREA, BASIS, CLASSES, FILTERS, NO_MODIFIER, NOT_STATED, YARDSTICK
-from core.queries.rate_classes import RateClass
 from core.queries.rules.evidence import BILLED, NONE, SPECIALTY, UNSCORED
 from core.queries.rules.measured_class import LIKE_CLASSES, class_of_like, like_class
 from core.store.schema.organization_tables import NAME_SOURCES, ORGANIZATION_SOURCES, SYSTEM_SOURCES

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.fields.codes.code_list import read_codes
 from core.fields.places.care_setting import SIDES
 from core.queries import rates
+from core.queries.classes.rate_classes import choose_class, choose_class_of_codes
 from core.queries.code_answer import answer_code, spread_by_terms
 from core.queries.comparison.unplaced_payers import find_unplaced
 from core.queries.facets import count_choices
@@ -21,8 +22,7 @@ from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.market.market_rates import market_cache
 from core.queries.market.without_place import count_without_place
-from core.queries.parties import payers
-from core.queries.rate_classes import choose_class, choose_class_of_codes
+from core.queries.payers import payer_comparison
 from core.store.connection import Snapshot
 from tests.queries.one_market import LABELS, MARKET, store_of_market, with_centers, with_overruled
 from tests.queries.slow import Everything, Row, matches, settings_of, sides_of
@@ -208,7 +208,7 @@ def test_who_is_paid_tells_a_center_from_a_hospital(tmp_path: Path) -> None:
     center = replace(MARKET, billing_class="institutional", care_setting="surgical center")
     assert [(row.rates, row.p10) for row in rates.summarize_rates(db, center)] == [(4, 30.0)]
     (listed,) = read_codes("CPT:99213")
-    lines, _ = payers.compare_payers(db, replace(MARKET, billing_class="institutional"), [listed], None)
+    lines, _ = payer_comparison.compare_payers(db, replace(MARKET, billing_class="institutional"), [listed], None)
     assert {line.care_setting: line.rates for line in lines} == {None: 2, "surgical center": 4}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
-from core.queries.class_counts import (
+from core.queries.classes.class_counts import (
     CLASS_TERMS,
     ClassCount,
     CodeClassCount,
@@ -20,11 +20,11 @@ from core.queries.class_counts import (
     counts_by_code,
     counts_of_systems,
 )
+from core.queries.classes.rate_classes import ClassChoice, choose_among, unless_alone
 from core.queries.comparison.usual_side import OUTSIDE, UsualSide, list_usual_sides
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.market.market_rates import market_facts
-from core.queries.rate_classes import ClassChoice, choose_among, unless_alone
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import used_parameters

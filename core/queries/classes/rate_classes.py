@@ -23,7 +23,7 @@ from core.fields.places.care_setting import (
     SIDES,
     SURGICAL_CENTER,
 )
-from core.queries.class_counts import ClassCount, add_counts, count_classes, count_classes_of_codes
+from core.queries.classes.class_counts import ClassCount, add_counts, count_classes, count_classes_of_codes
 from core.queries.comparison.usual_side import READING, UsualSide, find_usual_side
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES, CLASS_FILTERS, NO_MODIFIER, NOT_STATED

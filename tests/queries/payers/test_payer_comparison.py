@@ -17,8 +17,8 @@ from core.queries import coverage
 from core.queries.find.codes import list_busiest_codes as most_rates
 from core.queries.market.market import Market
 from core.queries.market.which_filter_emptied import count_without_each_filter
-from core.queries.parties import networks
-from core.queries.parties.payers import ALL, ListedCode, PayerSpread, compare_payers
+from core.queries.payers import networks
+from core.queries.payers.payer_comparison import ALL, ListedCode, PayerSpread, compare_payers
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.queries.market.market import Market
-from core.queries.parties.payer_facts import list_payer_facts
+from core.queries.payers.payer_facts import list_payer_facts
 from tests.queries.one_market import GROUPS, store_of_market
 from tests.queries.tables import written
 
