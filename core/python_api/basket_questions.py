@@ -17,7 +17,7 @@ from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_index import PayerIndex
 from core.queries.baskets.basket_medians import BasketMedian
 from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic
-from core.queries.baskets.clinic_position import Clinic, ClinicPosition
+from core.queries.baskets.clinic_rows import Clinic, ClinicPosition
 from core.queries.latest import with_latest
 from core.runtime.errors import BeaconError
 from core.store.connection import Snapshot

@@ -16,7 +16,7 @@ from core.fields.providers.npi import NPI_PATTERN
 from core.pages.forms.clinic_form import MAX_NPIS, ClinicForm
 from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.clinic_answer import ClinicAnswer, ClinicQuestion, answer_clinic, split_clinic
-from core.queries.baskets.clinic_position import ClinicPosition
+from core.queries.baskets.clinic_rows import ClinicPosition
 from core.vocabulary.baskets import named_baskets
 
 router = Router(tags=["Payers"])

@@ -36,16 +36,9 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes, is_of_own_classes
 from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic, split_clinic
-from core.queries.baskets.clinic_position import (
-    BY_UNITS,
-    Clinic,
-    ClinicPosition,
-    PayerGap,
-    list_left_out,
-    list_paying,
-    sum_gaps,
-    weigh,
-)
+from core.queries.baskets.clinic_gaps import BY_UNITS, PayerGap, sum_gaps, weigh
+from core.queries.baskets.clinic_position import list_left_out, list_paying
+from core.queries.baskets.clinic_rows import Clinic, ClinicPosition
 from core.queries.latest import list_payer_months
 from core.queries.parties.kinds_of_rates import list_kinds_of_rates
 from core.queries.parties.other_tins import RatesUnderOther, Whose, list_rates_under_others

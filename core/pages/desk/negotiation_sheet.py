@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from core.pages.formats import write_count
-from core.queries.baskets.clinic_position import BY_SERVICES, BY_UNITS, ClinicPosition
+from core.queries.baskets.clinic_gaps import BY_SERVICES, BY_UNITS
+from core.queries.baskets.clinic_rows import ClinicPosition
 from core.queries.rules.percentiles import FEW_RATES
 from core.workbook import LeadSheet
 

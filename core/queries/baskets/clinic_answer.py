@@ -10,15 +10,8 @@ from core.queries import coverage
 from core.queries.baskets.basket_answer import is_of_own_classes
 from core.queries.baskets.basket_codes import BasketCode, basket_codes
 from core.queries.baskets.clinic_class import choose_classes_of_lines, choose_clinic_class, count_own_classes
-from core.queries.baskets.clinic_position import (
-    MOST_OWN_CODES,
-    AskedLine,
-    Clinic,
-    ClinicPosition,
-    list_own_codes,
-    list_positions,
-    list_services,
-)
+from core.queries.baskets.clinic_position import MOST_OWN_CODES, list_own_codes, list_positions, list_services
+from core.queries.baskets.clinic_rows import AskedLine, Clinic, ClinicPosition
 from core.queries.baskets.line_payers import find_payers
 from core.queries.classes.rate_classes import ClassChoice
 from core.queries.market.market import Market

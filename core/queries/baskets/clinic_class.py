@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.fields.places.care_setting import NON_FACILITY_OR_UNSTATED, SIDES
-from core.queries.baskets.clinic_position import AskedLine, Clinic
+from core.queries.baskets.clinic_rows import AskedLine, Clinic
 from core.queries.classes.class_counts import (
     ClassCount,
     CodeClassCount,

@@ -5,23 +5,23 @@ The market is what others are paid: a clinic's own rates are not among those tha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Any
 
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_medians import compared_list
+from core.queries.baskets.clinic_gaps import BY_SERVICES, dollars_of, weigh
+from core.queries.baskets.clinic_rows import AskedLine, Clinic, ClinicPosition
 from core.queries.classes.classes_of_codes import ClassesOfList
 from core.queries.comparison.compared_rates import IS_ODD_SQL
 from core.queries.market.market import Market
-from core.queries.market.market_filters import CLASS_FILTERS, FILTERS
+from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.market.market_rates import market_facts
-from core.queries.parties.billed_services import MEMBERS, services_sql
-from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES
-from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
+from core.queries.parties.billed_services import services_sql
 from core.queries.rules.far_from_others import far_sql
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.named_rows import read_by_key
 from core.queries.rules.organization_price import price_sql
-from core.queries.rules.percentiles import FEW_RATES, median
+from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
 from core.store.sql import used_parameters
 
@@ -34,202 +34,6 @@ REASONS = (NO_RATE, OTHER_KIND, OTHER_TERMS, NOT_THEIRS, NO_OTHERS)
 """Why a line has no position at a payer: a closed list."""
 
 MOST_OWN_CODES = 300
-
-
-@dataclass(frozen=True)
-class Clinic:
-    """Whose rates are looked at: an organization's, a tax ID's, or those of some NPIs; nobody's if none is given."""
-
-    organization: str | None = None
-    tin: str | None = None
-    npis: tuple[str, ...] = ()
-
-    @property
-    def condition(self) -> str:
-        """The condition on a fact AS f that it is the clinic's."""
-        if self.npis:
-            return "f.pg_uid IN (SELECT pg_uid FROM group_by_npi WHERE list_contains($clinic_npis, npi))"
-        for name in ("tin", "organization"):
-            if getattr(self, name):
-                return FILTERS[name].restrict("")
-        return "false"
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """The parameters of the condition."""
-        if self.npis:
-            return {"clinic_npis": list(self.npis)}
-        return {"tin": self.tin} if self.tin else {"organization": self.organization} if self.organization else {}
-
-    @property
-    def members(self) -> str:
-        """SQL of the clinic's NPIs, with the parameters of `values`; empty text for nobody's."""
-        if self.npis:
-            return "SELECT unnest($clinic_npis::VARCHAR[])"
-        return MEMBERS["tin"] if self.tin else MEMBERS["organization"] if self.organization else ""
-
-
-@dataclass(frozen=True)
-class AskedLine:
-    """A line whose position is asked for. Without a rate of its own, the clinic's published rate is looked at."""
-
-    code: BasketCode
-    modifier: str = ""
-    setting: str = ""
-    units: float | None = None
-    rate: float | None = None
-    payer: str = ""
-    """The key of the only payer that the line is compared with; empty for every payer."""
-
-    def is_of(self, payer: str) -> bool:
-        """Return whether the line is compared with a payer's rates."""
-        return self.payer in {"", payer}
-
-
-@dataclass(frozen=True)
-class ClinicPosition:
-    """One line of a clinic at one payer: its rate, its place among the payer's rates, and what the gap comes to."""
-
-    reporting_entity_name: PayerName
-    payer_slug: PayerSlug
-    code: Code
-    name: CodeName
-    billing_class: BillingClass
-    modifier: Modifier
-    care_setting: Annotated[
-        str | None,
-        described("Value of the filter `care_setting` for the line's rates; null where they are not divided.", None),
-    ]
-    setting: Annotated[
-        str,
-        described(
-            "The setting of the line in words; empty if none is given. For a professional's rates, office means all "
-            "but those for facilities alone, and the others all but those for other places alone.",
-            "office",
-        ),
-    ]
-    units: Annotated[float | None, described("Base units: how often the line is rendered, as given; null if not.", 120)]
-    services: Annotated[
-        float | None,
-        described("Services of the code that the clinic's NPIs billed to Medicare in a year; null if not known.", 40.0),
-    ]
-    rate: Annotated[
-        float | None, described("The rate given with the line, or the clinic's price, the middle of its rates.", 95.0)
-    ]
-    is_given: Annotated[bool, described("Whether the rate was given with the line.", False)]
-    own_rates: Annotated[int, described("Number of the payer's rates for the line that are the clinic's.", 2)]
-    lowest: Annotated[float | None, described("Lowest of the clinic's rates, in dollars; null if one is given.", 90.0)]
-    highest: Annotated[
-        float | None, described("Highest of the clinic's rates, in dollars; null if one is given.", 100.0)
-    ]
-    prices: Annotated[
-        int,
-        described(
-            "Number of different rates among the clinic's own: of several, the file does not say which applies. "
-            "0 if a rate is given.",
-            2,
-        ),
-    ]
-    percentile: Annotated[
-        float | None,
-        described(
-            "The position of `rate` among this payer's rates for others: the share of these that are lower, those "
-            "equal counting half: 0.25 is 25%. Null where all of the payer's rates are the clinic's.",
-            0.25,
-        ),
-    ]
-    above: Annotated[int | None, described("Number of the payer's rates for others that are higher than `rate`.", 52)]
-    median: Annotated[
-        float | None,
-        described(
-            "Median of the payer's rates for the line that are not the clinic's; null where all are the clinic's.",
-            104.0,
-        ),
-    ]
-    market: Annotated[
-        float | None, described("Median of all payers' rates for the line that are not the clinic's.", 110.0)
-    ]
-    median_with_own: Annotated[
-        float | None,
-        described("Median of all of the payer's rates for the line, the clinic's included: that of the basket.", 103.0),
-    ]
-    market_with_own: Annotated[
-        float | None,
-        described(
-            "Median of all payers' rates for the line, the clinic's included: that of the code's page.",
-            109.0,
-        ),
-    ]
-    rates: Annotated[int, described("Number of the payer's rates for the line, the clinic's included.", 70)]
-    others: Annotated[int, described("Number of the payer's rates for the line that are not the clinic's.", 68)]
-    percent: Annotated[float | None, described("The rate against Medicare's amount: 1.2 is 120%.", 1.2)]
-    gap: Annotated[float | None, described("The rate minus the payer's `median`, in dollars.", -9.0)]
-    total: Annotated[
-        float | None,
-        described(
-            "The gap times the units, once for a line without. If no line has units, times `services`, null where "
-            "these are not known; and once if they are known of no line. Null where `others` is below "
-            f"{FEW_RATES}: a gap to so few rates is in no sum.",
-            -1080.0,
-        ),
-    ]
-    reason: Annotated[str | None, described("Why the line has no position at the payer.", None)]
-
-    @property
-    def to_median(self) -> float | None:
-        """The share by which the rate would have to rise to be the payer's median; None if it is not below it."""
-        return self.median / self.rate - 1 if self.rate and self.median and self.rate < self.median else None
-
-    @property
-    def is_thin(self) -> bool:
-        """Whether the line has a gap, but to so few rates that it counts in no sum."""
-        return self.gap is not None and self.others < FEW_RATES
-
-    @property
-    def has_spread(self) -> bool:
-        """Whether the clinic has several rates for the line, of which `rate` is the one in the middle."""
-        return self.lowest != self.highest
-
-    @property
-    def gaps_of_spread(self) -> tuple[float, float] | None:
-        """The gaps of the lowest and of the highest of the clinic's rates; None if it has only one."""
-        if self.lowest is None or self.highest is None or self.median is None or not self.has_spread:
-            return None
-        return self.lowest - self.median, self.highest - self.median
-
-    @property
-    def is_ranked(self) -> bool:
-        """Whether the payer has so few rates that a place among them says more than a percentile."""
-        return self.ranked < LEAST_FOR_PERCENTILES
-
-    @property
-    def ranked(self) -> int:
-        """The payer's rates for others, and the clinic's own as one among them."""
-        return self.others + 1
-
-
-@dataclass(frozen=True)
-class PayerGap:
-    """What the gaps at one payer come to, without the lines that are compared with fewer than FEW_RATES rates."""
-
-    payer_slug: str
-    reporting_entity_name: str
-    priced: int
-    below: int
-    several: int
-    """The priced lines for which the file has several of the clinic's prices, and does not say which applies."""
-    below_at_lowest: int
-    """The priced lines below the median with the lowest of the clinic's prices."""
-    below_at_highest: int
-    thin: int
-    """The lines that are left out for the few rates that they are compared with."""
-    totaled: int
-    """The lines with a total: all that are priced, unless they are weighed by services that are not known of all."""
-    shortfall: float
-    """The sum of the totals of lines below the median, zero or less."""
-    total: float
-    """The sum of all totals."""
-    unpriced: int
 
 
 def list_positions(
@@ -288,16 +92,6 @@ def _with_each_code_once(lines: Sequence[AskedLine], classes: ClassesOfList) -> 
     return [part for _, part in parts]
 
 
-BY_UNITS, BY_SERVICES, ONCE = "units", "services", "once"
-
-
-def weigh(lines: Sequence[AskedLine], services: Mapping[str, float]) -> str:
-    """Return what the gaps of the lines are multiplied by: units, or else services billed to Medicare, or else one."""
-    if any(line.units is not None for line in lines):
-        return BY_UNITS
-    return BY_SERVICES if any(line.code.code in services for line in lines) else ONCE
-
-
 def list_services(db: Snapshot, clinic: Clinic) -> dict[str, float]:
     """Return how often the clinic's NPIs billed each code to Medicare in a year."""
     if not clinic.members:
@@ -307,7 +101,7 @@ def list_services(db: Snapshot, clinic: Clinic) -> dict[str, float]:
 
 
 def _largest_shortfall_first(one: ClinicPosition) -> tuple[Any, ...]:
-    dollars = _dollars(one)
+    dollars = dollars_of(one)
     is_shortfall = one.gap is not None and one.gap < 0
     return (
         one.rate is None,
@@ -320,44 +114,6 @@ def _largest_shortfall_first(one: ClinicPosition) -> tuple[Any, ...]:
         one.code,
         one.modifier,
     )
-
-
-def _dollars(one: ClinicPosition) -> float | None:
-    """Return what a line comes to: its total, or the gap where nobody knows how often it is rendered."""
-    return one.gap if one.total is None else one.total
-
-
-def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
-    """Return what the gaps come to by payer, the largest shortfall first."""
-    by_payer: dict[tuple[str, str], list[ClinicPosition]] = {}
-    for one in positions:
-        by_payer.setdefault((one.payer_slug, one.reporting_entity_name), []).append(one)
-    found = [
-        PayerGap(
-            slug,
-            name,
-            priced=sum(one.gap is not None and not one.is_thin for one in some),
-            below=sum((_dollars(one) or 0) < 0 and not one.is_thin for one in some),
-            several=sum(not one.is_thin and one.gaps_of_spread is not None for one in some),
-            below_at_lowest=sum(_is_below(one, 0) for one in some),
-            below_at_highest=sum(_is_below(one, 1) for one in some),
-            thin=sum(one.is_thin for one in some),
-            totaled=sum(one.total is not None for one in some),
-            shortfall=sum(min(one.total or 0, 0) for one in some),
-            total=sum(one.total or 0 for one in some),
-            unpriced=sum(one.reason is not None for one in some),
-        )
-        for (slug, name), some in by_payer.items()
-    ]
-    return sorted(found, key=lambda one: (one.shortfall, one.payer_slug))
-
-
-def _is_below(one: ClinicPosition, at: int) -> bool:
-    """Return whether the lowest (0) or the highest (1) of the clinic's prices is below the median, to the cent."""
-    if one.is_thin or one.gap is None:
-        return False
-    gap = one.gaps_of_spread[at] if one.gaps_of_spread else one.gap
-    return round(gap, 2) < 0
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,9 @@ from hypothesis import strategies as st
 from core.fields.codes.basket_list import BasketItem
 from core.fields.codes.code_list import WantedCode
 from core.queries.baskets.basket_codes import BasketCode, basket_codes
-from core.queries.baskets.clinic_position import (
-    NO_OTHERS,
-    NO_RATE,
-    NOT_THEIRS,
-    OTHER_KIND,
-    OTHER_TERMS,
-    AskedLine,
-    Clinic,
-    ClinicPosition,
-    list_positions,
-    sum_gaps,
-)
+from core.queries.baskets.clinic_gaps import sum_gaps
+from core.queries.baskets.clinic_position import NO_OTHERS, NO_RATE, NOT_THEIRS, OTHER_KIND, OTHER_TERMS, list_positions
+from core.queries.baskets.clinic_rows import AskedLine, Clinic, ClinicPosition
 from core.queries.classes.class_counts import count_classes_of_codes
 from core.queries.classes.classes_of_codes import ClassesOfList, write_terms
 from core.queries.classes.rate_classes import ClassChoice

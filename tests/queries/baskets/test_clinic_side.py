@@ -17,7 +17,8 @@ from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.clinic_answer import ClinicAnswer, ClinicQuestion, answer_clinic
 from core.queries.baskets.clinic_class import choose_classes_of_lines
-from core.queries.baskets.clinic_position import AskedLine, Clinic, UnplacedPayer, list_left_out
+from core.queries.baskets.clinic_position import UnplacedPayer, list_left_out
+from core.queries.baskets.clinic_rows import AskedLine, Clinic
 from core.queries.classes.rate_classes import choose_class
 from core.queries.market.market import Market
 from core.store.connection import Snapshot
