@@ -45,7 +45,7 @@ from tests.stores import copy_store, open_snapshot
 hypothesis_settings.register_profile(
     "tests",
     deadline=None,
-    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "6")),
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "4")),
     # Who only asks whether a test fails needs no smallest example.
     phases=[
         phase for phase in Phase if phase not in {Phase.shrink, Phase.explain} or not os.environ.get("NO_SHRINKING")

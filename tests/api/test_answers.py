@@ -155,7 +155,7 @@ KEYS: dict[str, Any] = {
 }
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_following_cursors_returns_each_rate_once_in_order(
     site: Client, everything: Everything, data: st.DataObject

@@ -50,7 +50,7 @@ items = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(st.lists(items, min_size=20, max_size=40), st.sampled_from([200, 600, 1 << 20]))
 def test_plain_and_odd_rates_side_by_side(drawn: list[Any], chunk: int) -> None:
     """In chunks after the first, the texts of most prices are known, so most items are plain."""

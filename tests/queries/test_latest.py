@@ -56,7 +56,7 @@ def _newest_rates(by_month: dict[str, list[dict[str, Any]]]) -> list[dict[str, A
     return found
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(by_month=_by_month, kept=st.booleans())
 def test_a_market_without_a_month_has_the_newest_month_of_each_payer(
     tmp_path_factory: pytest.TempPathFactory, by_month: dict[str, list[dict[str, Any]]], kept: bool

@@ -21,7 +21,7 @@ FILTERS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(
     code=st.sampled_from(["99213", "70450", "45378", "00000"]),
     filters=FILTERS,

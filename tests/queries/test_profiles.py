@@ -97,7 +97,7 @@ def filters(providers: Providers) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_filters_choices_and_breakdowns_count_each_rate_once(
     store_db: Snapshot, placed_everything: Everything, providers: Providers, data: st.DataObject

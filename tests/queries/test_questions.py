@@ -55,7 +55,7 @@ def test_answers_from_memory_are_the_same(odd: Snapshot, odd_everything: Everyth
         assert build_histogram(cached, market) == build_histogram(odd, market)
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_a_market_without_a_code_is_compared_once(
     odd: Snapshot, odd_everything: Everything, data: st.DataObject
@@ -85,7 +85,7 @@ def test_all_questions_of_a_market_find_what_one_comparison_made(odd: Snapshot) 
     assert db.markets.size == 1
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_answers_from_the_files_alone_are_the_same(
     odd: Snapshot, odd_everything: Everything, data: st.DataObject
@@ -104,13 +104,13 @@ def test_answers_from_the_files_alone_are_the_same(
             assert_all_answers(cached, everything, market)
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_answers_on_the_demo(demo: Snapshot, everything: Everything, data: st.DataObject) -> None:
     assert_all_answers(demo, everything, data.draw(a_market(everything)))
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_answers_on_odd_rates(odd: Snapshot, odd_everything: Everything, data: st.DataObject) -> None:
     assert_all_answers(odd, odd_everything, data.draw(a_market(odd_everything)))

@@ -48,7 +48,7 @@ def ask(db: Snapshot, by: providers.By, value: str, filters: dict[str, Any]) -> 
     return said
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(st.data())
 def test_a_provider_is_the_same_stored_or_not(two_ways: tuple[Snapshot, Snapshot], data: st.DataObject) -> None:
     plain, quick = two_ways

@@ -58,7 +58,7 @@ def slow_medians(rates: list[dict[str, Any]], codes: list[BasketCode]) -> dict[t
     return {key: (len(values), statistics.median(values)) for key, values in found.items()}
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(RATES)
 def test_the_medians_of_a_basket_equal_the_slow_ones(
     tmp_path_factory: pytest.TempPathFactory, rates: list[dict[str, Any]]

@@ -146,7 +146,7 @@ OF_ENOUGH: list[dict[str, Any]] = [
 ]
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @example(OF_ENOUGH, [("99213", "", "", 120.0, None), ("99213", "", "", None, 12.5)])
 @given(RATES, st.lists(LINE, min_size=1, max_size=4))
 def test_positions_and_totals_equal_the_slow_ones(

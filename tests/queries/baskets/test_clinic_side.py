@@ -99,7 +99,7 @@ def test_an_office_has_payers_that_state_no_place_and_payers_left_out_are_known(
     ]
 
 
-@hypothesis_settings(max_examples=20)
+@hypothesis_settings(max_examples=5)
 @given(
     st.lists(
         st.fixed_dictionaries(
@@ -162,7 +162,7 @@ A_RATE = st.fixed_dictionaries(
 )
 
 
-@hypothesis_settings(max_examples=20)
+@hypothesis_settings(max_examples=5)
 @given(st.lists(A_RATE, min_size=1, max_size=8))
 def test_the_side_is_that_of_the_code_s_page_unless_the_clinic_has_none_of_its_rates(
     tmp_path_factory: Any, changes: list[dict[str, Any]]

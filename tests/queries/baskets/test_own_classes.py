@@ -79,7 +79,7 @@ def of_codes(facts: Everything, markets: dict[str, Market]) -> dict[str, list[Ro
     return {code: [one for one in facts.of(market) if one["kind"] == "dollars"] for code, market in markets.items()}
 
 
-@settings(max_examples=10)
+@settings(max_examples=4)
 @given(
     st.lists(A_RATE, min_size=6, max_size=30),
     st.one_of(st.just([]), st.lists(st.sampled_from(LABELS), max_size=4, unique=True)),

@@ -181,7 +181,7 @@ def schedules(draw: st.DrawFn) -> Releases:
     return found
 
 
-@settings(max_examples=8)  # a store each
+@settings(max_examples=5)  # a store each
 @given(st.lists(facts, min_size=15, max_size=30), schedules())
 def test_outcomes_are_those_of_the_slow_reference(rates: list[Row], benchmarks: Releases) -> None:
     with TemporaryDirectory() as directory:

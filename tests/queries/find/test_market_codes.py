@@ -25,7 +25,7 @@ RATE = st.fixed_dictionaries(
 NUMBERS = count()
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.lists(RATE, min_size=1, max_size=12, unique_by=repr))
 def test_ranges_are_those_of_a_slow_count(
     tmp_path_factory: pytest.TempPathFactory, rates: list[dict[str, Any]]

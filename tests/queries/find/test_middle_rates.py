@@ -20,7 +20,7 @@ from tests.queries.rates_by_month import facts, store_of
 CODE = FoundCode("CPT", "99213", None, None, None, "GA", "2025-08", 5)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.lists(facts, min_size=1, max_size=12))
 def test_the_middle_is_that_of_the_answer(rates: list[dict[str, Any]]) -> None:
     with TemporaryDirectory() as directory:

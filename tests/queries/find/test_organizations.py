@@ -172,7 +172,7 @@ a_fact = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     st.lists(a_fact, max_size=14),
     st.lists(

@@ -155,7 +155,7 @@ def groups_of(paid: dict[Any, set[float]], data: st.DataObject) -> tuple[list[An
     return groups, [{**A_RATE, "negotiated_rate": rate, "group": number} for number, (_, rate) in enumerate(cut)]
 
 
-@hypothesis_settings(max_examples=6)
+@hypothesis_settings(max_examples=4)
 @given(PAID, PAID, st.data())
 def test_groups_may_be_split_merged_repeated_and_renumbered(before: Any, after: Any, data: Any) -> None:
     answers = []

@@ -78,7 +78,7 @@ TINS = [("ein", "100000001"), ("ein", "100000002"), ("ein", "100000003")]
 GROUPS: list[Any] = [(set(), {TINS[0]}), (set(), {TINS[0], TINS[1]}), (set(), set(TINS))]
 
 
-@settings(max_examples=12)
+@settings(max_examples=4)
 @given(before=rates, after=rates)
 def test_months_of_an_organization_and_of_those_paid_alike(
     before: list[dict[str, Any]], after: list[dict[str, Any]]

@@ -57,7 +57,7 @@ def assert_trend(db: Snapshot, market: Market) -> list[trend.TrendPoint]:
     return points
 
 
-@hypothesis_settings(max_examples=6)
+@hypothesis_settings(max_examples=4)
 @given(st.lists(months, min_size=1, max_size=3), st.sampled_from([None, "payer_b"]))
 def test_a_trend_is_that_of_the_slow_reference(loaded: Any, payer: str | None) -> None:
     with TemporaryDirectory() as directory:

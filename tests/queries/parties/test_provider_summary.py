@@ -115,7 +115,7 @@ RATE = st.tuples(
 )
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(st.lists(RATE, min_size=1, max_size=30))
 def test_the_distribution_of_a_line(rates: list[tuple[str, str, str, str, str | None, str, float]]) -> None:
     """It is that of all rates, whether they are counted together or put together from payers and months."""

@@ -59,7 +59,7 @@ def with_organizations(root: Path, tins: dict[tuple[str, str], str], plan: str =
     return open_snapshot(store)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(
     st.lists(st.sets(st.sampled_from(TINS), max_size=4), min_size=1, max_size=4),
     st.lists(st.tuples(st.integers(0, 3), st.sampled_from(("99213", "99214"))), max_size=12),

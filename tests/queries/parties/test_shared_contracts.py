@@ -100,7 +100,7 @@ def plain(found: ContractPage) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda one: one["tins"])
 
 
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(groups=groups, rates=rates)
 def test_organizations_with_the_same_groups_are_one_contract(groups: list[Any], rates: list[dict[str, Any]]) -> None:
     with TemporaryDirectory() as folder:

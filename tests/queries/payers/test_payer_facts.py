@@ -27,7 +27,7 @@ RATES = st.lists(RATE, min_size=1, max_size=20, unique_by=repr)
 NUMBERS = count()
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(RATES)
 def test_rates_are_counted_as_in_a_slow_count(
     tmp_path_factory: pytest.TempPathFactory, rates: list[dict[str, Any]]

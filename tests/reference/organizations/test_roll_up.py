@@ -73,7 +73,7 @@ def stores(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(stores())
 def test_each_tax_id_rolls_up_once_as_the_slow_reference_says(rows: dict[str, list[dict[str, Any]]]) -> None:
     with TemporaryDirectory() as directory:

@@ -56,7 +56,7 @@ def expected_rows(
     return found
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(registered, billing, members)
 def test_a_group_has_its_members_specialties(
     registered: dict[str, tuple[str | None, str]], billing: dict[str, str | None], groups: dict[str, list[str]]

@@ -124,7 +124,7 @@ providers = st.fixed_dictionaries(
 members = st.dictionaries(st.sampled_from("abcd"), st.lists(st.sampled_from(NPIS), min_size=1, unique=True))
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(zip_rows, st.lists(providers, min_size=len(NPIS), max_size=len(NPIS)), members)
 def test_profiles_are_those_of_the_reference(
     zips: list[dict[str, Any]], who: list[dict[str, Any]], groups: dict[str, list[str]]

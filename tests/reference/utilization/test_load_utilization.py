@@ -39,7 +39,7 @@ def stored(store: Store) -> dict[tuple[str, str, str], tuple[int, float, int]]:
     return {(code, npi, place): (benes, services, year) for code, npi, place, services, benes, year in rows.rows()}
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(loads, st.integers(1, 5), st.booleans())
 def test_the_newest_year_of_a_clinician_and_code_stays_and_later_issues_replace(
     drawn: list[tuple[int, list[tuple[str, str, str, int, int]]]], range_rows: int, at_once: bool
