@@ -12,10 +12,14 @@ from core.queries import coverage
 from core.queries.latest import list_payer_months, with_latest
 from core.queries.market.market import Market
 from core.store.connection import QueryTimeout, Snapshot
+from core.store.query_limits import seconds_left, time_limit
 from core.vocabulary.search_text import read_search
 
 MAX_RATES_FOR_EXAMPLES = 100_000_000
 """Counting the rates of a larger month by code takes too long for a first page."""
+
+PART_OF_TIME = 0.6
+"""How much of the page's time the worked questions may take."""
 
 
 @page(HomeForm)
@@ -36,6 +40,8 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
     shared = coverage.list_shared_files(db)
     # A file of several states is one: its rates are counted once, wherever the page says how many there are.
     counted = coverage.count_loaded(db)
+    files_shown = list_payer_months(db, shown) if shown else []
+    payers_loaded = coverage.rows_of_payers(coverage.newest_of_each_payer(loaded, coverage.count_dollars(db)), shared)
     worked = _work_questions(db, shown) if shown and countable else []
     response = query.render(
         "pages/home.html",
@@ -45,11 +51,9 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
         states=sorted({(one.state, STATES[one.state]) for one in periods}, key=lambda one: one[1]),
         missing=STATES[state] if state and newest is None else "",
         last_loaded_at=max((row.loaded_at for row in loaded), default=None),
-        files_shown=list_payer_months(db, shown) if shown else [],
+        files_shown=files_shown,
         worked=worked or [],
-        payers_loaded=coverage.rows_of_payers(
-            coverage.newest_of_each_payer(loaded, coverage.count_dollars(db)), shared
-        ),
+        payers_loaded=payers_loaded,
         answer_rows=counted.different,
         counted=counted,
         shared=shared,
@@ -61,8 +65,12 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
 
 
 def _work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion] | None:
-    """Return the worked questions; None if they take too long, which is no reason for a first page that fails."""
+    """Return the worked questions; None if they take too long, which is no reason for a first page that fails.
+
+    They have a part of the page's time: the rest is for what the page cannot do without.
+    """
     try:
-        return work_questions(db, market)
+        with time_limit(PART_OF_TIME * seconds_left(db.limits.seconds)):
+            return work_questions(db, market)
     except QueryTimeout:
         return None

@@ -1,5 +1,6 @@
 """The first page."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -10,13 +11,14 @@ from core.pages import home
 from core.pages.formats import write_dollars
 from core.pages.shared import page
 from core.pages.shared.answer_cache import AnswerCache
-from core.pages.worked_questions import work_questions
+from core.pages.worked_questions import WorkedQuestion, work_questions
 from core.queries import coverage
 from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import spread_by_terms
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.store.connection import QueryTimeout, Snapshot
+from core.store.query_limits import seconds_left
 from tests.pages.markets import MARKET
 from tests.site import csv_rows, tables, text_of
 
@@ -85,6 +87,22 @@ def test_a_first_page_without_its_worked_questions_is_not_kept(site: Client, mon
     assert unfinished.status_code == 200
     assert (unfinished["Cache-Control"], unfinished.get("ETag")) == ("no-store", None)
     assert len(site.get("/", {"state": "GA"}).content) > len(unfinished.content)
+
+
+def test_the_worked_questions_leave_time_for_the_rest_of_the_page(
+    site: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[float] = []
+
+    def note_time(db: Snapshot, _market: Market) -> list[WorkedQuestion]:
+        left.extend((seconds_left(math.inf), db.limits.seconds))
+        return []
+
+    monkeypatch.setattr(page, "ANSWERS", AnswerCache(2**20))
+    monkeypatch.setattr(home, "work_questions", note_time)
+    site.get("/", {"state": "GA"})
+    mine, whole = left
+    assert mine <= home.PART_OF_TIME * whole
 
 
 def test_the_worked_questions_say_whose_they_are(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
