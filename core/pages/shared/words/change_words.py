@@ -82,13 +82,17 @@ def name_place(place: str) -> str:
 
 
 def name_terms(row: OfTerms, measured_as: str) -> str:
-    """Return the terms of some rates: facility fee, outpatient. A label says nothing of the place where it is wrong."""
+    """Return the terms of some rates: facility fee, outpatient.
+
+    A label that is wrong says nothing of the place, but it is known where the file states none.
+    """
     if not row.billing_class:
         words = ["class not stated", name_place(row.place)]
     else:
         is_other = measured_as not in {"", row.billing_class}
         fee = write_fee(row.billing_class, measured_as)
-        words = [write_class(measured_as), fee] if is_other else [fee, name_place(row.place)]
+        place = [] if is_other and row.place != "unstated" else [name_place(row.place)]
+        words = [*([write_class(measured_as)] if is_other else []), fee, *place]
     return ", ".join([*words, *([f"modifier {row.modifier}"] if row.modifier else [])])
 
 
