@@ -182,6 +182,8 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
     # A line with a rate but without others' has no gap. It is shown, and says so.
     priced = [one for one in positions if one.rate is not None]
     payers = _payers_of_market(query)
+    # Of a clinic with several tax IDs, contracts that only its own have cannot be told from those with others.
+    shared = [one for one in priced if one.tins > 1 and not one.is_given and one.gap is not None]
     left_out = list_left_out(db, of_market, asked, positions, payers)
     has_position = any(one.rate is not None for one in positions)
     kinds = list_kinds_of_rates(db, of_provider) if of_provider.of_provider and not has_position else []
@@ -203,6 +205,9 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         of_own=answer.of_own,
         elsewhere=answer.elsewhere,
         positions=priced[:ROWS_SHOWN],
+        shared_lines=len(shared),
+        most_tins=max((one.tins for one in shared), default=0),
+        shared_code=shared[0].code if shared else "",
         hidden=max(0, len(priced) - ROWS_SHOWN),
         unpriced=[one for one in positions if one.rate is None][:ROWS_SHOWN],
         unpriced_in_all=sum(one.rate is None for one in positions),

@@ -70,6 +70,8 @@ class _Column:
     width: _Width
     leads: bool = False
     """Whether its head says that it is looked for in this table (data-lead), whatever it is called."""
+    on_demand: bool = False
+    """Whether only the box shows it: a column of sentences, or one whose head says so (data-last)."""
 
     @property
     def priority(self) -> int:
@@ -133,10 +135,12 @@ def _offer_rows(number: int) -> str:
 
 def _read_column(cell: re.Match[str]) -> _Column:
     name = " ".join(strip_tags(cell[2]).strip(" ↑↓\n").split())
+    on_demand = "data-last" in cell[1] or bool(_ON_DEMAND.search(name))
     if _ON_ITS_OWN_LINE.search(name):
-        return _Column(name, _Width.OWN_LINE)
+        return _Column(name, _Width.OWN_LINE, on_demand=on_demand)
     is_narrow = 'class="n"' in cell[1] or _SHORT.search(name)
-    return _Column(name, _Width.FIGURE if is_narrow else _Width.TEXT, leads="data-lead" in cell[1])
+    width = _Width.FIGURE if is_narrow else _Width.TEXT
+    return _Column(name, width, leads="data-lead" in cell[1], on_demand=on_demand)
 
 
 def _find_name(rows: str) -> int | None:
@@ -152,7 +156,7 @@ def _columns_to_show(columns: Sequence[_Column]) -> set[int]:
     The first one is always there, and the one that names the row.
     """
     named = {at for at, column in enumerate(columns) if column.width is _Width.NAME}
-    others = [at for at, column in enumerate(columns) if at not in named and not _ON_DEMAND.search(column.name)]
+    others = [at for at, column in enumerate(columns) if at not in named and not column.on_demand]
     # A box for the last field would take more room than the field.
     if sum(columns[at].width for at in others) <= LINE_WIDTH + 1:
         return named.union(others)

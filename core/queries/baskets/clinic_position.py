@@ -23,6 +23,7 @@ from core.queries.rules.named_rows import read_by_key
 from core.queries.rules.organization_price import price_sql
 from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
+from core.store.schema.tables import XREF_GROUP_TIN
 from core.store.sql import used_parameters
 
 NO_RATE = "no rate of this payer for the code"
@@ -166,6 +167,7 @@ class _Found:
     medicare: float | None
     percentile: float | None
     above: int | None
+    tins: int
 
 
 def _positions(
@@ -186,7 +188,7 @@ def _positions(
             items AS (
                 SELECT unnest($positions) AS position, unnest($modifiers) AS modifier, unnest($own::DOUBLE[]) AS given),
             each AS MATERIALIZED (
-                SELECT i.position, payer_slug, f.negotiated_rate, f.medicare, f.percent, i.given,
+                SELECT i.position, payer_slug, f.negotiated_rate, f.medicare, f.percent, i.given, f.pg_uid,
                        {clinic.condition} AS ours
                 FROM compared f
                 JOIN items i ON i.position = f.position AND i.modifier = f.billing_code_modifier
@@ -218,10 +220,15 @@ def _positions(
                        sum(CASE WHEN negotiated_rate < s.own THEN equal
                                 WHEN negotiated_rate = s.own THEN equal / 2 ELSE 0 END) AS lower,
                        sum(equal * (negotiated_rate > s.own)::INTEGER)::BIGINT AS above
-                FROM amounts a JOIN sums s USING (position, payer_slug) WHERE s.own IS NOT NULL GROUP BY ALL)
+                FROM amounts a JOIN sums s USING (position, payer_slug) WHERE s.own IS NOT NULL GROUP BY ALL),
+            sharing AS (
+                SELECT o.position, o.payer_slug, count(DISTINCT (x.tin_type, x.tin_value)) AS tins
+                FROM (SELECT DISTINCT position, payer_slug, pg_uid FROM each WHERE ours) o
+                JOIN {XREF_GROUP_TIN.name} x ON x.pg_uid = o.pg_uid GROUP BY ALL)
             SELECT s.* EXCLUDE (given_rate), p.lower / others AS percentile,
-                   CASE WHEN s.own IS NOT NULL THEN coalesce(p.above, 0) END AS above
-            FROM sums s LEFT JOIN standing p USING (position, payer_slug)""",
+                   CASE WHEN s.own IS NOT NULL THEN coalesce(p.above, 0) END AS above, coalesce(tins, 0) AS tins
+            FROM sums s LEFT JOIN standing p USING (position, payer_slug)
+            LEFT JOIN sharing USING (position, payer_slug)""",
         {
             **parameters,
             **clinic.values,
@@ -295,6 +302,7 @@ def _position(
         rate=own,
         is_given=line.rate is not None,
         own_rates=row.own_rates if row else 0,
+        tins=row.tins if row else 0,
         lowest=row.lowest if row else None,
         highest=row.highest if row else None,
         prices=row.prices if row else 0,

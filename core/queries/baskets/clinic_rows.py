@@ -93,6 +93,14 @@ class ClinicPosition:
     ]
     is_given: Annotated[bool, described("Whether the rate was given with the line.", False)]
     own_rates: Annotated[int, described("Number of the payer's rates for the line that are the clinic's.", 2)]
+    tins: Annotated[
+        int,
+        described(
+            "Number of tax IDs that have the clinic's rates, its own included: all those of the groups of these "
+            "rates. They are under one contract with the clinic, and not among the others.",
+            36,
+        ),
+    ]
     lowest: Annotated[float | None, described("Lowest of the clinic's rates, in dollars; null if one is given.", 90.0)]
     highest: Annotated[
         float | None, described("Highest of the clinic's rates, in dollars; null if one is given.", 100.0)

@@ -52,6 +52,14 @@ def test_a_row_of_few_columns_shows_all() -> None:
     assert "data-more" not in html
 
 
+def test_a_column_says_that_only_the_box_shows_it() -> None:
+    html = table_of(["Organization", "#Price", "#vs. the middle one", "Lowest to highest", "#NPIs", "#Rates"])
+    assert columns(label_cells(html)) == 6
+    html = label_cells(html.replace(' class="n">NPIs', ' class="n" data-last>NPIs'))
+    assert shown(html) == ["Price", "vs. the middle one", "Lowest to highest", "Rates"]
+    assert columns(html) == 5
+
+
 def test_the_head_of_a_line_is_folded_and_laid_out_as_its_cells_are() -> None:
     html = label_cells(table_of(WIDE))
     heads = re.findall(r'<th scope="col" data-width="(\w+)"( data-more)?', html)

@@ -222,6 +222,18 @@ def test_a_line_with_several_rates_has_their_spread_and_the_position_of_its_pric
     )
 
 
+def test_a_line_says_how_many_tax_ids_have_the_clinics_rates(tmp_path: Path) -> None:
+    rates = [{"group": group, "negotiated_rate": rate} for group, rate in ((0, 90.0), (1, 100.0), (2, 110.0))]
+    db = store_of_market(tmp_path, *rates)
+    of_groups = dict(db.rows("SELECT pg_uid, list(tin_value) FROM xref_group_tin GROUP BY 1"))
+    ours = {tin for tins in of_groups.values() if OURS.tin in tins for tin in tins}
+    (line,) = basket_codes(db, [BasketItem(WantedCode(None, "99213"))])
+    (found,) = positions_of(db, OURS, [AskedLine(line)])
+    assert found.tins == len(ours)
+    (nobodys,) = positions_of(db, Clinic(), [AskedLine(line, rate=95.0)])
+    assert (nobodys.tins, nobodys.is_given) == (0, True)
+
+
 def test_own_rates_alone_are_no_market(tmp_path: Path) -> None:
     db = store_of_market(
         tmp_path,
