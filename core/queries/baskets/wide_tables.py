@@ -15,6 +15,10 @@ from core.queries.rules.organization_price import price_sql
 from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
 
+_Payers = Annotated[
+    str, described("Names of the payers of the row's rates, from whose files the months are.", "Payer A")
+]
+
 
 @dataclass(frozen=True)
 class OrganizationPrice:
@@ -26,6 +30,10 @@ class OrganizationPrice:
     code: str
     rates: RateCount
     price: float
+    payers: tuple[str, ...]
+    """The names of the payers of these rates."""
+    months: tuple[str, ...]
+    """The months of their files."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,8 @@ class _Priced:
     position: int
     rates: int
     price: float
+    payers: list[str]
+    months: list[str]
 
 
 def list_organization_prices(db: Snapshot, answer: BasketAnswer) -> list[OrganizationPrice]:
@@ -52,7 +62,8 @@ def list_organization_prices(db: Snapshot, answer: BasketAnswer) -> list[Organiz
         _Priced,
         f"""{compared},
             f AS MATERIALIZED (
-                SELECT position, pg_uid, negotiated_rate, percent FROM compared WHERE kind = 'dollars'),
+                SELECT position, pg_uid, negotiated_rate, percent, reporting_entity_name, year_month
+                FROM compared WHERE kind = 'dollars'),
             of_code AS (
                 SELECT position, count(*) AS others, {median("negotiated_rate")} AS middle FROM f GROUP BY position),
             marked AS (
@@ -61,16 +72,25 @@ def list_organization_prices(db: Snapshot, answer: BasketAnswer) -> list[Organiz
                       FROM f JOIN of_code USING (position))),
             t AS (SELECT DISTINCT pg_uid, tin_type, tin_value FROM xref_group_tin
                   WHERE pg_uid IN (SELECT pg_uid FROM f)),
-            m AS (SELECT tin_type, tin_value, position, count(*) AS rates, {price_sql()} AS price
+            m AS (SELECT tin_type, tin_value, position, count(*) AS rates, {price_sql()} AS price,
+                         list_sort(list(DISTINCT reporting_entity_name)) AS payers,
+                         list_sort(list(DISTINCT year_month)) AS months
                   FROM marked JOIN t USING (pg_uid) GROUP BY ALL)
-            SELECT tin_type, tin_value, business_name, position, rates, price
+            SELECT tin_type, tin_value, business_name, position, rates, price, payers, months
             FROM m LEFT JOIN named_tin USING (tin_type, tin_value)""",
         parameters,
     )
     return sorted(
         (
             OrganizationPrice(
-                one.tin_type, one.tin_value, one.business_name, answer.codes[one.position].code, one.rates, one.price
+                one.tin_type,
+                one.tin_value,
+                one.business_name,
+                answer.codes[one.position].code,
+                one.rates,
+                one.price,
+                tuple(one.payers),
+                tuple(one.months),
             )
             for one in found
         ),
@@ -100,7 +120,9 @@ def widen_by_payer(answer: BasketAnswer) -> tuple[list[Any], type[Any]]:
 def widen_by_organization(answer: BasketAnswer, found: Sequence[OrganizationPrice]) -> tuple[list[Any], type[Any]]:
     """Return a row for each tax ID, with a column for each code, and the rows' dataclass."""
     of_organization = [("tin_type", TinType), ("tin_value", TinValue), ("business_name", BusinessName)]
-    row_type, columns = _wide_type(answer, "OrganizationRow", [*of_organization, ("rates", RateCount)], "Price")
+    row_type, columns = _wide_type(
+        answer, "OrganizationRow", [*of_organization, ("payers", _Payers), ("rates", RateCount)], "Price"
+    )
     by_tin: dict[tuple[str, str, str | None], list[OrganizationPrice]] = {}
     for one in found:
         by_tin.setdefault((one.tin_type, one.tin_value, one.business_name), []).append(one)
@@ -109,7 +131,8 @@ def widen_by_organization(answer: BasketAnswer, found: Sequence[OrganizationPric
         prices = {one.code: one.price for one in of_codes}
         rows.append(
             row_type(
-                **_market_values(answer, answer.market.newest_month),
+                **_market_values(answer, ", ".join(sorted({month for one in of_codes for month in one.months}))),
+                payers="; ".join(sorted({name for one in of_codes for name in one.payers})),
                 tin_type=tin_type,
                 tin_value=tin_value,
                 business_name=name,

@@ -85,8 +85,12 @@ def _frequent_multiples(rates: Floats, amounts: Floats) -> list[float]:
     steps = np.where(priced, steps, _STEPS)
     near = priced & reproduces(rates[:, None], steps / _STEPS, amounts)
     rows, _ = np.nonzero(near)
-    pairs = np.unique(np.stack([steps[near].astype(np.int64), rows]), axis=1)
-    values, counts = np.unique(pairs[0], return_counts=True)
+    # A rate counts once for a multiple, in however many areas it is reproduced. One number for both sorts much sooner.
+    pairs = np.unique(steps[near].astype(np.int64) * len(rates) + rows)
+    values, counts = np.unique(pairs // max(len(rates), 1), return_counts=True)
+    if len(values) > _TRIED:
+        frequent = counts >= np.partition(counts, -_TRIED)[-_TRIED]
+        values, counts = values[frequent], counts[frequent]
     most = sorted(
         zip(values.tolist(), counts.tolist(), strict=True), key=lambda one: (-one[1], _roundness(one[0] / _STEPS))
     )

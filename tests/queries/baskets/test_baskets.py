@@ -154,7 +154,10 @@ def test_wide_tables_have_the_same_medians(demo: Snapshot, everything: Everythin
     of_page = replace(answer.classes.of_codes[at].market, code_type="CPT", code="99213")
     facts = [fact for fact in everything.of(of_page) if fact["kind"] == "dollars"]
     tin = wide[0]
-    rates = [fact["negotiated_rate"] for fact in facts if (tin.tin_type, tin.tin_value) in fact["tins"]]
+    of_tin = [fact for fact in facts if (tin.tin_type, tin.tin_value) in fact["tins"]]
+    assert {fact["reporting_entity_name"] for fact in of_tin} <= set(tin.payers.split("; "))
+    assert tin.year_month == ", ".join(sorted({month for one in found for month in one.months}))
+    rates = [fact["negotiated_rate"] for fact in of_tin]
     assert tin.code_99213 == (statistics.median_low(rates) if rates else None)
 
 
