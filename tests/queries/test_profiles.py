@@ -1,5 +1,6 @@
 """Rates by place, specialty, and kind of provider, against slow references: a rate counts once at every level."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from core.queries.profiles import (
     Contrast,
     break_down,
     contrast,
-    count_in_state,
     count_profile_choices,
+    list_in_state,
     list_zip_points,
     name_places,
 )
@@ -61,7 +62,17 @@ def test_providers_of_the_state_are_told_from_those_elsewhere(
     here = {group: [city for city in cities if city.endswith(f", {market.state}")] for group, cities in groups.items()}
     with market_cache(store_db, market) as cached:
         for db in (store_db, cached):
-            found = count_in_state(db, market)
+            found, *of_payers = list_in_state(db, market)
+            assert {one.reporting_entity_name: one.rates for one in of_payers} == Counter(
+                one["reporting_entity_name"] for one in facts
+            )
+            for one in of_payers:
+                theirs = [
+                    fact["pg_uid"] for fact in facts if fact["reporting_entity_name"] == one.reporting_entity_name
+                ]
+                assert one.in_state == sum(len(here[group]) for group in set(theirs))
+                assert one.rates_in_state == sum(bool(here[group]) for group in theirs)
+                assert one.rates_known == sum(bool(groups[group]) for group in theirs)
             assert (found.providers, found.in_state) == (sum(map(len, groups.values())), sum(map(len, here.values())))
             assert (found.rates, found.rates_in_state) == (len(facts), sum(bool(here[one["pg_uid"]]) for one in facts))
     assert found.in_state > 0
@@ -74,8 +85,10 @@ def test_a_market_of_providers_elsewhere_is_told(tmp_path: Path) -> None:
     db = written(plain.root, {"group_profile": [
         {**of_month, "pg_uid": f"payer_a 2025-08 {group}", "city": city, "npis": npis} for group, city, npis in places
     ]})  # fmt: skip
-    found = count_in_state(db, MARKET)
-    assert vars(found) == {"providers": 16, "in_state": 2, "rates": 4, "rates_in_state": 2}
+    found, of_payer = list_in_state(db, MARKET)
+    counted = {"providers": 16, "in_state": 2, "rates": 4, "rates_known": 3, "rates_in_state": 2}
+    assert vars(found) == {"reporting_entity_name": None, **counted}
+    assert vars(of_payer) == {"reporting_entity_name": "Payer A", **counted}
     assert found.is_elsewhere
 
 

@@ -35,7 +35,7 @@ from core.queries.market.market import Market
 from core.queries.market.market_filters import FILTERS
 from core.queries.market.market_rates import facts_in_memory, market_cache
 from core.queries.middle_organization import find_notable_middle
-from core.queries.profiles import ProvidersInState, count_in_state, count_profile_choices
+from core.queries.profiles import ProvidersInState, count_profile_choices, list_in_state
 from core.queries.rates_against_medicare import (
     RateAgainstMedicare,
     SummaryAgainstMedicare,
@@ -102,7 +102,8 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
         histogram=bins,
         chart=histogram_chart.draw_histogram(bins, lines, _median_of_one_class(spreads)),
         answer=answer,
-        in_state=in_state,
+        in_state=in_state[0] if in_state else None,
+        payers_elsewhere=[one for one in in_state[1:] if one.is_elsewhere],
         mixed=mixed,
         together=list(together.values()),
         of_percents={(row.reporting_entity_name, *row.terms): row for row in spreads},
@@ -136,7 +137,7 @@ def _median_of_one_class(spreads: Sequence[AnswerSpread]) -> float | None:
 
 def _ask_about_groups(
     db: Snapshot, market: Market, sort: str, limit: int, offset: int
-) -> tuple[list[rates.RateRow], rates.RateCounts, list[Choice], Sequence[ExpiredContracts], ProvidersInState | None]:
+) -> tuple[list[rates.RateRow], rates.RateCounts, list[Choice], Sequence[ExpiredContracts], Sequence[ProvidersInState]]:
     """Return the rows of the page, what they count, the networks to choose from, whose contracts have expired, and
     how many of the providers practice in the state where a file is not divided by state."""
     with facts_in_memory(db, market) as memory:
@@ -145,7 +146,7 @@ def _ask_about_groups(
             rates.count_market(memory, market),
             count_networks(memory, market),
             list_expired_contracts(memory, market, datetime.now(UTC).date()),
-            count_in_state(memory, market) if _has_shared_file(db, market.state) else None,
+            list_in_state(memory, market) if _has_shared_file(db, market.state) else [],
         )
 
 

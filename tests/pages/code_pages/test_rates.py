@@ -193,9 +193,20 @@ def test_a_market_of_providers_elsewhere_says_so_after_its_first_sentence(
 ) -> None:
     assert "practice in other states" not in text_of(site.get("/rates/", QUERY))
     monkeypatch.setattr(rates_page, "_has_shared_file", lambda *_: True)
-    monkeypatch.setattr(rates_page, "count_in_state", lambda *_: ProvidersInState(835, 13, 7, 4))
+    monkeypatch.setattr(rates_page, "list_in_state", lambda *_: [ProvidersInState(None, 835, 13, 7, 7, 4)])
     page = text_of(Visitor().get("/rates/", {**QUERY, "sort": "rate"}))
     said = (
         "Most of these providers practice in other states: 13 of 835 in Georgia, and 4 of the 7 rates have one of them."
     )
     assert page.index("in the middle") < page.index(said) < page.index("Distribution in dollars")
+    some = [
+        ProvidersInState(None, 20, 15, 33, 33, 20),
+        ProvidersInState("A", 12, 9, 7, 7, 2),
+        ProvidersInState("B", 8, 6, 26, 26, 18),
+    ]
+    monkeypatch.setattr(rates_page, "list_in_state", lambda *_: some)
+    page = text_of(Visitor().get("/rates/", {**QUERY, "sort": "-rate"}))
+    assert (
+        "Most rates of A are of providers in other states: 2 of its 7 have somebody who practices in Georgia." in page
+    )
+    assert "Most rates of B" not in page
