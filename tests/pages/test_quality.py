@@ -221,5 +221,5 @@ def test_a_file_of_percentages_without_providers_says_so(load: Load, store: Stor
     with serving(store.root):
         for address in ("/quality/", "/payers/?payer=percent_co"):
             shown = text_of(Visitor().get(address))
-            assert "1 of its rates is a percentage of charges, not dollars." in shown
+            assert "1 of its rates is a percentage of charges, not dollars: 60%." in shown
             assert "What it pays" not in shown, "no table of dashes"

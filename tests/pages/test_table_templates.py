@@ -11,7 +11,8 @@ PARTY = SimpleNamespace(
 )  # fmt: skip
 ROW = SimpleNamespace(
     leading=PARTY, organizations=1, payers=["<b>Payer"], npis=2, rank=1, groups=1, share=0.5, rates=3, mean=1.0,
-    p10=1.0, p50=1234.5, p90=None, difference=-0.5, oldest_month="2025-08", newest_month="2025-08",
+    p10=1.0, p50=1234.5, p90=None, lowest=1.0, highest=1234.5, prices=2, difference=-0.5,
+    oldest_month="2025-08", newest_month="2025-08",
 )  # fmt: skip
 
 
