@@ -11,7 +11,7 @@ from core.queries.comparison.compared_rates import (
     SAME_TERMS_AND_AREA,
 )
 from core.queries.market.market import Market
-from core.queries.market.market_rates import counted_rates, uses_own_areas
+from core.queries.market.market_rates import class_of_all_sql, counted_rates, uses_own_areas
 from core.queries.rates import RateRow
 from core.queries.rules.columns import (
     BillingClass,
@@ -148,7 +148,7 @@ def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
     All payers come before each payer. Every rate counts once. `db` may be a cache of the market. In a market of one of
     LIKE_CLASSES, all payers together have that class, and each payer the class that it states.
     """
-    together = f"'{market.billing_class}'" if market.is_measured else "f.billing_class"
+    together = class_of_all_sql(market, "f.billing_class")
     areas = uses_own_areas(db, market)
     rates, parameters = counted_rates(db, market, areas=areas)
     compared_terms, of_terms = with_compared_terms(db, market)
@@ -190,7 +190,7 @@ def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
 
 def list_middles(db: Snapshot, market: Market) -> list[MiddleOfRates]:
     """Return the spread of each class and modifier, of all payers together, as spread_by_terms has it: most first."""
-    together = f"'{market.billing_class}'" if market.is_measured else "f.billing_class"
+    together = class_of_all_sql(market, "f.billing_class")
     rates, parameters = counted_rates(db, market)
     return read_rows(
         db,

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from core.queries.code_answer import AnswerSpread, MiddleOfRates, list_few_amounts
-from core.queries.comparison.compared_rates import IS_ODD_SQL, SAME_TERMS
+from core.queries.comparison.compared_rates import SAME_TERMS
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES
-from core.queries.market.market_rates import market_facts
+from core.queries.market.market_rates import class_of_all_sql, market_facts
+from core.queries.parties.dollar_rates import mark_odd_sql
 from core.queries.parties.organizations import show_tins
 from core.queries.rules.columns import described
-from core.queries.rules.far_from_others import far_sql
 from core.queries.rules.named_rows import read_row
 from core.queries.rules.organization_price import lower_median, price_sql
-from core.queries.rules.percentiles import median
 from core.queries.yardstick.medicare import with_compared_terms
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
@@ -56,7 +55,6 @@ def find_middle_organization(db: Snapshot, market: Market) -> MiddleOrganization
     facts, parameters = market_facts(db, market)
     compared, of_terms = with_compared_terms(db, market)
     tins = show_tins(db, market)
-    class_of_all = f"'{market.billing_class}'" if market.is_measured else "f.billing_class"
     return read_row(
         db,
         MiddleOrganization,
@@ -64,17 +62,11 @@ def find_middle_organization(db: Snapshot, market: Market) -> MiddleOrganization
             -- With areas, terms have a row for each area and one for the state's mean.
             each AS MATERIALIZED (
                 SELECT f.pg_uid, f.negotiated_rate, f.negotiated_rate / c.medicare AS percent,
-                       {class_of_all} AS class_of_all, f.billing_code_modifier AS modifier
+                       {class_of_all_sql(market, "f.billing_class")} AS class_of_all,
+                       f.billing_code_modifier AS modifier
                 FROM ({facts}) f LEFT JOIN compared c ON {SAME_TERMS} AND c.group_area IS NULL
                 WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'),
-            of_class AS (
-                SELECT class_of_all, modifier, count(*) AS others, {median("negotiated_rate")} AS middle
-                FROM each GROUP BY class_of_all, modifier),
-            f AS (
-                SELECT pg_uid, negotiated_rate, {IS_ODD_SQL} AS is_odd
-                FROM (SELECT e.*, {far_sql("negotiated_rate", "o.middle", "o.others")} AS is_far
-                      FROM each e JOIN of_class o ON e.class_of_all IS NOT DISTINCT FROM o.class_of_all
-                          AND e.modifier IS NOT DISTINCT FROM o.modifier)),
+            f AS ({mark_odd_sql("each", "pg_uid, negotiated_rate")}),
             paid AS (SELECT {price_sql()} AS price FROM f JOIN {tins} USING (pg_uid) GROUP BY tin_type, tin_value)
             SELECT count(*) AS organizations, {lower_median("price")} AS price FROM paid""",
         parameters | of_terms,

@@ -134,6 +134,11 @@ def counted_rates(db: Snapshot, market: Market, *, areas: bool = False) -> tuple
     return _selected(db, COUNTED_RATE, selection, filters)
 
 
+def class_of_all_sql(market: Market, stated: str) -> str:
+    """Return SQL of the class of a market's rate: the one asked for if it is a measured one, or else what is stated."""
+    return f"'{market.billing_class}'" if market.is_measured else stated
+
+
 def rates_of_market(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return SQL of the market's facts with all their columns, and its parameters: from memory where `db` has them."""
     if db.code_values is None:

@@ -7,7 +7,7 @@ from core.queries.comparison.compared_rates import IS_ODD_SQL, compared_sql
 from core.queries.comparison.lookup_scope import find_scope
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.market.market import Market
-from core.queries.market.market_rates import market_facts, rates_of_market
+from core.queries.market.market_rates import class_of_all_sql, market_facts, rates_of_market
 from core.queries.rules.far_from_others import far_sql
 from core.queries.rules.percentiles import median
 from core.store.market_snapshot import MarketSnapshot
@@ -46,17 +46,25 @@ def _compared(memory: MarketSnapshot, market: Market) -> tuple[str, dict[str, An
         yardstick=market.yardstick,
         scope=keep_lookups(memory, market, find_scope(memory, market)),
     )
-    class_of_all = f"'{market.billing_class}'" if market.is_measured else "billing_class"
     sql = f"""
         {compared},
         each AS MATERIALIZED (
-            SELECT {_COLUMNS}, percent, {class_of_all} AS class_of_all, billing_code_modifier AS modifier
-            FROM compared WHERE kind = 'dollars'),
-        of_class AS (
-            SELECT class_of_all, modifier, count(*) AS others, {median("negotiated_rate")} AS middle
-            FROM each GROUP BY class_of_all, modifier)
-        SELECT {_COLUMNS}, {IS_ODD_SQL} AS is_odd
-        FROM (SELECT e.*, {far_sql("negotiated_rate", "o.middle", "o.others")} AS is_far
-              FROM each e JOIN of_class o ON e.class_of_all IS NOT DISTINCT FROM o.class_of_all
-                  AND e.modifier IS NOT DISTINCT FROM o.modifier)"""
+            SELECT {_COLUMNS}, percent, {class_of_all_sql(market, "billing_class")} AS class_of_all,
+                   billing_code_modifier AS modifier
+            FROM compared WHERE kind = 'dollars')
+        {mark_odd_sql("each", _COLUMNS)}"""
     return sql, parameters
+
+
+def mark_odd_sql(rates: str, columns: str) -> str:
+    """Return SQL of some columns of rates in dollars, with `is_odd`: implausible, or far from the others of its class.
+
+    `rates` is a table with `negotiated_rate`, `percent`, `class_of_all`, and `modifier`.
+    """
+    return f"""SELECT {columns}, {IS_ODD_SQL} AS is_odd
+        FROM (SELECT e.*, {far_sql("negotiated_rate", "o.middle", "o.others")} AS is_far
+              FROM {rates} e
+              JOIN (SELECT class_of_all, modifier, count(*) AS others, {median("negotiated_rate")} AS middle
+                    FROM {rates} GROUP BY class_of_all, modifier) o
+                  ON e.class_of_all IS NOT DISTINCT FROM o.class_of_all
+                  AND e.modifier IS NOT DISTINCT FROM o.modifier)"""
