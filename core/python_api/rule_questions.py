@@ -6,8 +6,8 @@ import polars as pl
 
 from core.python_api.arguments import Filters, parse_market
 from core.python_api.frames import frame_of
-from core.queries.contract_rule.find_rule import ContractRule, FamilyRule, FoundRule, RulePrice, find_contract_rule
-from core.queries.market.market_rates import market_cache
+from core.queries.contract_rule.find_rule import FoundRule, find_contract_rule
+from core.queries.contract_rule.rule_rows import ContractRule, FamilyRule, RulePrice
 from core.store.connection import Snapshot
 
 
@@ -21,7 +21,7 @@ class RuleQuestions(ABC):
     def contract_rule(self, state: str, year_month: str, payer: str, *, tin: str | None = None) -> pl.DataFrame:
         """Return the multiple of a Medicare schedule behind the rates of a payer, or of one tax ID, in one row.
 
-        `verdict` is rule, close, none, too few, or not loaded; `sentence` says it in words.
+        `verdict` is rule, levels, none, too few, or not loaded; `sentence` says it in words.
         """
         return frame_of(ContractRule, [self._find_rule(state, year_month, payer, tin).rule])
 
@@ -37,6 +37,4 @@ class RuleQuestions(ABC):
 
     def _find_rule(self, state: str, year_month: str, payer: str, tin: str | None) -> FoundRule:
         filters: Filters = {"payer": payer, "tin": tin} if tin else {"payer": payer}
-        market = parse_market(state, year_month, None, None, filters)
-        with market_cache(self._snapshot(), market) as cache:
-            return find_contract_rule(cache, market)
+        return find_contract_rule(self._snapshot(), parse_market(state, year_month, None, None, filters))

@@ -5,10 +5,10 @@ from pydantic import Field
 
 from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import RuleForm
-from core.queries.contract_rule.find_rule import ContractRule, FamilyRule, FoundRule, RulePrice, find_contract_rule
+from core.queries.contract_rule.find_rule import FoundRule, find_contract_rule
 from core.queries.contract_rule.levels_of_release import PriceLevel
 from core.queries.contract_rule.payer_contracts import RuleOfContract, find_rules_of_payer
-from core.queries.market.market_rates import market_cache
+from core.queries.contract_rule.rule_rows import ContractRule, FamilyRule, RulePrice
 
 router = Router(tags=["Medicare"])
 
@@ -68,5 +68,4 @@ def list_rules_of_contracts(request: ResourceRequest) -> AnswerFields:
 def _find(request: ResourceRequest) -> FoundRule:
     if not request.market.tin:
         request.refuse_if_too_broad()
-    with market_cache(request.db, request.market) as cache:
-        return find_contract_rule(cache, request.market)
+    return find_contract_rule(request.db, request.market)

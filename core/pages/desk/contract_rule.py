@@ -14,14 +14,22 @@ from core.pages.formats import write_percent, write_tin
 from core.pages.forms.market_forms import RuleForm
 from core.pages.shared.conditional import UNFINISHED
 from core.pages.shared.lanes.weights import is_too_broad
-from core.pages.shared.market_choice import MarketChoice, choose_market
+from core.pages.shared.market_choice import MarketChoice, choose_market, choose_provider_market
 from core.pages.shared.page import MarketQuery, market_page
 from core.queries import coverage
 from core.queries.contract_rule import fit_rule
-from core.queries.contract_rule.find_rule import FamilyRule, FoundRule, RulePrice, find_contract_rule, write_release
+from core.queries.contract_rule.find_rule import FoundRule, find_contract_rule
 from core.queries.contract_rule.payer_contracts import PayerRules, RuleOfContract, find_rules_of_payer
 from core.queries.contract_rule.payer_tins import list_payer_tins
 from core.queries.contract_rule.priced_rates import list_candidates
+from core.queries.contract_rule.provider_rules import (
+    MOST_PAYERS,
+    RuleAtPayer,
+    list_payers_of_provider,
+    list_rules_of_provider,
+)
+from core.queries.contract_rule.rule_rows import FamilyRule, RulePrice
+from core.queries.contract_rule.rule_words import write_release
 from core.queries.market.file_dates import old_months
 from core.queries.market.market import Market
 from core.queries.parties import providers
@@ -31,6 +39,8 @@ SHOWN_EXCEPTIONS = 50
 
 MOST_KNOWN_RULES = 1000
 SHOWN_TINS = 15
+
+_PROVIDER_FILTERS: tuple[providers.By, ...] = ("npi", "tin", "organization", "system")
 
 
 class KnownRules:
@@ -59,6 +69,14 @@ KNOWN_RULES = KnownRules()
 def _choose(form: RuleForm, db: Snapshot) -> MarketChoice:
     """Return the market of one file's month: the newest of the payer, unless another is asked for."""
     asked = replace(form.market(), code=None, code_type=None)
+    if asked.of_provider and not asked.payer:
+        by = next(one for one in _PROVIDER_FILTERS if getattr(asked, one))
+        periods = providers.list_provider_periods(db, by, getattr(asked, by))
+        choice = choose_provider_market(asked, db, periods)
+        payers = list_payers_of_provider(db, choice.market) if periods else []
+        if len(payers) != 1:
+            return choice if periods else choose_market(asked, db)
+        asked = replace(asked, payer=payers[0], state=choice.market.state, year_month=choice.market.month_of(payers[0]))
     rows = [
         row
         for row in coverage.list_coverage(db)
@@ -73,6 +91,8 @@ def _choose(form: RuleForm, db: Snapshot) -> MarketChoice:
 def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
     """Show `/rule/`"""
     db, market = query.db, query.market
+    if market.of_provider and not market.payer:
+        return _show_rules_of_provider(query)
     if not market.payer:
         every = [row for row in coverage.list_coverage(db) if row.state == market.state]
         loaded = [one.newest for one in coverage.newest_of_each_payer(every)]
@@ -87,7 +107,7 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
     has_contracts = not (too_broad or market.of_provider or market.code)
     wants_them = not query.wants_file or query.values["table"] == "contracts"
     rules = find_rules_of_payer(db, market) if has_contracts and wants_them else None
-    found = rules.of_all if rules else None if too_broad else find_contract_rule(query.cached, market)
+    found = rules.of_all if rules else None if too_broad else find_contract_rule(db, market)
     if rules and replace(market, payer=None) == market.unfiltered:
         KNOWN_RULES.keep(db, market, summarize_rules(rules))
     if query.wants_file:
@@ -111,6 +131,20 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
         shown_exceptions=found.exceptions[:SHOWN_EXCEPTIONS] if found else [],
         limits=fit_rule,
         release_month=found.rule.release if found else None,
+    )
+
+
+def _show_rules_of_provider(query: MarketQuery[RuleForm]) -> HttpResponseBase:
+    """Show the rule behind a provider's rates at each payer that has some."""
+    rules = list_rules_of_provider(query.db, query.market)
+    if query.wants_file:
+        return query.download(rules, RuleAtPayer, "rule_payers")
+    market = query.market
+    names = providers.find_tins(query.db, market.tin) if market.tin else []
+    named = names[0].business_name if names else None
+    of_whom = named or ("this tax ID" if market.tin else f"NPI {market.npi}" if market.npi else "this organization")
+    return query.render(
+        "pages/rule.html", rules_at_payers=rules, is_of_provider=True, most_payers=MOST_PAYERS, of_whom=of_whom
     )
 
 
@@ -163,8 +197,7 @@ def _name(contract: RuleOfContract) -> str:
 
 
 def _describe_percent(contract: RuleOfContract) -> str:
-    percent = write_percent(contract.multiple)
-    return percent if contract.verdict == "rule" else f"about {percent}"
+    return write_percent(contract.multiple)
 
 
 @dataclass(frozen=True)
@@ -179,7 +212,7 @@ class RuleSentences:
 def _split(found: FoundRule) -> RuleSentences:
     answer, _, evidence = found.rule.sentence.removesuffix(".").partition(". ")
     match = re.match(r"[0-9]+ price levels[^;]*|[^;]*?(?=,\s|;| for [0-9]|$)", answer)
-    percent = match[0] if match and found.rule.verdict in {"rule", "levels", "close"} else ""
+    percent = match[0] if match and found.rule.verdict in {"rule", "levels"} else ""
     return RuleSentences(percent, f"{answer.removeprefix(percent)}.", f"{evidence}." if evidence else "")
 
 

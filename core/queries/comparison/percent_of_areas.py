@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from core.queries.comparison.area_amounts import LOCALITIES, NATION
+from core.queries.rules.percent_to_the_cent import MAX_CHANCE, allowed_difference, chance_of_areas, is_percent_of
 from core.queries.rules.percent_words import join_percents, write_tenths
 from core.store.connection import Snapshot, column_of_texts
 from core.store.schema.tables import TABLES
@@ -18,13 +19,9 @@ from core.store.schema.tables import TABLES
 NATIONAL = ""
 """The name of the national amount among those of areas."""
 
-MAX_CHANCE = 0.01
-"""Prices are percents if the chance that others would be is at most this: of small amounts, any price is some."""
-
 MAX_PRICES = 16
 """More prices than these are several contracts', of which some would be percents by chance."""
 
-_HALF_CENT = 0.005 + 1e-7
 _OF_AREAS, _OF_NATION = 0.01, 0.005
 """The steps of the percents that are looked for."""
 
@@ -110,9 +107,9 @@ def find_percents_of_areas(
                 left = [price for price in left if price not in dict(level.prices)]
             for price in left if national else ():
                 percent = round(price / national / _OF_NATION) * _OF_NATION
-                if _is_of(price, percent, national):
+                if is_percent_of(price, percent, national):
                     found.append(SharedPercent(round(percent, 3), ((price, NATIONAL),)))
-                    chance *= min(1, 2 * _allowed(percent) / (_OF_NATION * national))
+                    chance *= min(1, 2 * allowed_difference(percent) / (_OF_NATION * national))
             explained = sum(len(one.prices) for one in found)
             if explained == len(distinct) and chance <= MAX_CHANCE:
                 return PercentsOfAreas(tuple(sorted(found, key=lambda one: (one.percent, one.is_national))))
@@ -128,23 +125,14 @@ def _shared_by_areas(prices: list[float], areas: list[tuple[float, str]]) -> lis
         at = 0
         # Prices and areas are both in order: a price has one of the areas after that of the price before.
         for price in prices:
-            while at < len(areas) and percent * areas[at][0] < price - _allowed(percent):
+            while at < len(areas) and percent * areas[at][0] < price - allowed_difference(percent):
                 at += 1
-            if at < len(areas) and _is_of(price, percent, areas[at][0]):
+            if at < len(areas) and is_percent_of(price, percent, areas[at][0]):
                 matched.append((price, areas[at][1]))
                 at += 1
         if matched:
             found.append(SharedPercent(round(percent, 3), tuple(matched)))
     return found
-
-
-def _allowed(percent: float) -> float:
-    """Return how far a price may be off: the amount was rounded to cents before it was multiplied, the price after."""
-    return _HALF_CENT * (1 + max(percent, 1))
-
-
-def _is_of(price: float, percent: float, amount: float) -> bool:
-    return abs(price - percent * amount) <= _allowed(percent)
 
 
 def _chance_of_areas(level: SharedPercent, areas: list[tuple[float, str]]) -> float:
@@ -153,9 +141,8 @@ def _chance_of_areas(level: SharedPercent, areas: list[tuple[float, str]]) -> fl
     The first price makes some percent whole in one of the areas, and each other lies on an area's amount.
     """
     lowest, highest = areas[0][0], areas[-1][0]
-    near = len(areas) * 2 * _allowed(level.percent)
-    first = min(1, near / (_OF_AREAS * lowest))
-    other = min(1, near / max(level.percent * (highest - lowest), 1e-9))
+    first = min(1, len(areas) * 2 * allowed_difference(level.percent) / (_OF_AREAS * lowest))
+    other = chance_of_areas(level.percent, len(areas), lowest, highest)
     return float(first * other ** (len(level.prices) - 1))
 
 

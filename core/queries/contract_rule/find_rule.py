@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 
+from core.fields.places.states import STATES
 from core.fields.rounding import round_half_up
 from core.queries.comparison.area_amounts import NATION
 from core.queries.contract_rule.code_families import FAMILIES
 from core.queries.contract_rule.fit_rule import (
     MIN_PRICES,
-    NEAR_SHARE,
-    NEAR_TOLERANCE,
     RULE_SHARE,
     CandidateFit,
     Flags,
@@ -27,8 +25,8 @@ from core.queries.contract_rule.levels_of_release import (
     LevelsOfRelease,
     PriceLevel,
     find_levels_of_releases,
-    list_level_multiples,
     list_levels,
+    write_areas_rule,
     write_levels,
 )
 from core.queries.contract_rule.price_levels import MIN_LEVEL_PRICES
@@ -39,12 +37,20 @@ from core.queries.contract_rule.priced_rates import (
     list_candidates,
     list_common_prices,
 )
+from core.queries.contract_rule.rule_rows import ContractRule, FamilyRule, RulePrice
+from core.queries.contract_rule.rule_words import (
+    count_exceptions,
+    write_no_rule,
+    write_release,
+    write_rule,
+    write_schedule,
+)
 from core.queries.market.market import Market
-from core.queries.rules.columns import Code, CodeType, Modifier, NegotiatedRate, described
-from core.queries.rules.percent_words import write_tenths
+from core.queries.market.market_rates import market_cache
+from core.queries.parties.provider_summary import summarize_provider
 from core.store.connection import Snapshot
 
-Verdict = Literal["rule", "levels", "close", "none", "too few", "not loaded"]
+Verdict = Literal["rule", "levels", "none", "too few", "not loaded"]
 
 SCREENED_PRICES = 120
 """Schedules of other states are tried on about this many prices, and only if no locality of the state fits."""
@@ -57,67 +63,6 @@ KEPT_CANDIDATES = 5
 
 
 @dataclass(frozen=True)
-class FamilyRule:
-    """The multiple of Medicare that one family of services is paid."""
-
-    family: Annotated[str, described("Family of services, by code number.", "evaluation and management")]
-    multiple: Annotated[float, described("Rate divided by the amount: 1.18 is 118%.", 1.18)]
-    own: Annotated[bool, described("Whether it differs from the multiple of all families.", False)]
-    prices: Annotated[int, described("Number of prices.", 210)]
-    explained: Annotated[int, described("Number of prices that the multiple reproduces; if close, within 5%.", 204)]
-
-
-@dataclass(frozen=True)
-class RulePrice:
-    """The most common rate of a service beside the amount of the schedule and what the rule says."""
-
-    code_type: CodeType
-    code: Code
-    modifier: Modifier
-    facility: Annotated[bool, described("Whether it is the price in facilities.", False)]
-    family: Annotated[str, described("Family of services, by code number.", "imaging")]
-    negotiated_rate: NegotiatedRate
-    rates: Annotated[int, described("Number of rates with this amount.", 12)]
-    all_rates: Annotated[int, described("Number of rates for the same service.", 14)]
-    medicare: Annotated[float | None, described("Amount of the schedule in dollars.", 88.56)]
-    percent: Annotated[float | None, described("Rate divided by the amount: 1 is 100%.", 1.18)]
-    expected: Annotated[float | None, described("What the rule says, in dollars.", 104.5)]
-    difference: Annotated[float | None, described("Rate less `expected`, in dollars.", 0.0)]
-    explained: Annotated[bool, described("Whether the rule reproduces the rate.", True)]
-
-
-@dataclass(frozen=True)
-class ContractRule:
-    """The multiple of a Medicare schedule that reproduces most prices, or that none does."""
-
-    verdict: Annotated[
-        str,
-        described(
-            "rule; levels (several multiples at once); close (near a schedule that is not loaded, such as an older "
-            "year's); none; too few (prices to tell); not loaded (no Medicare schedule is).",
-            "rule",
-        ),
-    ]
-    sentence: Annotated[str, described("The answer in words.", "118% of the 2023 physician fee schedule …")]
-    release: Annotated[str | None, described("Month of the schedule's release.", "2023-01")]
-    state: Annotated[str | None, described("State of the locality.", "TX")]
-    contractor: Annotated[str | None, described("Medicare contractor of the locality.", "04412")]
-    locality: Annotated[str | None, described("Number of the payment locality.", "18")]
-    locality_name: Annotated[str | None, described("Name of the payment locality.", "HOUSTON")]
-    multiple: Annotated[float | None, described("Rate divided by the amount: 1.18 is 118%.", 1.18)]
-    conversion_factor: Annotated[
-        float | None, described("The multiple as dollars per relative value unit: what contracts often state.", 39.99)
-    ]
-    prices: Annotated[int, described("Number of prices of services that a schedule of physicians pays for.", 1210)]
-    explained: Annotated[
-        int, described("How many of them the multiples reproduce; if close, how many are within 5%.", 1104)
-    ]
-    as_well: Annotated[
-        list[str], described("Releases and localities that reproduce the prices equally well.", ["2023-07, HOUSTON"])
-    ]
-
-
-@dataclass(frozen=True)
 class FoundRule:
     """A rule with its multiples by family, every price, and its price levels."""
 
@@ -125,7 +70,9 @@ class FoundRule:
     families: list[FamilyRule]
     prices: list[RulePrice]
     levels: list[PriceLevel]
-    """The levels, if the verdict is levels; if it is none, those that reproduce some of the prices."""
+    """The levels, if these are the rule; if there is none, those that reproduce some of the prices."""
+    edition: str = ""
+    """Which release a contract without a rule may name, in a sentence."""
 
     @property
     def exceptions(self) -> list[RulePrice]:
@@ -135,8 +82,18 @@ class FoundRule:
 
 
 def find_contract_rule(db: Snapshot, market: Market) -> FoundRule:
-    """Return the rule behind a market's rates: of a payer, or of a payer and a tax ID."""
-    return find_rule_of_prices(db, market.state, list_common_prices(db, market))
+    """Return the rule behind a market's rates: of a payer, or of a payer and a provider.
+
+    Without a rule, the percents of a provider's rates are those of its page.
+    """
+    with market_cache(db, market) as cached:
+        found = find_rule_of_prices(cached, market.state, list_common_prices(cached, market))
+    if found.rule.verdict != "none" or not market.of_provider:
+        return found
+    of_rates = summarize_provider(db, db, market)
+    rule = replace(found.rule, percent_p25=of_rates.p25, percent_p50=of_rates.p50, percent_p75=of_rates.p75)
+    said = write_no_rule(rule, found.levels, "Each rate counted, they are", found.edition)
+    return replace(found, rule=replace(rule, sentence=said))
 
 
 def find_rule_of_prices(db: Snapshot, state: str, prices: Sequence[CommonPrice]) -> FoundRule:
@@ -194,12 +151,25 @@ class TriedCandidates:
     @property
     def verdict(self) -> Verdict:
         """Return whether one multiple or several levels reproduce most prices."""
-        alone = int(self.fits[0].explained.sum()) if self.fits else 0
-        by_levels = self.levels.explained if self.levels else 0
-        # A family of services with a multiple of its own is a level too: then the family says more.
-        if self.levels and len(self.levels.fits) > 1 and by_levels >= alone + MIN_LEVEL_PRICES:
-            return "levels" if by_levels >= RULE_SHARE * len(self.prices) else "none"
-        return "rule" if alone >= RULE_SHARE * len(self.prices) else "none"
+        better = self.better_levels
+        if better:
+            several: Verdict = "levels" if len(better.fits) > 1 else "rule"
+            return several if better.explained >= RULE_SHARE * len(self.prices) else "none"
+        return "rule" if self.fits and self.fits[0].is_rule else "none"
+
+    @property
+    def _alone(self) -> int:
+        return int(self.fits[0].explained.sum()) if self.fits else 0
+
+    @property
+    def better_levels(self) -> LevelsOfRelease | None:
+        """The levels if they say more than any one schedule; None if they do not.
+
+        A family of services with a multiple of its own is a level too: then the family says more.
+        """
+        found = self.levels
+        is_better = found and found.are_several and found.explained >= self._alone + MIN_LEVEL_PRICES
+        return found if is_better else None
 
 
 def _try_candidates(
@@ -244,14 +214,10 @@ def _screen_elsewhere(
 def write_answer(tried: TriedCandidates, *, in_full: bool = True) -> FoundRule:
     """Return the answer that the tried candidates give, in words; with `in_full`, with every price."""
     prices, verdict, levels = tried.prices, tried.verdict, tried.levels
-    if verdict == "levels" and levels:
-        return _answer_levels(tried, levels, in_full=in_full)
+    if verdict != "none" and tried.better_levels:
+        return _answer_levels(tried, tried.better_levels, in_full=in_full)
     best = tried.fits[0]
     rates, amounts = np.array([one.negotiated_rate for one in prices]), tried.amounts
-    if verdict == "none":
-        near = find_nearest(rates, [one.family for one in prices], amounts)
-        if near and near.explained.mean() >= NEAR_SHARE:
-            verdict, best = "close", near
     number = best.candidate
     schedule = tried.candidates[number]
     named = levels if verdict == "none" and levels and levels.explained >= SOME_SHARE * len(prices) else None
@@ -278,10 +244,26 @@ def write_answer(tried: TriedCandidates, *, in_full: bool = True) -> FoundRule:
         explained=named.explained if named else int(best.explained.sum()),
         as_well=[f"{one.release}, {one.locality_name}" for one in equal],
     )
-    edition = _describe_edition(prices, rates, tried.candidates, amounts) if verdict == "close" and in_full else ""
+    if verdict == "rule":
+        return FoundRule(replace(rule, sentence=write_rule(rule, families)), families, listed, [])
     some_levels = list_levels(named, tried.candidates) if named else []
-    sentence = _write_sentence(rule, families, edition, some_levels)
-    return FoundRule(replace(rule, sentence=sentence), families, listed, some_levels)
+    return _without_rule(rule, tried, rates, listed, some_levels)
+
+
+def _without_rule(
+    rule: ContractRule, tried: TriedCandidates, rates: Floats, listed: list[RulePrice], levels: list[PriceLevel]
+) -> FoundRule:
+    """Return what is known without a rule: the quartiles of the percents, and which edition the contract may name."""
+    near, edition = find_nearest(rates, tried.amounts), ""
+    if near:
+        at = tried.candidates[near.candidate]
+        against = write_schedule(at.release, at.state, at.locality_name, at.locality)
+        rule = replace(rule, percent_p25=near.p25, percent_p50=near.p50, percent_p75=near.p75)
+        edition = _describe_edition(tried.prices, rates, tried.candidates, tried.amounts) if near.is_near else ""
+        said = write_no_rule(rule, levels, f"Against {against}, the prices are", edition)
+    else:
+        said = write_no_rule(rule, levels, "", "")
+    return FoundRule(replace(rule, sentence=said), [], listed, levels, edition)
 
 
 def _answer_levels(tried: TriedCandidates, found: LevelsOfRelease, *, in_full: bool) -> FoundRule:
@@ -290,7 +272,7 @@ def _answer_levels(tried: TriedCandidates, found: LevelsOfRelease, *, in_full: b
     place = tried.candidates[first.columns[0]] if len(first.columns) == 1 else None
     levels = list_levels(found, tried.candidates)
     rule = ContractRule(
-        verdict="levels",
+        verdict=tried.verdict,
         sentence="",
         release=found.release,
         state=place.state if place else None,
@@ -304,8 +286,14 @@ def _answer_levels(tried: TriedCandidates, found: LevelsOfRelease, *, in_full: b
         as_well=list(found.equal_releases),
     )
     exceptions = rule.prices - rule.explained
-    more = f" {_count_exceptions(exceptions)}." if exceptions else ""
-    sentence = f"{write_levels(levels, str(found.release)[:4], rule.prices)}.{more}"
+    year = str(found.release)[:4]
+    if rule.verdict == "rule":
+        state = STATES[tried.candidates[found.numbers[first.columns[0]]].state]
+        said = write_areas_rule(levels[0], year, rule.prices, state)
+        sentence = f"{said}; {count_exceptions(exceptions)}."
+    else:
+        more = f" {count_exceptions(exceptions)}." if exceptions else ""
+        sentence = f"{write_levels(levels, year, rule.prices)}.{more}"
     listed = (
         _list_prices(tried.prices, *found.priced(np.array([one.negotiated_rate for one in tried.prices])))
         if in_full
@@ -317,7 +305,7 @@ def _answer_levels(tried: TriedCandidates, found: LevelsOfRelease, *, in_full: b
 def _describe_edition(
     prices: Sequence[CommonPrice], rates: Floats, candidates: Sequence[CandidateSchedule], amounts: Floats
 ) -> str:
-    """Return which edition of the schedule a contract names that none of the candidates reproduces, in words."""
+    """Return which edition a contract may name that none of the candidates reproduces; empty text if unknown."""
     spreads: dict[str, float] = {}
     measured = measure_spreads(rates, [one.family for one in prices], amounts)
     for one, spread in zip(candidates, measured, strict=True):
@@ -325,10 +313,10 @@ def _describe_edition(
         spreads[one.release] = float(np.fmin(spread, spreads.get(one.release, np.nan)))
     direction = find_direction(spreads)
     if direction == "older":
-        return f"a schedule older than {write_release(min(spreads))}, the oldest that is loaded"
+        return f"The contract may name a schedule older than {write_release(min(spreads))}, the oldest that is loaded."
     if direction == "newer":
-        return f"a schedule newer than {write_release(max(spreads))}, the newest that is loaded"
-    return "a schedule that is not loaded"
+        return f"The contract may name a schedule newer than {write_release(max(spreads))}, the newest that is loaded."
+    return ""
 
 
 def _list_prices(
@@ -361,61 +349,6 @@ def _list_prices(
 def to_cents(dollars: float) -> float:
     """Return dollars rounded to cents, half a cent up, without the error of binary fractions: 88.5 x 1.13 is a half."""
     return round_half_up(round(float(dollars), 9), 2)
-
-
-def _write_sentence(
-    rule: ContractRule, families: Sequence[FamilyRule], edition: str, levels: Sequence[PriceLevel]
-) -> str:
-    year, share = str(rule.release)[:4], rule.explained / rule.prices
-    is_national = rule.state == NATION
-    where = "national amounts" if is_national else f"{str(rule.locality_name).title()} (locality {rule.locality})"
-    listed = _count_exceptions(rule.prices - rule.explained)
-    own = list_own_multiples(rule, families)
-    if rule.verdict == "rule":
-        what = f"{write_multiple(rule)} of the {year} {'national ' if is_national else ''}physician fee schedule"
-        what = what if is_national else f"{what}, {where}"
-        said = [f"{what}, for {rule.explained:,} of {rule.prices:,} prices", own, listed]
-        return "; ".join(one for one in said if one) + "."
-    if rule.verdict == "close":
-        of = "these multiples" if own else "that multiple"
-        around = "; ".join(one for one in (f"About {write_multiple(rule)} of Medicare", own) if one)
-        return (
-            f"{around}. No loaded schedule reproduces the prices to the cent, but {rule.explained:,} of "
-            f"{rule.prices:,} ({share:.0%}) are within {NEAR_TOLERANCE:.0%} of {of} of the {year} schedule, "
-            f"{where}. The contract probably names {edition}."
-        )
-    if levels:
-        together = (
-            "one price level reproduces" if len(levels) == 1 else f"{len(levels)} price levels together reproduce"
-        )
-        return (
-            f"No rule explains most prices; {together} {rule.explained:,} of {rule.prices:,} "
-            f"({share:.0%}): {list_level_multiples(levels)}."
-        )
-    return (
-        f"No single rule: no multiple of a loaded schedule reproduces more than {rule.explained:,} of {rule.prices:,} "
-        f"prices ({share:.0%})."
-    )
-
-
-def _count_exceptions(count: int) -> str:
-    return f"{f'{count:,}' if count else 'no'} exception{'' if count == 1 else 's'}"
-
-
-def write_multiple(rule: ContractRule, multiple: float | None = None) -> str:
-    """Return the multiple of a rule, or another of its multiples, as a percent: exact, or rounded if only close."""
-    found = rule.multiple if multiple is None else multiple
-    return write_tenths(found or 0) if rule.verdict == "rule" else f"{100 * (found or 0):.0f}%"
-
-
-def list_own_multiples(rule: ContractRule, families: Sequence[FamilyRule]) -> str:
-    """Return the families of services that have a multiple of their own, in words; empty text if none has."""
-    return "; ".join(f"{one.family} {write_multiple(rule, one.multiple)}" for one in families if one.own)
-
-
-def write_release(release: str) -> str:
-    """Return a release in words: January 2025."""
-    return f"{date.fromisoformat(f'{release}-01'):%B %Y}"
 
 
 def _nothing(verdict: Verdict, sentence: str, prices: Sequence[CommonPrice]) -> FoundRule:

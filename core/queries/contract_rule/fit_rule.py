@@ -28,13 +28,13 @@ MIN_PRICES = 20
 RULE_SHARE = 0.75
 """One rule is named if it reproduces at least this share of the prices."""
 
+EXACT_SHARE = 0.5
+"""... and most of the prices to the cent: a band around a percent is no rule."""
+
 NEAR_TOLERANCE = 0.05
 NEAR_SHARE = 0.75
-"""Without a rule, the rates are called close to a schedule if this share is within NEAR_TOLERANCE of one multiple:
-their year is probably not loaded. From one year to the next, most amounts change by less."""
-
-NOTABLE_DIFFERENCE = 0.02
-"""A family that is close to a schedule has a multiple of its own if it differs by more than this from that of all."""
+"""Which release a contract without a rule may name is only asked if this share of its prices is within NEAR_TOLERANCE
+of the one in the middle. From one year to the next, most amounts change by less."""
 
 NOTABLE_GAIN = 0.1
 """The fits of some releases show a direction if the ratios at one end differ by at least this share less than at the
@@ -73,6 +73,11 @@ class CandidateFit:
     explained: Flags
 
     @property
+    def is_rule(self) -> bool:
+        """Return whether it reproduces so many prices, and to the cent, that it is the rule."""
+        return bool(self.explained.mean() >= RULE_SHARE and self.exact.mean() > EXACT_SHARE)
+
+    @property
     def merit(self) -> tuple[int, int]:
         """Return what candidates are compared by: prices to the cent, then prices within the tolerance."""
         return int(self.exact.sum()), int(self.explained.sum())
@@ -89,18 +94,28 @@ def fit_candidates(rates: Floats, families: Sequence[str], amounts: Floats) -> l
     return sorted(fits, key=lambda one: (*(-count for count in one.merit), _decimals(one.multiple), one.candidate))
 
 
-def find_nearest(rates: Floats, families: Sequence[str], amounts: Floats) -> CandidateFit | None:
-    """Return the candidate whose ratios differ least from their median; None if no candidate prices anything.
+@dataclass(frozen=True)
+class NearestSchedule:
+    """The candidate that rates without a rule vary least against, and the quartiles of their percents of it."""
 
-    Each family's multiple is its median, and the prices that it explains are those within NEAR_TOLERANCE.
-    """
+    candidate: int
+    p25: float
+    p50: float
+    p75: float
+    is_near: bool
+
+
+def find_nearest(rates: Floats, amounts: Floats) -> NearestSchedule | None:
+    """Return the candidate whose ratios differ least from their median; None if no candidate prices anything."""
     ratios = np.where(amounts > 0, rates[:, None] / amounts, np.nan)
     usable = [n for n in range(amounts.shape[1]) if (amounts[:, n] > 0).any()]
     if not usable:
         return None
     middles = {n: float(np.nanmedian(ratios[:, n])) for n in usable}
     nearest = min(usable, key=lambda n: float(np.nanmedian(np.abs(ratios[:, n] / middles[n] - 1))))
-    return _describe_near(nearest, middles[nearest], ratios[:, nearest], np.asarray(families))
+    low, middle, high = (float(one) for one in np.nanquantile(ratios[:, nearest], (0.25, 0.5, 0.75)))
+    near = np.abs(ratios[:, nearest] / middle - 1) <= NEAR_TOLERANCE
+    return NearestSchedule(nearest, low, middle, high, bool(near.mean() >= NEAR_SHARE))
 
 
 def measure_spreads(rates: Floats, families: Sequence[str], amounts: Floats) -> Floats:
@@ -136,23 +151,6 @@ def find_direction(spreads: Mapping[str, float]) -> Literal["older", "newer", ""
     if in_order == sorted(in_order, reverse=True) and newest <= oldest * (1 - NOTABLE_GAIN):
         return "newer"
     return ""
-
-
-def _describe_near(candidate: int, middle: float, ratios: Floats, families: npt.NDArray[np.str_]) -> CandidateFit:
-    multiples = np.full(len(ratios), middle)
-    found = []
-    for family in dict.fromkeys(families.tolist()):
-        among = families == family
-        of_family = ratios[among & (ratios > 0)]
-        own = float(np.median(of_family)) if len(of_family) >= MIN_FAMILY_PRICES else middle
-        has_own = abs(own / middle - 1) > NOTABLE_DIFFERENCE
-        multiples[among] = own if has_own else middle
-        near = int((np.abs(ratios[among] / multiples[among] - 1) <= NEAR_TOLERANCE).sum())
-        found.append(FamilyMultiple(family, own if has_own else middle, has_own, int(among.sum()), near))
-    off = np.abs(ratios / multiples - 1)
-    return CandidateFit(
-        candidate, middle, tuple(found), multiples, off <= RELATIVE_TOLERANCE, np.asarray(off <= NEAR_TOLERANCE)
-    )
 
 
 def _fit(candidate: int, rates: Floats, families: npt.NDArray[np.str_], amounts: Floats) -> CandidateFit:

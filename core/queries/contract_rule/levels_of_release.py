@@ -10,8 +10,12 @@ from core.queries.comparison.area_amounts import NATION
 from core.queries.contract_rule.fit_rule import Flags, Floats
 from core.queries.contract_rule.price_levels import LevelFit, find_levels, reproduces
 from core.queries.contract_rule.priced_rates import CandidateSchedule
+from core.queries.contract_rule.sure_areas import keep_sure_areas
 from core.queries.rules.columns import described
 from core.queries.rules.percent_words import join_percents, write_tenths
+
+_NAMED_AREAS = 3
+"""So many areas of a level are named in its sentence; all of them are in the table."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class LevelsOfRelease:
         """Return how many prices the levels reproduce."""
         return sum(int(one.reproduced.sum()) for one in self.fits)
 
+    @property
+    def are_several(self) -> bool:
+        """Whether there are several multiples, or one in several areas: more than one schedule can say."""
+        return len(self.fits) > 1 or len(self.fits[0].columns) > 1
+
     def priced(self, rates: Floats) -> tuple[Floats, Flags, Floats]:
         """Return the multiple of each price, whether that reproduces it, and the amount that it multiplies.
 
@@ -84,11 +93,7 @@ def find_levels_of_releases(
     for release in dict.fromkeys(one.release for one in candidates):
         numbers = [number for number, one in enumerate(candidates) if one.release == release]
         published = candidates[numbers[0]].conversion_factor
-        bases = [
-            some
-            for wants_nation in (True, False)
-            if (some := [n for n, at in enumerate(numbers) if (candidates[at].state == NATION) == wants_nation])
-        ]
+        bases = _list_bases(numbers, candidates)
         for factor in dict.fromkeys((published, published and round(published, 2))):
             scaled = amounts[:, numbers]
             if published and factor and factor != published:
@@ -103,7 +108,17 @@ def find_levels_of_releases(
         return None
     best = max(found, key=lambda one: one.explained)
     equal = {one.release for one in found if one.explained == best.explained} - {best.release}
-    return replace(best, equal_releases=tuple(sorted(equal, reverse=True)))
+    sure = keep_sure_areas(best.fits, rates, best.amounts, _list_bases(best.numbers, candidates))
+    return replace(best, fits=sure, equal_releases=tuple(sorted(equal, reverse=True)))
+
+
+def _list_bases(numbers: Sequence[int], candidates: Sequence[CandidateSchedule]) -> list[list[int]]:
+    """Return which of some candidates' columns are of the nation, and which of areas."""
+    return [
+        some
+        for wants_nation in (True, False)
+        if (some := [n for n, at in enumerate(numbers) if (candidates[at].state == NATION) == wants_nation])
+    ]
 
 
 def list_levels(found: LevelsOfRelease, candidates: Sequence[CandidateSchedule]) -> list[PriceLevel]:
@@ -139,6 +154,21 @@ def write_levels(levels: Sequence[PriceLevel], year: str, prices: int) -> str:
     if other_kind:
         also.append(f"{_join_levels(other_kind)} {_of_kind(other_kind)}")
     return f"{said}; also {', and '.join(also)}: {len(levels)} price levels"
+
+
+def write_areas_rule(level: PriceLevel, year: str, prices: int, state: str) -> str:
+    """Return one level in several areas of a state in words."""
+    named = [write_area(area) for area in level.areas]
+    some = ", ".join(named) if len(named) <= _NAMED_AREAS + 1 else f"{', '.join(named[:_NAMED_AREAS])}, …"
+    return (
+        f"{write_tenths(level.multiple)} of the {year} Medicare physician fee schedule, each price that of one of "
+        f"{len(named)} areas of {state} ({some}), for {level.prices:,} of {prices:,} prices"
+    )
+
+
+def write_area(name: str) -> str:
+    """Return the name of a payment locality as it is written in a sentence: REST OF TEXAS is Rest of Texas."""
+    return name.title().replace(" Of ", " of ")
 
 
 def list_level_multiples(levels: Sequence[PriceLevel]) -> str:

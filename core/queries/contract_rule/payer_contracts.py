@@ -6,14 +6,10 @@ A contract here is what the same provider groups are paid: tax IDs with the same
 from dataclasses import dataclass
 from typing import Annotated
 
-from core.queries.contract_rule.find_rule import (
-    FoundRule,
-    find_rule_of_prices,
-    find_rules_in_state,
-    list_own_multiples,
-)
+from core.queries.contract_rule.find_rule import FoundRule, find_rule_of_prices, find_rules_in_state
 from core.queries.contract_rule.levels_of_release import list_level_multiples
 from core.queries.contract_rule.priced_rates import list_contract_prices
+from core.queries.contract_rule.rule_words import list_own_multiples
 from core.queries.market.market import Market
 from core.queries.market.market_rates import counted_rates
 from core.queries.rules.columns import BusinessName, RateCount, TinType, TinValue, described
@@ -53,10 +49,10 @@ class PayerContract(_NamedContract):
 class RuleOfContract(_NamedContract):
     """A contract with the rule behind its rates, in one row."""
 
-    verdict: Annotated[str, described("rule, levels, close, none, or too few: as of the rule of a payer.", "close")]
+    verdict: Annotated[str, described("rule, levels, none, or too few: as of the rule of a payer.", "rule")]
     multiple: Annotated[float | None, described("Rate divided by the amount of Medicare: 1.18 is 118%.", 1.18)]
     prices: Annotated[int, described("Number of services with a price that a schedule of physicians pays for.", 1210)]
-    explained: Annotated[int, described("How many the multiples reproduce; if close, how many are within 5%.", 1104)]
+    explained: Annotated[int, described("How many the multiples reproduce.", 1104)]
     families: Annotated[
         str, described("Families of services with a multiple of their own, in words.", "imaging 121%; medicine 121%")
     ]
@@ -77,7 +73,7 @@ class PayerRules:
     @property
     def told(self) -> list[RuleOfContract]:
         """The contracts that have a percent, or several."""
-        return [one for one in self.contracts if one.verdict in {"rule", "levels", "close"}]
+        return [one for one in self.contracts if one.verdict in {"rule", "levels"}]
 
     @property
     def differ(self) -> bool:
@@ -92,7 +88,7 @@ class PayerRules:
 
         Empty if one of those with the most prices has no one percent: the small contracts do not speak for the payer.
         """
-        if not self.differ or any(one.verdict not in {"rule", "close"} for one in (*self.leading, *self.told)):
+        if not self.differ or any(one.verdict != "rule" for one in (*self.leading, *self.told)):
             return []
         ordered = sorted(self.told, key=lambda one: one.multiple or 0)
         return [ordered[0], ordered[-1]]
@@ -126,7 +122,7 @@ def _row(contract: PayerContract, found: FoundRule) -> RuleOfContract:
         multiple=rule.multiple,
         prices=rule.prices,
         explained=rule.explained,
-        families="" if rule.verdict == "none" else list_own_multiples(rule, found.families),
+        families=list_own_multiples(found.families),
         levels=list_level_multiples(found.levels),
         level_count=len(found.levels),
     )

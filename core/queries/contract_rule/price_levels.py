@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.queries.contract_rule.fit_rule import CENT, Flags, Floats
+from core.queries.contract_rule.fit_rule import Flags, Floats
+from core.queries.rules.percent_to_the_cent import allowed_differences
 
 MAX_LEVELS = 8
 """So many levels are named at most."""
@@ -73,7 +74,7 @@ def reproduces(rates: Floats, multiple: Floats | float, amounts: Floats) -> Flag
     The amounts are rounded too, so that their half a cent counts as often as the multiple says.
     """
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.abs(rates - multiple * amounts) <= CENT / 2 * (1 + np.maximum(multiple, 1)) + 1e-7)
+        return np.asarray(np.abs(rates - multiple * amounts) <= allowed_differences(np.asarray(multiple, np.float64)))
 
 
 def _frequent_multiples(rates: Floats, amounts: Floats) -> list[float]:

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from core.queries.contract_rule.find_rule import to_cents
 from core.queries.contract_rule.fit_rule import (
-    NEAR_SHARE,
     RULE_SHARE,
     find_direction,
     find_nearest,
@@ -36,10 +35,15 @@ def test_noise_is_no_rule(seed: int, spread: float) -> None:
     noise = np.exp(np.random.default_rng(seed).normal(0.2, spread, len(contract.rates)))
     rates = np.round(contract.rates * noise, 2)
     best = fit_candidates(rates, contract.families, contract.amounts)[0]
-    near = find_nearest(rates, contract.families, contract.amounts)
+    near = find_nearest(rates, contract.amounts)
     assert best.explained.mean() < RULE_SHARE / 2
+    assert not best.is_rule
     assert near is not None
-    assert near.explained.mean() < NEAR_SHARE
+    assert not near.is_near
+    ratios = sorted(rates / contract.amounts[:, near.candidate])
+    assert near.p50 == pytest.approx((ratios[119] + ratios[120]) / 2)
+    assert near.p25 == pytest.approx(ratios[59] + 0.75 * (ratios[60] - ratios[59]))
+    assert near.p75 == pytest.approx(ratios[179] + 0.25 * (ratios[180] - ratios[179]))
 
 
 @given(seed=st.integers(0, 10**6), multiple=PER_MILLE)
@@ -48,10 +52,19 @@ def test_a_schedule_that_is_not_among_the_candidates_is_close(seed: int, multipl
     others = np.delete(contract.amounts, contract.column, axis=1)
     drifted = np.round(others * np.exp(np.random.default_rng(seed).normal(0, 0.002, others.shape)), 2)
     best = fit_candidates(contract.rates, contract.families, drifted)[0]
-    near = find_nearest(contract.rates, contract.families, drifted)
+    near = find_nearest(contract.rates, drifted)
     assert best.explained.mean() < RULE_SHARE
     assert near is not None
-    assert abs(near.multiple / multiple - 1) < 0.02
+    assert abs(near.p50 / multiple - 1) < 0.02
+
+
+def test_a_band_around_a_percent_is_no_rule() -> None:
+    """Within a tenth of a percent of a multiple, and none to the cent: of $1,000 that is a dollar."""
+    amounts = np.round(1_000 * np.exp(np.random.default_rng(2).normal(0, 0.3, (240, 1))), 2)
+    rates = np.round(1.2 * amounts[:, 0] + np.tile([0.3, -0.3, 0.2, -0.2], 60), 2)
+    (fit,) = fit_candidates(rates, ["surgery"] * 240, amounts)
+    assert fit.explained.all()
+    assert not fit.is_rule
 
 
 @given(seed=st.integers(0, 10**6), exceptions=st.integers(0, 80))
