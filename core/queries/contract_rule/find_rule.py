@@ -61,6 +61,9 @@ SOME_SHARE = 0.25
 KEPT_CANDIDATES = 5
 """How many of these are then tried on all prices."""
 
+MOST_SUMMARIZED = 3_000
+"""Of a provider with more prices, the percents are on its page only: they take as long again as the rule."""
+
 
 @dataclass(frozen=True)
 class FoundRule:
@@ -84,14 +87,17 @@ class FoundRule:
 def find_contract_rule(db: Snapshot, market: Market) -> FoundRule:
     """Return the rule behind a market's rates: of a payer, or of a payer and a provider.
 
-    Without a rule, the percents of a provider's rates are those of its page.
+    Without a rule, the percents of a provider's rates are those of its page, unless it has very many.
     """
     with market_cache(db, market) as cached:
         found = find_rule_of_prices(cached, market.state, list_common_prices(cached, market))
     if found.rule.verdict != "none" or not market.of_provider:
         return found
-    of_rates = summarize_provider(db, db, market)
-    rule = replace(found.rule, percent_p25=of_rates.p25, percent_p50=of_rates.p50, percent_p75=of_rates.p75)
+    if found.rule.prices > MOST_SUMMARIZED:
+        rule = replace(found.rule, percent_p25=None, percent_p50=None, percent_p75=None)
+    else:
+        of_rates = summarize_provider(db, db, market)
+        rule = replace(found.rule, percent_p25=of_rates.p25, percent_p50=of_rates.p50, percent_p75=of_rates.p75)
     said = write_no_rule(rule, found.levels, "Each rate counted, they are", found.edition)
     return replace(found, rule=replace(rule, sentence=said))
 
