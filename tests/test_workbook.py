@@ -17,9 +17,9 @@ from core.queries import coverage, profiles
 from core.queries.find import codes
 from core.queries.over_time import changes
 from core.queries.parties import organizations, provider_rates, providers
-from core.queries.payers import payer_comparison
 from core.queries.rates_against_medicare import RateAgainstMedicare, SummaryAgainstMedicare
 from core.queries.rules.columns import described
+from core.queries.side_by_side import payer_comparison
 from core.queries.yardstick import medicare
 from core.sheet_columns import columns_of, heading_of
 from core.workbook import About, SourceFile, write_workbook

@@ -41,8 +41,9 @@ from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.over_time import changes
 from core.queries.parties import organizations, providers
-from core.queries.payers import networks, payer_comparison
+from core.queries.payers import networks
 from core.queries.rules.rate_kinds import MACROS
+from core.queries.side_by_side import payer_comparison
 from core.queries.yardstick import medicare
 from core.runtime.errors import BeaconError
 from core.runtime.own_folder import own_folder

@@ -19,8 +19,9 @@ from core.queries.histogram import build_histogram
 from core.queries.market.market import Market
 from core.queries.over_time import changes
 from core.queries.over_time.matching import OUTCOMES
-from core.queries.payers import networks, payer_comparison
+from core.queries.payers import networks
 from core.queries.profiles import count_profile_choices
+from core.queries.side_by_side import payer_comparison
 from core.queries.yardstick import medicare_amounts
 from core.store.connection import Snapshot
 from tests.api.market import ALL, MARKET, QUERY, plain

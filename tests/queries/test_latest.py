@@ -22,9 +22,9 @@ from core.queries.market.market_rates import market_cache
 from core.queries.parties.line_medians import STORED_LOOKUPS
 from core.queries.parties.organizations import count_totals, list_organizations
 from core.queries.parties.provider_rates import CodeRates, list_code_rates
-from core.queries.payers.payer_comparison import compare_payers
 from core.queries.rates import count_market, count_rates, list_rates, summarize_rates
 from core.queries.rules.rate_kinds import MACROS
+from core.queries.side_by_side.payer_comparison import compare_payers
 from core.queries.yardstick.medicare import count_outcomes, list_comparisons
 from core.queries.yardstick.medicare_amounts import find_amounts
 from core.store.changes.store_lookups import store_lookups

@@ -81,17 +81,3 @@ def test_one_that_is_not_far_is_not_said(tmp_path: Path) -> None:
     db = store_with(tmp_path, *amounts)
     with serving(db.root):
         assert "middle organization" not in text_of(Client().get("/rates/", {"state": "GA", "code": "99213"}))
-
-
-def test_payers_compared_say_both_of_all_together(tmp_path: Path) -> None:
-    rates = [
-        {**A_RATE, "group": group, "negotiated_rate": amount, "reporting_entity_name": payer}
-        for payer in ("Payer A", "Payer B")
-        for group, amount in SEVERAL_OF_ONE
-    ]
-    db = store_of(tmp_path, {"2025-08": (GROUPS, rates)})
-    with serving(db.root):
-        shown = text_of(Client().get("/payers/", {"state": "GA", "code": "99213"}))
-        of_one = text_of(Client().get("/payers/", {"state": "GA", "code": "99213", "base": "payer_a"}))
-    assert "All payers together: $11.25 (the middle organization is paid $20.00)." in shown
-    assert "middle organization" not in of_one

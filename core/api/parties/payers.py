@@ -10,7 +10,8 @@ from core.pages.forms.market_forms import PayersForm
 from core.pages.forms.query_form import QueryForm
 from core.queries import coverage
 from core.queries.baskets.basket_codes import with_ranges_filled
-from core.queries.payers import networks, payer_comparison
+from core.queries.payers import networks
+from core.queries.side_by_side import payer_comparison
 
 router = Router(tags=["Payers"])
 

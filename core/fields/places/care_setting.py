@@ -4,6 +4,8 @@ Places are CMS's public code set. Those that are none of the four (a home, an am
 laboratory, telehealth) are other places.
 """
 
+from collections.abc import Collection
+
 from core.fields.places.place_of_service import PLACES
 
 OFFICE, HOSPITAL_OUTPATIENT, SURGICAL_CENTER, INPATIENT = (
@@ -21,6 +23,14 @@ SIDES = (NON_FACILITY_OR_UNSTATED, FACILITY_OR_UNSTATED)
 Payers pay a professional less in a facility, which has a bill of its own, and list such places apart. A rate for places
 of both sides, or for no stated place, is on both.
 """
+
+HOSPITALS = (HOSPITAL_OUTPATIENT, INPATIENT)
+
+
+def is_surgical_center(settings: Collection[str]) -> bool:
+    """Return whether a facility's rates with these settings hold in surgical centers, and in no hospital."""
+    return SURGICAL_CENTER in settings and not set(HOSPITALS).intersection(settings)
+
 
 PLACES_OF = {
     # Offices and clinics that are not part of a hospital. The clinics 05 to 08 are left out: payers add them to lists

@@ -19,9 +19,9 @@ from core.queries.baskets.wide_tables import list_organization_prices, widen_by_
 from core.queries.classes.rate_classes import RateClass
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.comparison.overruled_labels import list_labels_of_rates
+from core.queries.parties.middle_by_payer import LEAST_ORGANIZATIONS
 from core.queries.rules.alike import are_alike
 from core.queries.rules.measured_class import like_class
-from core.queries.rules.percentiles import FEW_RATES
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets
 
@@ -77,7 +77,8 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         paging=paging,
         ranked=[one for one in answer.indexes if one.index is not None],
         alike=are_alike([one.index for one in answer.indexes if one.index is not None]),
-        few_rates=FEW_RATES,
+        least_organizations=LEAST_ORGANIZATIONS,
+        most_compared=max(answer.indexes, key=lambda one: one.coverage, default=None),
         in_dollars=[one for one in answer.indexes if one.dollars is not None],
         implausible=any(one.percent is not None and not is_plausible(one.percent) for one in answer.medians),
         answer_rows=sum(one.rates for one in answer.everybody.values()),

@@ -36,14 +36,13 @@ from core.queries.find import codes
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.market.market_rates import market_cache, uses_own_areas
-from core.queries.middle_organization import find_middle_organization
 from core.queries.payers import networks
-from core.queries.payers.payer_comparison import AskedCode, PayerSpread, compare_payers
 from core.queries.payers.payer_facts import list_payer_facts
 from core.queries.rules.alike import are_alike
 from core.queries.rules.columns import described
 from core.queries.rules.measured_class import LIKE_CLASSES
 from core.queries.rules.percentiles import FEW_RATES
+from core.queries.side_by_side.payer_comparison import AskedCode, PayerSpread, compare_payers
 from core.store.connection import Snapshot
 
 MAX_CHARTS = 6
@@ -82,7 +81,7 @@ def show_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
 
 
 LEAST_RANKED = FEW_RATES
-"""How many rates a payer must have to be named as paying the most or the least. One or two rates say little."""
+"""How many rates, or organizations, a payer must have to be named as paying the most or the least."""
 
 
 def _all_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
@@ -120,14 +119,12 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         )
         for number, rows in enumerate(by_terms[paging.offset : paging.offset + paging.limit], 1)
     ]
-    in_order = sorted(compared[0].payers, key=lambda row: -row.p50) if len(wanted) == len(compared) == 1 else []
-    ranked = [row for row in in_order if row.rates >= LEAST_RANKED]
-    middle = find_middle_organization(query.cached_by_area, market) if in_order and market.code and not base else None
+    in_order = sorted(compared[0].payers, key=lambda row: -row.price) if len(wanted) == len(compared) == 1 else []
+    ranked = [row for row in in_order if _is_ranked(row)]
     unplaced = find_unplaced(query.cached, market) if market.code else []
     aside = {one.payer_slug for one in unplaced}
     return query.render(
         "pages/payers.html",
-        middle_organization=middle if middle and middle.differs_from(compared[0].everybody.p50) else None,
         asked=asked,
         codes_text=code_list.codes_text(wanted),
         compared=compared,
@@ -139,8 +136,8 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         # Payers are compared in one sentence where there is one table: of one code, class, and modifier.
         ranked=ranked,
         unplaced=unplaced,
-        alike=are_alike([row.p50 for row in ranked]),
-        too_few=[row for row in in_order if row.rates < LEAST_RANKED],
+        alike=are_alike([row.price for row in ranked]),
+        too_few=[row for row in in_order if not _is_ranked(row)],
         least_ranked=LEAST_RANKED,
         relabeled=any(row.other_label for row in spreads),
         without_place=query.list_without_place(numbers),
@@ -148,6 +145,11 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         elsewhere=_in_other_classes(query, {*names, *aside}) if market.code and query.choice.filled else [],
         **_counted(asked),
     )
+
+
+def _is_ranked(row: PayerSpread | BasketMedian) -> bool:
+    """Return whether a payer has enough organizations or rates to be named. One or two rates of two say little."""
+    return row.by_organizations or row.rates >= LEAST_RANKED
 
 
 @dataclass(frozen=True)
@@ -301,7 +303,7 @@ FURTHEST = 5
 
 def _furthest(found: Sequence[BasketMedian]) -> list[tuple[str, Sequence[BasketMedian]]]:
     """Return the codes that a payer pays least and most for, against the market, each below its heading."""
-    enough = [one for one in found if one.rates >= LEAST_RANKED]
+    enough = [one for one in found if _is_ranked(one)]
     below = [one for one in enough[:FURTHEST] if (one.difference or 0) < 0]
     above = [one for one in reversed(enough[-FURTHEST:]) if (one.difference or 0) > 0]
     return [(name, rows) for name, rows in (("Pays the least for", below), ("Pays the most for", above)) if rows]

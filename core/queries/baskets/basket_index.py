@@ -1,10 +1,10 @@
-"""One figure per payer for a whole basket: its medians against the market's, and against Medicare.
+"""One figure per payer for a whole basket: what its middle organization is paid against the market, and Medicare.
 
 docs/method.md explains the figures to readers. A code that a payer does not price is left out of that payer's index on
-both sides, so that no payer looks cheap or dear because of what it does not price, and so is one that the payer, or
-everybody else, states no place for in facilities. How much of the whole basket is left is its coverage, and below
-MIN_COVERAGE there is no index. A code that nobody prices has no median to weigh it by: it weighs its volume times the
-mean price of the others.
+both sides, so that no payer looks cheap or dear because of what it does not price. So is one that nobody else prices,
+or that the payer, or everybody else, states no place for in facilities: there is no market for it. How much of the
+whole basket is left is its coverage, and below MIN_COVERAGE there is no index. A code that nobody prices has no market
+to weigh it by: it weighs its volume times the mean price of the others.
 """
 
 from collections import Counter
@@ -33,15 +33,16 @@ class PayerIndex:
     index: Annotated[
         float | None,
         described(
-            "The payer's medians against the market's, weighted, without the codes of `unlike`: 1.1 is 110%, 10% above "
-            "the market. Null if less than half of the basket is left.",
+            "What the payer's middle organization is paid against the market, weighted, without the codes of `unlike`: "
+            "1.1 is 110%, 10% above the market, which is the middle of the payers, each counted once. Null if less "
+            "than half of the basket is left.",
             1.1,
         ),
     ]
     percent: Annotated[
         float | None,
         described(
-            "The payer's medians as a percent of Medicare, or of the yardstick asked for, without the codes of "
+            "What its middle organization is paid as a percent of Medicare, or of the yardstick, without the codes of "
             "`unplaced`; null if less than half of the basket is left without these.",
             1.31,
         ),
@@ -49,15 +50,15 @@ class PayerIndex:
     unlike: Annotated[
         int,
         described(
-            "Number of these codes that are in `unplaced`, or in that of every other payer with rates, so that there "
-            "is no market to compare with.",
+            "Number of these codes that are in `unplaced`, or that no other payer prices, except with codes of its "
+            "`unplaced`, so that there is no market to compare with.",
             0,
         ),
     ]
     unplaced: Annotated[
         int,
         described(
-            "Number of these codes that stand aside: they are looked at in facilities, where Medicare pays less than "
+            "Number of these codes that are left out: they are looked at in facilities, where Medicare pays less than "
             "outside, and the payer's rates state no place.",
             0,
         ),
@@ -70,20 +71,36 @@ class PayerIndex:
             0.9,
         ),
     ]
+    placed_coverage: Annotated[
+        float,
+        described(
+            "Share of the whole basket, by weight, that the percent is over: what the payer prices without the codes "
+            "of `unplaced`. Below half, no percent.",
+            0.95,
+        ),
+    ]
     codes: Annotated[int, described("Number of the basket's codes that the payer prices.", 36)]
     codes_of_basket: Annotated[int, described("Number of the basket's codes, whether anybody prices them or not.", 44)]
+    by_rates: Annotated[
+        int,
+        described(
+            "Number of these codes that are compared by the payer's middle rate: fewer than 5 of its organizations "
+            "have such rates, or these are not known.",
+            0,
+        ),
+    ]
     rates: RateCount
     dollars: Annotated[
         float | None,
         described(
-            "What the payer pays for the units that were asked for, in dollars: units times its medians, of the codes "
-            "that it prices. Null without units.",
+            "What the payer pays for the units that were asked for, in dollars: units times what its middle "
+            "organization is paid, of the codes that it prices. Null without units.",
             563464.0,
         ),
     ] = None
     market_dollars: Annotated[
         float | None,
-        described("The same units of the same codes at the medians of all payers' rates, in dollars.", 505000.0),
+        described("The same units of the same codes at the market, in dollars.", 505000.0),
     ] = None
     medicare_dollars: Annotated[
         float | None,
@@ -143,8 +160,8 @@ def index_payers(
     `weights` has a volume for each code of the basket, and so has `units`, if a visitor has said what is rendered.
     """
     name, volumes = weights
-    market = {one.position: one for one in medians if one.payer_slug is None and one.p50 > 0}
-    dollars = {at: 1.0 if name == "equal" else volumes[at] * one.p50 for at, one in market.items()}
+    market = {one.position: one for one in medians if one.payer_slug is None and one.price > 0}
+    dollars = {at: 1.0 if name == "equal" else volumes[at] * one.price for at, one in market.items()}
     in_medicare = {
         at: 1.0 if name == "equal" else volumes[at] * one.medicare for at, one in market.items() if one.medicare
     }
@@ -163,7 +180,7 @@ def index_payers(
             share_with_market * sum(dollars[one.position] for one in some) / (sum(dollars.values()) or 1)
             for some in (alike, placed)
         )
-        ratios = [(dollars[one.position], one.p50 / market[one.position].p50) for one in alike]
+        ratios = [(dollars[one.position], one.price / market[one.position].price) for one in alike]
         percents = [
             (in_medicare[one.position], one.percent)
             for one in placed
@@ -177,8 +194,10 @@ def index_payers(
             unlike=len(priced) - len(alike),
             unplaced=len(priced) - len(placed),
             coverage=coverage,
+            placed_coverage=of_placed,
             codes=len(priced),
             codes_of_basket=len(volumes),
+            by_rates=sum(not one.by_organizations for one in placed),
             rates=sum(one.rates for one in priced),
         )
         found.append(_with_dollars(index, placed, market, units) if units else index)
@@ -186,10 +205,9 @@ def index_payers(
 
 
 def _find_alone(medians: Sequence[CodeMedian]) -> set[int]:
-    """Return the positions of the codes with a single payer that can be compared, as the others stand aside."""
-    of_payers = [one for one in medians if one.payer_slug is not None]
-    placed = Counter(one.position for one in of_payers if not one.is_aside)
-    return {one.position for one in of_payers if one.is_aside and placed[one.position] == 1}
+    """Return the positions of the codes with a single payer that can be compared: that is no market."""
+    placed = Counter(one.position for one in medians if one.payer_slug is not None and not one.is_aside)
+    return {position for position, payers in placed.items() if payers == 1}
 
 
 def _with_dollars(
@@ -201,8 +219,8 @@ def _with_dollars(
     of_medicare = sum(known) if known else None
     return replace(
         index,
-        dollars=sum(units[one.position] * one.p50 for one in priced),
-        market_dollars=sum(units[one.position] * market[one.position].p50 for one in priced),
+        dollars=sum(units[one.position] * one.price for one in priced),
+        market_dollars=sum(units[one.position] * market[one.position].price for one in priced),
         medicare_dollars=of_medicare,
         medicare_codes=len(known),
         one_percent=None if of_medicare is None else of_medicare / 100,

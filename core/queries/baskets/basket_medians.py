@@ -1,6 +1,6 @@
 """The medians of a basket's codes by payer, each code of its class, with their percent of Medicare."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Annotated, Any
@@ -15,6 +15,12 @@ from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.market.market import Market
 from core.queries.market.market_filters import NO_MODIFIER
 from core.queries.market.market_rates import market_facts, uses_own_areas
+from core.queries.parties.middle_by_payer import (
+    choose_market_price,
+    dollars_of_compared,
+    is_by_organizations,
+    middles_sql,
+)
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -55,16 +61,32 @@ class BasketMedian:
     ]
     rates: RateCount
     p50: RateP50
+    organizations: Annotated[int, described("Number of tax IDs (TINs) with such rates, as far as they are known.", 12)]
+    price: Annotated[
+        float,
+        described(
+            "What is compared: what the payer's middle organization is paid, or, if `by_organizations` is false, p50.",
+            96.5,
+        ),
+    ]
+    by_organizations: Annotated[
+        bool,
+        described("Whether it is compared by its middle organization: at least 5 tax IDs have such rates.", True),
+    ]
     percent: Annotated[
-        float | None, described("Median percent of Medicare, or of the yardstick asked for: 1 is 100%.", 1.2095)
+        float | None,
+        described("Percent of Medicare, or of the yardstick asked for, of what is compared: 1 is 100%.", 1.2095),
     ]
     medicare: Annotated[
         float | None, described("Median of the amounts that the rates are compared with, in dollars.", 86.4)
     ]
-    market: Annotated[float, described("Median of all payers' rates of the same code, class, and modifier.", 95.0)]
-    market_rates: Annotated[int, described("Number of rates behind the market's median.", 70)]
+    market: Annotated[
+        float,
+        described("The market: the middle of the `price` of all payers for the code, each payer counted once.", 95.0),
+    ]
+    market_rates: Annotated[int, described("Number of all payers' rates of the same code, class, and modifier.", 70)]
     difference: Annotated[
-        float | None, described("p50 against the market's median: 0.1 is 10% above; null if the market's is zero.", 0.1)
+        float | None, described("price against the market: 0.1 is 10% above; null if the market is zero.", 0.1)
     ]
 
 
@@ -76,11 +98,32 @@ class CodeMedian:
     payer_slug: str | None
     rates: int
     p50: float
-    percent: float | None
+    percent_of_rates: float | None
     medicare: float | None
     is_aside: bool = False
     """Whether the rates are not compared: they state no place, the class is that in facilities, and there Medicare
     pays less. No such rate is among those of all payers."""
+    organizations: int = 0
+    """How many tax IDs have these rates, as far as they are known."""
+    middle: float | None = None
+    """The price of the payer's organization in the middle. Of all payers: the market, see choose_market_price."""
+    middle_percent: float | None = None
+    """The percent of Medicare in the middle of the organizations'. Of all payers: that in the middle of the payers'."""
+
+    @property
+    def by_organizations(self) -> bool:
+        """Whether the payer is compared by its organization in the middle, and not by its rate in the middle."""
+        return self.middle is not None and (self.payer_slug is None or is_by_organizations(self.organizations))
+
+    @property
+    def price(self) -> float:
+        """What is compared: what the organization in the middle is paid, or else the rate in the middle."""
+        return self.middle if self.middle is not None and self.by_organizations else self.p50
+
+    @property
+    def percent(self) -> float | None:
+        """The percent of Medicare, or of the yardstick asked for, of what is compared."""
+        return self.middle_percent if self.by_organizations else self.percent_of_rates
 
 
 def list_own_medians(
@@ -88,30 +131,62 @@ def list_own_medians(
 ) -> list[CodeMedian]:
     """Return the medians of codes, each of its own class, by payer and of all payers together, in code order.
 
-    A payer all of whose rates for a code stand aside has their median.
+    A payer all of whose rates for a code are left out has their median.
     """
     if not codes:
         return []
     markets = {code.code: choice.market for code, choice in zip(codes, classes.of_codes, strict=True)}
     # What stands aside is asked for with the others, behind them.
     aside = [f"{at + len(codes)}{line.removeprefix(str(at))}" for at, some in enumerate(classes.aside) for line in some]
-    compared, parameters = compared_list(db, market, [*chain.from_iterable(classes.terms), *aside], markets)
-    rows = read_rows(db, CodeMedian, f"{compared} {_MEDIANS}", parameters)
+    of_list = [*chain.from_iterable(classes.terms), *aside]
+    compared, parameters = compared_list(db, market, of_list, markets, means=True)
+    measured = {at for at, choice in enumerate(classes.of_codes) if choice.market.is_measured}
+    dollars = dollars_of_compared("compared", measured | {at + len(codes) for at in measured})
+    medians = f"""{compared}, f AS MATERIALIZED ({dollars}),
+        medians AS ({_MEDIANS}),
+        {middles_sql(db, market, "f")}
+        SELECT m.*, coalesce(organizations, 0) AS organizations, middle, middle_percent
+        FROM medians m LEFT JOIN middle o ON o.position = m.position AND o.payer_slug = m.payer_slug"""
+    rows = read_rows(db, CodeMedian, medians, parameters | used_parameters(medians, market.parameters))
     found = {(one.position, one.payer_slug): one for one in rows if one.position < len(codes)}
     for one in rows:
         key = one.position - len(codes), one.payer_slug
         if key[0] >= 0 and one.payer_slug is not None and key not in found:
-            found[key] = replace(one, position=key[0], percent=None, medicare=None, is_aside=True)
-    return sorted(found.values(), key=lambda one: (one.position, one.payer_slug is not None, one.payer_slug))
+            found[key] = replace(
+                one, position=key[0], percent_of_rates=None, middle_percent=None, medicare=None, is_aside=True
+            )
+    return sorted(
+        _with_market(found.values()), key=lambda one: (one.position, one.payer_slug is not None, one.payer_slug)
+    )
+
+
+def _with_market(medians: Iterable[CodeMedian]) -> Iterator[CodeMedian]:
+    """Yield the medians, those of all payers with the market of the code: the payers' prices, each payer once."""
+    rows = list(medians)
+    of_payers: dict[int, list[CodeMedian]] = {}
+    for one in rows:
+        if one.payer_slug is not None and not one.is_aside:
+            of_payers.setdefault(one.position, []).append(one)
+    for one in rows:
+        if one.payer_slug is None:
+            payers = of_payers[one.position]
+            percents = (payer.percent for payer in payers if payer.percent is not None)
+            yield replace(
+                one,
+                middle=choose_market_price(payer.price for payer in payers),
+                middle_percent=choose_market_price(percents),
+            )
+        else:
+            yield one
 
 
 def compared_list(
-    db: Snapshot, market: Market, terms: Iterable[str], markets: Mapping[str, Market]
+    db: Snapshot, market: Market, terms: Iterable[str], markets: Mapping[str, Market], *, means: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause whose `compared` has the rates of codes, each of its class, with their percent of Medicare.
 
     The terms are those of write_terms. `markets` are those of the codes: each is compared where it is looked at, as on
-    its own page.
+    its own page. For `means`, see compared_sql.
     """
     areas = uses_own_areas(db, market)
     facts, of_facts = rates_of_list(db, market, terms, areas=areas)
@@ -126,6 +201,7 @@ def compared_list(
         yardstick=market.yardstick,
         scope=find_scope(db, market, numbers),
         areas=areas,
+        means=means,
         localities=locality_values(db) if areas else None,
     )
     values = {**market.parameters, **of_facts, **bound, "codes": bind_codes(numbers), ASKED_PLACES: places}
@@ -134,10 +210,8 @@ def compared_list(
 
 _MEDIANS = f"""
     SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS p50,
-           {median("percent")} AS percent, {median("medicare")} AS medicare, false AS is_aside
-    FROM compared f JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
-    WHERE kind = 'dollars'
-    GROUP BY GROUPING SETS ((position, payer_slug), (position))"""
+           {median("own_percent")} AS percent_of_rates, {median("medicare")} AS medicare, false AS is_aside
+    FROM f GROUP BY GROUPING SETS ((position, payer_slug), (position))"""
 
 
 def compared_codes(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> tuple[str, dict[str, Any]]:
@@ -183,11 +257,14 @@ def name_medians(
             care_setting=of_code[one.position].care_setting,
             rates=one.rates,
             p50=one.p50,
+            organizations=one.organizations,
+            price=one.price,
+            by_organizations=one.by_organizations,
             percent=one.percent,
             medicare=one.medicare,
-            market=everybody[one.position].p50,
+            market=everybody[one.position].price,
             market_rates=everybody[one.position].rates,
-            difference=one.p50 / everybody[one.position].p50 - 1 if everybody[one.position].p50 else None,
+            difference=one.price / everybody[one.position].price - 1 if everybody[one.position].price else None,
         )
         for one in medians
         if one.payer_slug is not None and not one.is_aside

@@ -23,7 +23,9 @@ class SpecialtyIndex:
     title: Annotated[str, described("Title of the basket.", "Orthopedics")]
     percent: Annotated[
         float | None,
-        described("The payer's medians as a percent of Medicare, weighted; null for less than half of them.", 1.31),
+        described(
+            "What its middle organization is paid as a percent of Medicare, weighted; null for under half.", 1.31
+        ),
     ]
     unplaced: Annotated[
         int,
@@ -31,14 +33,28 @@ class SpecialtyIndex:
     ]
     unlike: Annotated[
         int,
-        described("Number of codes left out of `index`: the payer, or every other one, states no place.", 0),
+        described("Number of codes left out of `index`: there is no other payer to compare with.", 0),
     ]
     index: Annotated[
         float | None,
-        described("The payer's medians against the market's, weighted: 1.1 is 10% above; null if it is alone.", 1.1),
+        described("The same against the market, weighted: 1.1 is 10% above; null if less than half is compared.", 1.1),
+    ]
+    coverage: Annotated[float, described("Share of the basket, by weight, that `index` is over: 0.9 is 90%.", 0.9)]
+    placed_coverage: Annotated[
+        float, described("Share of the basket, by weight, that `percent` is over: 0.9 is 90%.", 0.95)
     ]
     codes: Annotated[int, described("Number of the basket's codes that the payer prices.", 36)]
     codes_of_basket: Annotated[int, described("Number of the basket's codes, whether anybody prices them or not.", 44)]
+
+    @property
+    def compared(self) -> int:
+        """The number of codes that the index is over."""
+        return self.codes - self.unlike
+
+    @property
+    def placed(self) -> int:
+        """The number of codes that the percent is over."""
+        return self.codes - self.unplaced
 
 
 @dataclass(frozen=True)
@@ -144,14 +160,15 @@ def _index(basket: NamedBasket, indexes: Sequence[PayerIndex], payer_slug: str) 
     found = next((one for one in indexes if one.payer_slug == payer_slug), None)
     if found is None:
         return None
-    index = found.index if len(indexes) > 1 else None
     return SpecialtyIndex(
         basket=basket.key,
         title=basket.title,
         percent=found.percent,
         unplaced=found.unplaced,
         unlike=found.unlike,
-        index=index,
+        index=found.index,
+        coverage=found.coverage,
+        placed_coverage=found.placed_coverage,
         codes=found.codes,
         codes_of_basket=found.codes_of_basket,
     )

@@ -104,8 +104,8 @@ def _by_tax_id(one: OrganizationPrice) -> tuple[bool, str, str, str, str]:
 
 def widen_by_payer(answer: BasketAnswer) -> tuple[list[Any], type[Any]]:
     """Return a row for each payer, with its index and a column for each code, and the rows' dataclass."""
-    row_type, columns = _wide_type(answer, "PayerRow", [("payer_slug", PayerSlug), ("payer", PayerName)], "Median")
-    cells = {(one.payer_slug, one.position): one.p50 for one in answer.medians}
+    row_type, columns = _wide_type(answer, "PayerRow", [("payer_slug", PayerSlug), ("payer", PayerName)], "Price")
+    cells = {(one.payer_slug, one.position): one.price for one in answer.medians}
     return [
         row_type(
             **_market_values(answer, answer.market.month_of(one.payer_slug)),

@@ -130,8 +130,12 @@ def choose_classes_of_list(db: Snapshot, market: Market, wanted: Sequence[tuple[
 def write_terms(position: int, counts: Iterable[CodeClassCount], market: Market) -> list[str]:
     """Return the terms of those rates of a code that are of the market's class, each with the code's position."""
     filters = {name: getattr(market, name) for name in CLASS_FILTERS}
-    fitting = (one for one in counts if all(one.has(name, value) for name, value in filters.items()))
-    return ["\t".join((str(position), one.code_type, one.code, *one.in_words)) for one in fitting]
+    return write_all_terms(position, (one for one in counts if all(map(one.has, filters, filters.values()))))
+
+
+def write_all_terms(position: int, counts: Iterable[CodeClassCount]) -> list[str]:
+    """Return the terms of all rates of some counts, each with the code's position."""
+    return ["\t".join((str(position), one.code_type, one.code, *one.in_words)) for one in counts]
 
 
 def write_terms_aside(position: int, counts: Iterable[CodeClassCount], market: Market) -> list[str]:

@@ -114,21 +114,29 @@ def compared_sql(
     basis: str | None = None,
     scope: LookupScope = ANYTHING,
     areas: bool = False,
+    means: bool = False,
     localities: str | None = None,
     yardstick: str | None = None,
 ) -> str:
     """Return a WITH clause that ends in `compared`: the `facts` (AS f) that meet `where`, each with its outcome.
 
-    Columns besides the fact's: those of OUTCOME, percent (1 is 100%), and plausible. For the other arguments,
-    see compared_terms_sql.
+    Columns besides the fact's: those of OUTCOME, percent (1 is 100%), and plausible. With `means`, there is
+    `percent_of_state` as well: the percent of the state's mean, also where the rate is compared in its own area. For
+    the other arguments, see compared_terms_sql.
     """
     same = SAME_TERMS_AND_AREA if areas else SAME_TERMS
+    outcomes, of_state = measured_sql("located", yardstick), ""
+    if means:
+        of_state = "f.negotiated_rate / c.medicare_of_state AS percent_of_state,"
+        mean = f"""any_value(medicare) FILTER (group_area IS NULL) OVER (PARTITION BY {TERMS}, size)"""
+        outcomes = f"(SELECT *, {mean if areas else 'medicare'} AS medicare_of_state FROM {outcomes})"
+    located = _located("asked", "count(*)", place, basis, scope, areas=areas, means=means, localities=localities)
     return f"""
         WITH asked AS MATERIALIZED (SELECT f.* FROM {facts} f WHERE {where}),
-        {_located("asked", "count(*)", place, basis, scope, areas=areas, localities=localities)},
+        {located},
         compared AS (
-            SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent, {PLAUSIBLE_SQL} AS plausible
-            FROM asked f JOIN {measured_sql("located", yardstick)} c ON {same})"""
+            SELECT f.*, {OUTCOME}, {of_state} f.negotiated_rate / c.medicare AS percent, {PLAUSIBLE_SQL} AS plausible
+            FROM asked f JOIN {outcomes} c ON {same})"""
 
 
 def compared_terms_sql(

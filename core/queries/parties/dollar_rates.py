@@ -1,5 +1,6 @@
 """The rates in dollars of a market, one by one, and which of them are odd: implausible, or far from the others."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from core.queries.comparison.asked_place import asked_place
@@ -56,15 +57,16 @@ def _compared(memory: MarketSnapshot, market: Market) -> tuple[str, dict[str, An
     return sql, parameters
 
 
-def mark_odd_sql(rates: str, columns: str) -> str:
+def mark_odd_sql(rates: str, columns: str, apart: Sequence[str] = ()) -> str:
     """Return SQL of some columns of rates in dollars, with `is_odd`: implausible, or far from the others of its class.
 
-    `rates` is a table with `negotiated_rate`, `percent`, `class_of_all`, and `modifier`.
+    `rates` is a table with `negotiated_rate`, `percent`, `class_of_all`, and `modifier`. The others are those that have
+    the same values in the columns `apart` as well.
     """
+    of_line = ("class_of_all", "modifier", *apart)
+    same = " AND ".join(f"e.{name} IS NOT DISTINCT FROM o.{name}" for name in of_line)
     return f"""SELECT {columns}, {IS_ODD_SQL} AS is_odd
         FROM (SELECT e.*, {far_sql("negotiated_rate", "o.middle", "o.others")} AS is_far
               FROM {rates} e
-              JOIN (SELECT class_of_all, modifier, count(*) AS others, {median("negotiated_rate")} AS middle
-                    FROM {rates} GROUP BY class_of_all, modifier) o
-                  ON e.class_of_all IS NOT DISTINCT FROM o.class_of_all
-                  AND e.modifier IS NOT DISTINCT FROM o.modifier)"""
+              JOIN (SELECT {", ".join(of_line)}, count(*) AS others, {median("negotiated_rate")} AS middle
+                    FROM {rates} GROUP BY {", ".join(of_line)}) o ON {same})"""

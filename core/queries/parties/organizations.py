@@ -224,10 +224,10 @@ _PAGE, _KNOWN, _PEOPLE = "organization_page", "of_organization", "people_of_orga
 _NAMES = ("business_name", "name_source", "name_confidence", "organization_id", "system_id", "system_name")
 
 
-def show_tins(memory: MarketSnapshot, market: Market) -> str:
+def show_tins(memory: Snapshot, market: Market) -> str:
     """Return SQL of the tax IDs of the month's provider groups: in memory those of the code's groups, if these are."""
     columns = ["tin_type", "tin_value"]
-    if memory.code_values is None:
+    if not isinstance(memory, MarketSnapshot) or memory.code_values is None:
         of_months = in_months("year_month", market.months_sql)
         return f"(SELECT pg_uid, {', '.join(columns)} FROM {XREF_GROUP_TIN.name} WHERE {of_months})"
     # Of all payers, so that the table in memory is the same whichever is looked at.

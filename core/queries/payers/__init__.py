@@ -1,1 +1,1 @@
-"""Questions about payers: compared with one another, their files, health plans, and networks."""
+"""Questions about payers: their files, health plans, and networks."""

@@ -13,8 +13,8 @@ from core.queries.market.market import Market
 from core.queries.over_time import changes
 from core.queries.parties import organizations, provider_rates, providers
 from core.queries.payers import networks
-from core.queries.payers.payer_comparison import compare_payers
 from core.queries.rates_against_medicare import stream_against_medicare, summarize_against_medicare
+from core.queries.side_by_side.payer_comparison import compare_payers
 from core.queries.yardstick import medicare
 from core.rows import RowEncoder, column_names, row_values
 from core.store.connection import Snapshot

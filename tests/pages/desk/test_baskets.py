@@ -16,9 +16,8 @@ def test_a_named_basket_has_an_index_for_each_payer_and_a_median_for_each_code(s
     indexes, matrix = tables(site.get("/baskets/", query))
     found = csv_rows(site.get("/baskets/", {**query, "table": "indexes", "format": "csv"}))
     assert [row[0] for row in indexes[1:]] == [row["reporting_entity_name"] for row in found]
-    assert [row[1] for row in indexes[1:]] == [
-        f"{float(row['index']):,.0%}" if row["index"] else "too few codes" for row in found
-    ]
+    for shown, row in zip(indexes[1:], found, strict=True):
+        assert shown[1].startswith(f"{float(row['index']):,.0%}" if row["index"] else "– only ")
     cells = csv_rows(site.get("/baskets/", {**query, "format": "csv"}))
     assert matrix[1][-1].startswith("$")
     assert {row["code"] for row in cells} == {row[0].split()[0] for row in matrix[1:]}
@@ -46,14 +45,14 @@ def test_volumes_weigh_the_index(site: Client) -> None:
     assert "Each code weighs what you render of it" in text_of(response)
     _, dollars, _ = tables(response)
     assert dollars[0] == [
-        "Payer", "Your units", "At the market’s medians", "At 100% of Medicare", "1% of Medicare", "Codes",
+        "Payer", "Your units", "At the market", "At 100% of Medicare", "1% of Medicare", "Codes",
     ]  # fmt: skip
     found = csv_rows(site.get(f"{posted['Location']}&table=indexes&format=csv"))
     medians = csv_rows(site.get(f"{posted['Location']}&format=csv"))
     units = {"99213": 120, "70450": 3}
     for row, one in zip(dollars[1:], found, strict=True):
         cells = [cell for cell in medians if cell["payer_slug"] == one["payer_slug"]]
-        total = sum(units[cell["code"]] * float(cell["p50"]) for cell in cells)
+        total = sum(units[cell["code"]] * float(cell["price"]) for cell in cells)
         assert float(one["dollars"]) == pytest.approx(total, abs=1)
         assert row[:2] == [one["reporting_entity_name"], write_dollars(float(one["dollars"]))]
         assert row[4] == write_dollars(float(one["one_percent"]))
@@ -63,20 +62,23 @@ def test_volumes_weigh_the_index(site: Client) -> None:
 def test_without_rates_for_half_of_a_basket_nobody_pays_the_most(site: Client) -> None:
     codes = ",".join(["99213", *(f"0{number:03}U" for number in range(1, 5))])
     shown = site.get("/baskets/", {**MONTH, "codes": codes, "billing_class": "professional"})
-    assert "there are rates for 1 of the 5 codes" in text_of(shown)
+    assert "Too few of these services to rank the payers: only 1 of 5 codes (20% by weight) can be" in text_of(shown)
     assert "pays the most" not in text_of(shown)
     indexes, _ = tables(shown)
-    assert {row[1] for row in indexes[1:]} == {"too few codes"}
+    assert {row[1] for row in indexes[1:]} == {"– only 1 of 5 codes (20% by weight) can be compared with other payers"}
+    assert {row[2] for row in indexes[1:]} == {"– prices only 1 of 5 codes (20% by weight)"}
     assert {row[3] for row in indexes[1:]} == {"20%"}
     assert {row[4] for row in indexes[1:]} == {"1 of 5"}
 
 
-def test_a_median_of_few_rates_says_how_many(site: Client) -> None:
-    query = {**MONTH, "basket": "primary_care", "billing_class": "professional"}
+def test_a_price_of_few_organizations_says_so(site: Client) -> None:
+    query = {**MONTH, "codes": "99213,99214,70450", "billing_class": "institutional"}
     cells = csv_rows(site.get("/baskets/", {**query, "format": "csv"}))
     _, matrix = tables(site.get("/baskets/", query))
-    marked = sum(bool(re.search(r" [1-4] rates?$", cell)) for row in matrix[1:] for cell in row[3:])
-    assert marked == sum(int(cell["rates"]) < 5 for cell in cells)
+    marked = sum(
+        bool(re.search(r" by \d+ rates?: (no known|\d+) organizations?$", cell)) for row in matrix[1:] for cell in row
+    )
+    assert marked == sum(cell["by_organizations"].lower() == "false" for cell in cells) > 0
 
 
 def test_codes_against_medicare_are_a_basket(site: Client) -> None:

@@ -11,8 +11,9 @@ from django.test import Client
 from python_calamine import CalamineWorkbook
 
 from core.fields.codes.code_list import MAX_CODES, read_codes
-from core.pages.formats import write_dollars, write_percent
+from core.pages.formats import write_difference, write_dollars, write_percent
 from core.pages.parties.payers import LEAST_RANKED
+from core.pages.shared.words.basket_words import explain_no_index, explain_no_percent
 from core.queries import coverage
 from core.queries.baskets.payer_levels import list_payer_levels
 from core.queries.code_titles import code_titles
@@ -20,7 +21,7 @@ from core.queries.find.codes import list_market_codes
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.payers import networks
-from core.queries.payers.payer_comparison import compare_payers
+from core.queries.side_by_side.payer_comparison import compare_payers
 from core.store.connection import Snapshot
 from tests.pages.markets import MONTH, PEACH, QUERY
 from tests.queries.one_market import store_of_market
@@ -45,24 +46,25 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
     assert len(shown) == len(by_line) == 5
     biggest = sorted(by_line.values(), key=lambda rows: -rows[0].rates)
     for table, rows in zip(shown, biggest, strict=True):
-        assert [row[1] for row in table[1:]] == [f"{row.rates:,}" for row in rows]
-        assert [row[4] for row in table[1:]] == [write_dollars(row.p50) for row in rows]
-    assert [row[7] for row in shown[0][1:]] == ["same", "4.4% above", "12% above", "14% below"]
+        assert [row[1].split()[0] for row in table[1:]] == [write_dollars(row.price) for row in rows]
+        assert [row[2] for row in table[1:]] == [write_difference(row.difference) for row in rows]
+        assert [row[4] for row in table[1:]] == [f"{row.rates:,}" for row in rows]
+        assert [row[7] for row in table[1:]] == [write_dollars(row.p50) for row in rows]
     assert response.content.decode().count("<svg") == 5
     text = text_of(response)
     assert "170 rates in dollars" in text
     assert "Professional fee, modifier 26" in text
     one_class = site.get("/payers/", {**QUERY, "code": "70450"})
     (whole,) = tables(one_class)
-    least, *_, most = sorted(biggest[0][1:], key=lambda row: row.p50)
-    assert f"{most.reporting_entity_name} pays the most, {write_dollars(most.p50)}" in text_of(one_class)
-    assert f"{least.reporting_entity_name} the least, {write_dollars(least.p50)}" in text_of(one_class)
+    least, *_, most = sorted(biggest[0][1:], key=lambda row: row.price)
+    assert f"{most.reporting_entity_name} pays the most, {write_dollars(most.price)}" in text_of(one_class)
+    assert f"{least.reporting_entity_name} the least, {write_dollars(least.price)}" in text_of(one_class)
     assert "pays the most" not in text, "classes are not compared with each other"
     assert whole == shown[0], "one class, the whole service"
     assert tables(site.get("/payers/", {**MONTH, "codes": "70450"})) == [whole], "however the code is given"
     based = site.get("/payers/", {**QUERY, "code": "70450", "base": PEACH})
     assert "Compared with Example Peach Health Plan ✕" in text_of(based)
-    assert tables(based)[0][2][7] == "same"
+    assert tables(based)[0][2][2] == "same"
     alone = site.get("/payers/", {**QUERY, "payer": PEACH})
     assert "only Example Peach Health Plan has such rates" in text_of(alone)
     assert [row[0] for row in tables(alone)[0][1:]] == ["All payers together", "Example Peach Health Plan"]
@@ -73,14 +75,17 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
     [
         (
             {"Payer A": 5, "Payer B": 6, "Payer C": 4},
-            "PAYER_B pays the most, $22.50 in the middle of 6 rates, and PAYER_A",
+            "PAYER_B pays the most, $22.50 in the middle of its 6 rates (by rates:",
         ),
         (
             {"Payer A": 5, "Payer D": 5},
-            "no difference worth naming: PAYER_D pays $12.40 in the middle of 5 rates, and PAYER_A $12.00",
+            "no difference worth naming: PAYER_D pays $12.40 in the middle of its 5 rates (by rates:",
         ),
-        ({"Payer A": 5, "Payer C": 4}, "only PAYER_A has 5 such rates or more: $12.00 in the middle of 5."),
-        ({"Payer B": 4, "Payer C": 1}, "no payer has 5 such rates or more, too few to say who pays the most."),
+        (
+            {"Payer A": 5, "Payer C": 4},
+            "only PAYER_A has 5 such rates or organizations: $12.00 in the middle of its 5 rates",
+        ),
+        ({"Payer B": 4, "Payer C": 1}, "no payer has 5 such rates or organizations, too few to say who pays the most."),
     ],
 )
 def test_a_payer_with_few_rates_is_not_said_to_pay_the_most(tmp_path: Path, numbers: dict[str, int], said: str) -> None:
@@ -103,11 +108,16 @@ def test_many_codes_are_shown_as_a_matrix(site: Client, demo: Snapshot) -> None:
     found, _ = compare_payers(demo, Market(**MONTH), read_codes("99213,450,XYZ,97110,0120"), None)
     assert len(matrix) - 1 == sum(row.payer_slug is None for row in found) == 7
     first = [row for row in found if row.line == found[0].line]
-    assert matrix[1][2] == f"{write_dollars(first[0].p50)} {first[0].rates} rates"
+    assert (
+        matrix[1][2]
+        == f"{write_dollars(first[0].price)} middle of {first[0].rates} rates {write_dollars(first[0].p50)}"
+    )
     for cell, row in zip(matrix[1][3:], first[1:], strict=True):
         assert row.difference is not None
-        words = "above" if row.difference > 0 else "below"
-        assert cell.startswith(f"{write_dollars(row.p50)} {row.rates} rates ")
+        words = "above" if row.difference > 0 else "below" if row.difference < 0 else "same"
+        organizations = f"{row.organizations} organizations" if row.by_organizations else "by rates: "
+        assert cell.startswith(f"{write_dollars(row.price)} {organizations}")
+        assert f" middle of {row.rates} rates {write_dollars(row.p50)} " in cell
         assert cell.endswith(words)
     text = text_of(response)
     assert "No rates for XYZ in Georgia, August 2025" in text
@@ -158,10 +168,15 @@ def test_a_payer_s_page_begins_with_what_it_pays(site: Client, demo: Snapshot) -
     specialties, *_ = tables(response)
     assert specialties[0] == ["Usual services", "% of Medicare", "Against the market", "Codes"]
     assert specialties[1:] == [
-        [one.title, write_percent(one.percent), write_percent(one.index), f"{one.codes} of {one.codes_of_basket}"]
+        [
+            one.title,
+            f"{write_percent(one.percent)} {explain_no_percent(one)}".strip(),
+            f"{write_percent(one.index)} {explain_no_index(one)}".strip(),
+            f"{one.codes} of {one.codes_of_basket}",
+        ]
         for one in levels.specialties
     ]
-    enough = [one for one in levels.codes if one.rates >= LEAST_RANKED]
+    enough = [one for one in levels.codes if one.by_organizations or one.rates >= LEAST_RANKED]
     for heading, one, sign in (("least", enough[0], -1), ("most", enough[-1], 1)):
         said = text_of(response).partition(f"Pays the {heading} for")[2]
         assert (f"{one.code} {one.name}" in said) == (sign * (one.difference or 0) > 0)

@@ -26,7 +26,7 @@ from core.store.connection import Snapshot
 from tests.queries import slow
 from tests.queries.one_market import LABELS, store_of_market, with_overruled
 from tests.queries.slow import Everything, Row
-from tests.queries.slow_price import choose_price
+from tests.queries.slow_price import choose_price, find_odd
 from tests.queries.tables import written
 
 MONTH = Market("GA", "2025-08")
@@ -107,6 +107,7 @@ def test_each_code_is_as_on_its_own_page(
             assert found == by_payer
             assert answer.class_of(at) == next((one for one in pages[code.code].classes if one.chosen), None)
         assert_organizations(db, answer, expected)
+        assert_middles(answer, facts, expected)
 
 
 def assert_organizations(db: Snapshot, answer: BasketAnswer, expected: dict[str, list[Row]]) -> None:
@@ -124,6 +125,24 @@ def assert_organizations(db: Snapshot, answer: BasketAnswer, expected: dict[str,
     }
 
 
+def assert_middles(answer: BasketAnswer, facts: Everything, expected: dict[str, list[Row]]) -> None:
+    """Compare each payer's middle organization with the one in the middle of a loop over its tax IDs."""
+    for at, code in enumerate(answer.codes):
+        market = replace(answer.classes.of_codes[at].market, code=code.code)
+        paid = [{**one, "payer": make_payer_slug(one["reporting_entity_name"])} for one in expected[code.code]]
+        for (slug,), mine in slow.grouped(paid, "payer").items():
+            odd = find_odd(facts, market, mine)
+            prices = []
+            for tin in {tin for one in mine for tin in one["tins"]}:
+                of_tin = [one for one in mine if tin in one["tins"]]
+                rates = [one["negotiated_rate"] for one in of_tin]
+                prices.append(choose_price(rates, [odd[one["fact_uid"]] for one in of_tin]))
+            cell = next(one for one in answer.medians if (one.position, one.payer_slug) == (at, slug))
+            middle = choose_price(prices) if prices else None
+            assert (cell.organizations, cell.middle) == (len(prices), middle)
+            assert cell.price == (middle if len(prices) >= 5 else cell.p50)
+
+
 def test_percents_are_those_of_each_code_s_own_page(demo: Snapshot) -> None:
     compared = 0
     for asked in ({}, {"care_setting": SIDES[1]}, {"area": "state"}):
@@ -136,7 +155,8 @@ def test_percents_are_those_of_each_code_s_own_page(demo: Snapshot) -> None:
             dollars = [row for row in rows if row.kind == "dollars"]
             percents = [row.percent for row in dollars if row.percent is not None]
             assert one.rates == len(dollars)
-            assert one.percent == pytest.approx(statistics.median(percents) if percents else None)
+            if one.payer_slug:
+                assert one.percent_of_rates == pytest.approx(statistics.median(percents) if percents else None)
             compared += len(percents)
     assert compared
 
@@ -219,11 +239,12 @@ def test_codes_that_stand_aside_are_not_in_the_percent() -> None:
     market = [median(at, None, 1.5) for at in range(3)]
     one_of_three = [median(0, "a", 9.0, is_aside=True), median(1, "a", 1.0), median(2, "a", 2.0)]
     [found] = index_payers([*market, *one_of_three], ("equal", [0.0] * 3), {}, (10.0, 10.0, 1.0))
-    assert (found.percent, found.unplaced, found.codes, found.index) == (1.5, 1, 3, 1.0)
-    assert found.coverage == pytest.approx(2 / 3), "only what is compared is covered"
+    assert (found.percent, found.unplaced, found.codes, found.index) == (1.5, 1, 3, None)
+    assert found.placed_coverage == pytest.approx(2 / 3)
+    assert (found.coverage, found.unlike) == (0, 3), "a payer alone is compared with nobody"
     assert (found.dollars, found.market_dollars, found.medicare_dollars) == (1100.0, 1100.0, 550.0), "nor are dollars"
     [alone] = index_payers([*market, *one_of_three], ("equal", [0.0] * 5), {})
-    assert alone.coverage == pytest.approx(2 / 5)
+    assert alone.placed_coverage == pytest.approx(2 / 5)
     assert (alone.codes, alone.index, alone.percent) == (3, None, None), "three of five are priced, two compared"
     two_of_three = [median(at, "a", 9.0, is_aside=at < 2) for at in range(3)]
     [found] = index_payers([*market, *two_of_three], ("equal", [0.0] * 3), {})
@@ -237,3 +258,4 @@ def test_codes_that_stand_aside_are_not_in_the_percent() -> None:
             if one.payer_slug == "b"
         )
         assert (found.percent, found.unplaced, found.unlike) == (2.0, 0, unlike)
+        assert found.coverage == pytest.approx(1 - unlike / 3), "only what is compared is covered"

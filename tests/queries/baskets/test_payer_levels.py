@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.pages.shared.words.basket_words import explain_no_index, explain_no_percent
 from core.queries import coverage
 from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import codes_of_named
@@ -28,10 +29,12 @@ def test_a_specialty_has_the_index_of_its_basket(demo: Snapshot) -> None:
             if of_payer is not None:
                 one = by_basket[key]
                 assert one.percent == (None if of_payer.percent is None else pytest.approx(of_payer.percent))
-                assert one.index == (
-                    None if of_payer.index is None or len(answer.indexes) == 1 else pytest.approx(of_payer.index)
-                )
-                assert (one.codes, one.codes_of_basket) == (of_payer.codes, of_payer.codes_of_basket)
+                assert one.index == (None if of_payer.index is None else pytest.approx(of_payer.index))
+                for name in ("codes", "codes_of_basket", "compared", "placed", "coverage", "placed_coverage"):
+                    assert getattr(one, name) == pytest.approx(getattr(of_payer, name))
+                # The same reasons in the same words.
+                assert explain_no_index(one) == explain_no_index(of_payer)
+                assert explain_no_percent(one) == explain_no_percent(of_payer)
                 found += 1
     assert found > 10
 
@@ -45,7 +48,7 @@ def test_a_payer_s_codes_are_those_that_others_have_too_and_the_lowest_come_firs
     assert len(differences) == len(levels.codes)
     assert differences
     assert all(one.payer_slug == slug and one.market_rates > one.rates for one in levels.codes)
-    assert all(one.difference == pytest.approx(one.p50 / one.market - 1) for one in levels.codes)
+    assert all(one.difference == pytest.approx(one.price / one.market - 1) for one in levels.codes)
 
 
 def test_a_payer_alone_has_no_market(demo: Snapshot) -> None:

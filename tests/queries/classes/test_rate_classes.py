@@ -22,7 +22,7 @@ from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.market.market_rates import market_cache
 from core.queries.market.without_place import count_without_place
-from core.queries.payers import payer_comparison
+from core.queries.side_by_side import payer_comparison
 from core.store.connection import Snapshot
 from tests.queries.one_market import LABELS, MARKET, store_of_market, with_centers, with_overruled
 from tests.queries.slow import Everything, Row, matches, settings_of, sides_of

@@ -1,5 +1,6 @@
 """Payers side by side, and one payer, against slow answers; and which filter emptied an answer."""
 
+import statistics
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +19,7 @@ from core.queries.find.codes import list_busiest_codes as most_rates
 from core.queries.market.market import Market
 from core.queries.market.which_filter_emptied import count_without_each_filter
 from core.queries.payers import networks
-from core.queries.payers.payer_comparison import ALL, ListedCode, PayerSpread, compare_payers
+from core.queries.side_by_side.payer_comparison import ALL, ListedCode, PayerSpread, compare_payers
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
@@ -27,6 +28,7 @@ from tests.queries.one_market import store_of_market, with_overruled
 from tests.queries.rates_by_month import facts as facts_of_one_month
 from tests.queries.rates_by_month import store_of
 from tests.queries.slow import Everything, Row, percentile
+from tests.queries.slow_price import choose_price
 from tests.queries.tables import rows_of
 from tests.stores import open_snapshot
 
@@ -93,7 +95,13 @@ def of_code(fact: Row) -> tuple[str, str, str]:
 
 
 def assert_compared(
-    db: Snapshot, everything: Everything, market: Market, wanted: list[WantedCode], base: str | None
+    db: Snapshot,
+    everything: Everything,
+    market: Market,
+    wanted: list[WantedCode],
+    base: str | None,
+    *,
+    has_schedules: bool = True,
 ) -> None:
     found, asked = compare_payers(db, market, wanted, base)
     rest = iter(found)
@@ -116,7 +124,34 @@ def assert_compared(
             fact = rows[0]
             line = label, fact["code"], fact["line_class"], fact["billing_code_modifier"], fact["center"]
             assert_line(by_line[line], rows, base)
+            if not has_schedules:
+                assert_prices(by_line[line], rows, base)
     assert next(rest, None) is None
+
+
+GROUPS: list[Any] = [
+    (set(), {("ein", f"1000000{number:02}") for number in numbers}) for numbers in ((1, 2, 3), (3, 4, 5, 6), (7,), ())
+]
+
+
+def assert_prices(found: list[PayerSpread], rows: list[Row], base: str | None) -> None:
+    """Compare what payers are ranked by with a loop over their tax IDs. There is no schedule to compare with."""
+    prices: dict[str | None, float] = {}
+    for row in found[1:]:
+        mine = [one for one in rows if make_payer_slug(one["reporting_entity_name"]) == row.payer_slug]
+        every = [one["negotiated_rate"] for one in mine]
+        paid = []
+        for tin in {tin for one in mine for tin in one["tins"]}:
+            rates = [one["negotiated_rate"] for one in mine if tin in one["tins"]]
+            paid.append(choose_price(rates, [not slow.without_far([rate], every) for rate in rates]))
+        prices[row.payer_slug] = choose_price(paid) if len(paid) >= 5 else percentile(every, 0.5)
+        assert (row.organizations, row.by_organizations) == (len(paid), len(paid) >= 5)
+    prices[None] = statistics.median(prices.values())
+    for row in found:
+        assert row.price == pytest.approx(prices[row.payer_slug])
+        assert row.base_price == (pytest.approx(prices[base]) if base in prices else None)
+        against = row.price / prices[base] - 1 if prices.get(base) else None
+        assert row.difference == (None if against is None else pytest.approx(against, abs=1e-9))
 
 
 def payers(rows: list[Row]) -> dict[str | None, list[float]]:
@@ -145,7 +180,6 @@ def assert_line(found: list[PayerSpread], rows: list[Row], base: str | None) -> 
             [percentile(values, share) for share in (0.1, 0.25, 0.5, 0.75, 0.9)]
         )
         assert row.base_p50 == (None if compared is None else pytest.approx(compared))
-        assert row.difference == (pytest.approx(row.p50 / compared - 1, abs=1e-9) if compared else None)
 
 
 LABELS = [
@@ -171,9 +205,9 @@ def test_payers_side_by_side(
     overruled: list[tuple[str, str, str]],
 ) -> None:
     with TemporaryDirectory() as directory:
-        db = store_of(Path(directory), {"2025-08": ([(set(), set())] * 4, rates)})
+        db = store_of(Path(directory), {"2025-08": (GROUPS, rates)})
         db = with_overruled(db, *overruled) if overruled else db
-        assert_compared(db, Everything(db), Market("GA", "2025-08", **filters), wanted, base)
+        assert_compared(db, Everything(db), Market("GA", "2025-08", **filters), wanted, base, has_schedules=False)
 
 
 def test_the_demo_s_payers(demo: Snapshot) -> None:

@@ -4,7 +4,7 @@ A payer's rates stand in the line of the class that they are measured as (core/q
 the market is of a class that files state.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -13,14 +13,14 @@ from pydantic import Field
 from core.fields.codes.code_list import WantedCode
 from core.fields.places.care_setting import (
     FACILITY_OR_UNSTATED,
-    HOSPITAL_OUTPATIENT,
-    INPATIENT,
+    HOSPITALS,
     NON_FACILITY_OR_UNSTATED,
     SURGICAL_CENTER,
 )
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.market.market import Market
 from core.queries.market.market_filters import NO_MODIFIER
+from core.queries.parties.middle_by_payer import choose_market_price, is_by_organizations
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -48,11 +48,10 @@ from core.queries.rules.named_rows import read_rows
 from core.queries.rules.paid_less import is_paid_less
 from core.queries.rules.percentiles import FIVE_PERCENTILES, percentile_columns, percentile_list
 from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, stated_care_of_fact
+from core.queries.side_by_side.line_middles import ComparedLine, LineMiddle, list_line_middles
 from core.store.connection import Snapshot
 
 ALL = "All payers together"
-
-_HOSPITALS = [HOSPITAL_OUTPATIENT, INPATIENT]
 
 
 @dataclass(frozen=True)
@@ -101,9 +100,29 @@ class PayerSpread:
         float | None,
         described("Median of the payer given as `base`, or of all payers; null if it has no such rate.", 95.0),
     ]
+    organizations: Annotated[
+        int | None,
+        described("Number of tax IDs (TINs) with such rates, as far as known; null for all payers together.", 12),
+    ]
+    price: Annotated[
+        float,
+        described(
+            "What payers are ranked by: what the payer's middle organization is paid, or, if `by_organizations` is "
+            "false, p50. Of all payers together the market: the middle of the payers', each counted once.",
+            96.5,
+        ),
+    ]
+    by_organizations: Annotated[
+        bool,
+        described("Whether it is compared by its middle organization: at least 5 tax IDs have such rates.", True),
+    ]
+    base_price: Annotated[
+        float | None,
+        described("price of the payer given as `base`, or the market; null if it has no such rate.", 95.0),
+    ]
     difference: Annotated[
         float | None,
-        described("p50 against base_p50: 0.1 is 10% above; null if there is no base_p50 or it is zero.", 0.1),
+        described("price against base_price: 0.1 is 10% above; null if there is no base_price or it is zero.", 0.1),
     ]
 
     @property
@@ -211,7 +230,7 @@ def compare_payers(
                 SELECT unnest($positions) AS position, unnest($systems::VARCHAR[]) AS system, unnest($codes) AS code),
             care AS (
                 SELECT stated, pos_set_id, sides,
-                       list_contains(settings, '{SURGICAL_CENTER}') AND NOT list_has_any(settings, {_HOSPITALS})
+                       list_contains(settings, '{SURGICAL_CENTER}') AND NOT list_has_any(settings, {list(HOSPITALS)})
                            AS is_center
                 FROM ({CARE_SETTINGS_OF_SETS})),
             measured AS (
@@ -264,7 +283,8 @@ def compare_payers(
             "codes": [code for _, _, code in meanings],
         },
     )
-    return _spreads([row for row in rows if row.dollars], base, anything), _counted(rows, wanted)
+    in_dollars = [row for row in rows if row.dollars]
+    return _spreads(in_dollars, base, anything, _list_middles(db, market, in_dollars)), _counted(rows, wanted)
 
 
 _LINE = ("position", "system", "code", "billing_class", "modifier", "dollars")
@@ -283,12 +303,44 @@ def _lined(rates: str) -> str:
                FROM {rates}"""
 
 
-def _spreads(rows: list[_CodeSpread], base: str | None, market: Market) -> list[PayerSpread]:
-    """Return the rows, each with the median of its base."""
+_Middles = Mapping[tuple[Any, str | None], LineMiddle]
+"""The middle organizations by line and payer."""
+
+
+def _list_middles(db: Snapshot, market: Market, rows: list[_CodeSpread]) -> _Middles:
+    lines = {
+        row.line: ComparedLine(tuple(row.types), row.code, row.billing_class, row.modifier, row.care_setting)
+        for row in rows
+        if row.payer_slug is None
+    }
+    found = list_line_middles(db, market, list(lines.values()))
+    names = list(lines)
+    return {(names[position], slug): one for (position, slug), one in found.items()}
+
+
+def _prices(rows: list[_CodeSpread], middles: _Middles) -> dict[tuple[Any, str | None], float]:
+    """Return what each payer is compared by in each line, and the market of the line, whose payer is None."""
+    found: dict[tuple[Any, str | None], float] = {}
+    of_line: dict[Any, list[float]] = {}
+    for row in rows:
+        if row.payer_slug is not None:
+            one = middles.get((row.line, row.payer_slug))
+            price = one.middle if one and is_by_organizations(one.organizations) else row.p50
+            found[row.line, row.payer_slug] = price
+            of_line.setdefault(row.line, []).append(price)
+    markets = {(line, None): choose_market_price(prices) for line, prices in of_line.items()}
+    return found | {key: price for key, price in markets.items() if price is not None}
+
+
+def _spreads(rows: list[_CodeSpread], base: str | None, market: Market, middles: _Middles) -> list[PayerSpread]:
+    """Return the rows, each with the median and the price of its base."""
     base_medians = {row.line: row.p50 for row in rows if row.payer_slug == base}
     everybody = {row.line: row for row in rows if row.payer_slug is None}
+    prices = _prices(rows, middles)
     found = []
     for row in rows:
+        one, price = middles.get((row.line, row.payer_slug)), prices[row.line, row.payer_slug]
+        base_price, organizations = prices.get((row.line, base)), one.organizations if one else 0
         # One payer may label the code CPT and another HCPCS: the label and the name are those of all payers together.
         of_all, base_p50 = everybody[row.line], base_medians.get(row.line)
         name = (row.reporting_entity_name or row.payer_slug) if row.payer_slug else ALL
@@ -311,7 +363,11 @@ def _spreads(rows: list[_CodeSpread], base: str | None, market: Market) -> list[
                 p75=row.p75,
                 p90=row.p90,
                 base_p50=base_p50,
-                difference=row.p50 / base_p50 - 1 if base_p50 else None,
+                organizations=organizations if row.payer_slug else None,
+                price=price,
+                by_organizations=row.payer_slug is None or is_by_organizations(organizations),
+                base_price=base_price,
+                difference=price / base_price - 1 if base_price else None,
             )
         )
     return found

@@ -1,0 +1,69 @@
+"""The organization in the middle of each payer, for many codes in one question: what payers are ranked by.
+
+By distinct rates, a contract of one clinic weighs as much as one of 400. The price of an organization is that of the
+tab Organizations, with the payer chosen. See docs/decisions/0095-payers-by-organizations.md.
+"""
+
+import statistics
+from collections.abc import Collection, Iterable
+
+from core.queries.market.market import Market
+from core.queries.parties.dollar_rates import mark_odd_sql
+from core.queries.parties.organizations import show_tins
+from core.queries.rules.organization_price import lower_median, price_sql
+from core.store.connection import Snapshot
+
+LEAST_ORGANIZATIONS = 5
+"""With fewer organizations, a payer is compared by its middle rate: one in the middle of two or three says little."""
+
+
+def is_by_organizations(organizations: int) -> bool:
+    """Return whether a payer is compared by its middle organization, and not by its middle rate."""
+    return organizations >= LEAST_ORGANIZATIONS
+
+
+def choose_market_price(prices: Iterable[float]) -> float | None:
+    """Return the market of a code: the price in the middle of the payers', each payer counted once.
+
+    Of two payers, it is halfway between them. Counted by rates, the market would mostly be the payer with most of them,
+    which would then be compared with itself.
+    """
+    of_payers = list(prices)
+    return statistics.median(of_payers) if of_payers else None
+
+
+def dollars_of_compared(compared: str, measured: Collection[int]) -> str:
+    """Return SQL of the rates in dollars of `compared`, with a `position` and the state's percents, for middles_sql.
+
+    `measured` are the positions whose rates are of a class as it is measured, whatever the files state.
+    """
+    stated = f"if(f.position IN ({', '.join(map(str, sorted(measured)))}), '', f.billing_class)"
+    return f"""
+        SELECT f.position, payer_slug, pg_uid, negotiated_rate, percent_of_state AS percent, percent AS own_percent,
+               medicare, {stated if measured else "f.billing_class"} AS class_of_all,
+               billing_code_modifier AS modifier
+        FROM {compared} f JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
+        WHERE kind = 'dollars'"""
+
+
+def middles_sql(db: Snapshot, market: Market, dollars: str) -> str:
+    """Return queries of a WITH clause that end in `middle`: the middle organization by `position` and `payer_slug`.
+
+    `dollars` is a table with the columns of dollars_of_compared. In the answer, `organizations` is how many tax IDs
+    have such rates, `middle` the price of the one in the middle, and `middle_percent` the percent of Medicare in the
+    middle of theirs, of two the lower one. A payer none of whose tax IDs is known has no row.
+    """
+    line = ("position", "payer_slug")
+    return f"""
+        tins AS (SELECT DISTINCT pg_uid, tin_type, tin_value FROM {show_tins(db, market)}
+                 WHERE pg_uid IN (SELECT pg_uid FROM {dollars})),
+        marked AS ({mark_odd_sql(dollars, "position, payer_slug, pg_uid, negotiated_rate, own_percent", line)}),
+        paid AS (
+            SELECT position, payer_slug, {price_sql()} AS price,
+                   if(bool_and(is_odd), {lower_median("own_percent")}, {lower_median("own_percent", "NOT is_odd")})
+                       AS percent
+            FROM marked JOIN tins USING (pg_uid) GROUP BY position, payer_slug, tin_type, tin_value),
+        middle AS (
+            SELECT position, payer_slug, count(*) AS organizations, {lower_median("price")} AS middle,
+                   {lower_median("percent")} AS middle_percent
+            FROM paid GROUP BY position, payer_slug)"""

@@ -1,0 +1,1 @@
+"""Questions that compare payers for a list of codes, line by line, whatever the codes have in common."""
