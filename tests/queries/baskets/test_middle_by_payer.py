@@ -183,3 +183,28 @@ def test_the_market_counts_each_payer_once() -> None:
     assert choose_market_price([80.0]) == 80.0
     assert choose_market_price([80.0, 100.0]) == 90.0
     assert choose_market_price([300.0, 80.0, 100.0]) == 100.0
+
+
+def test_a_line_of_one_setting_has_the_organizations_of_its_rates_alone(tmp_path: Path) -> None:
+    """Professionals in and out of facilities, and facilities that are surgical centers and that are not."""
+    places: list[tuple[dict[str, Any], float]] = [
+        ({"places": ["11"]}, 100.0),
+        ({"places": ["21"]}, 70.0),
+        ({"billing_class": "institutional", "places": ["24"]}, 500.0),
+        ({"billing_class": "institutional", "places": ["22"]}, 900.0),
+    ]
+    rates = [
+        {**A_RATE, **where, "group": group, "negotiated_rate": amount + group}
+        for where, amount in places
+        for group in (0, 1, 2)
+    ]
+    db = store_of(tmp_path, {"2025-08": (GROUPS, rates)})
+    rows, _ = compare_payers(db, MONTH, [WantedCode(None, CODE)], None)
+    assert {
+        (row.billing_class, row.care_setting): (row.organizations, row.price) for row in rows if row.payer_slug
+    } == {
+        ("professional", "non-facility or unstated"): (13, 101.0),
+        ("professional", "facility or unstated"): (13, 71.0),
+        ("institutional", "surgical center"): (13, 501.0),
+        ("institutional", None): (13, 901.0),
+    }
