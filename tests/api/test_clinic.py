@@ -49,7 +49,7 @@ def test_a_line_s_payer_is_the_only_one_and_may_have_no_rates(site: Client, tin:
     assert len(every) > 1
     assert ask(payer=every[0]["payer_slug"]) == every[:1]
     (nobody,) = ask(payer="acme_nowhere")
-    assert (nobody["payer_slug"], nobody["rates"], nobody["gap"]) == ("acme_nowhere", 0, None)
+    assert (nobody["payer_slug"], nobody["rates"], nobody["gap_to_middle"]) == ("acme_nowhere", 0, None)
     assert nobody["reason"] == "no rate of this payer for the code"
 
 

@@ -36,15 +36,15 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes, is_of_own_classes
 from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic, split_clinic
-from core.queries.baskets.clinic_gaps import BY_UNITS, PayerGap, sum_gaps, weigh
-from core.queries.baskets.clinic_position import list_left_out, list_paying
+from core.queries.baskets.clinic_gaps import BY_UNITS, ONCE, PayerGap, sum_gaps, weigh
+from core.queries.baskets.clinic_position import list_left_out
 from core.queries.baskets.clinic_rows import Clinic, ClinicPosition
 from core.queries.latest import list_payer_months
 from core.queries.parties.kinds_of_rates import list_kinds_of_rates
+from core.queries.parties.middle_by_payer import LEAST_ORGANIZATIONS
 from core.queries.parties.other_tins import RatesUnderOther, Whose, list_rates_under_others
 from core.queries.parties.providers import find_tins
 from core.queries.parties.roll_ups import find_organization
-from core.queries.rules.percentiles import FEW_RATES
 from core.runtime.errors import BeaconError
 from core.runtime.request_notes import note_private
 from core.store.connection import QueryTimeout, QueryTooLarge, Snapshot, time_limit
@@ -179,12 +179,12 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
     if query.wants_file:
         lead = make_negotiation_sheet(positions, weighed_by)
         return query.download(positions, ClinicPosition, "clinic_against_market", lead)
-    # A line with a rate but without others' has no gap. It is shown, and says so.
+    # A line with a rate but without other organizations has no gap. It is shown, and says so.
     priced = [one for one in positions if one.rate is not None]
+    of_area = [one for one in priced if one.area]
+    settings = sorted({one.care_setting or "" for one in priced})
     payers = _payers_of_market(query)
-    # Of a clinic with several tax IDs, contracts that only its own have cannot be told from those with others.
-    shared = [one for one in priced if one.tins > 1 and not one.is_given and one.gap is not None]
-    left_out = list_left_out(db, of_market, asked, positions, payers)
+    left_out = list_left_out(asked, answer.found, payers)
     has_position = any(one.rate is not None for one in positions)
     kinds = list_kinds_of_rates(db, of_provider) if of_provider.of_provider and not has_position else []
     there = {one.payer_slug for one in positions} | {one.payer_slug for one in kinds}
@@ -205,9 +205,13 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         of_own=answer.of_own,
         elsewhere=answer.elsewhere,
         positions=priced[:ROWS_SHOWN],
-        shared_lines=len(shared),
-        most_tins=max((one.tins for one in shared), default=0),
-        shared_code=shared[0].code if shared else "",
+        one_setting=settings[0] if len(settings) == 1 and query.choice.of_own_classes else "",
+        has_settings=len(settings) > 1 and query.choice.of_own_classes,
+        has_payers=len({one.payer_slug for one in priced}) > 1,
+        has_totals=weighed_by != ONCE,
+        area_lines=len(of_area),
+        area=of_area[0].area if of_area else "",
+        area_compared=any(one.rate != one.compared_price for one in of_area),
         hidden=max(0, len(priced) - ROWS_SHOWN),
         unpriced=[one for one in positions if one.rate is None][:ROWS_SHOWN],
         unpriced_in_all=sum(one.rate is None for one in positions),
@@ -217,7 +221,7 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         under_others=_under_other_tins(query, clinic, absent),
         whose="this tax ID" if clinic.tin else "these NPIs" if clinic.npis else "this organization",
         weighed_by=weighed_by,
-        few_rates=FEW_RATES,
+        least_organizations=LEAST_ORGANIZATIONS,
         has_percents=any(one.percent is not None for one in priced),
         oldest_schedule=coverage.oldest_schedule_if_newer(db, market.newest_month),
         has_units=weighed_by == BY_UNITS,
@@ -227,7 +231,7 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         codes_text=query.values["codes"].replace(",", "\n"),
         baskets=named_baskets().values(),
         answer_rows=sum(one.rates for one in positions),
-        **_files_of(query, gaps, list_paying(db, of_market, asked)),
+        **_files_of(query, gaps, answer.found.paying),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from core.pages.formats import write_count
 from core.queries.baskets.clinic_gaps import BY_SERVICES, BY_UNITS
 from core.queries.baskets.clinic_rows import ClinicPosition
-from core.queries.rules.percentiles import FEW_RATES
+from core.queries.parties.middle_by_payer import LEAST_ORGANIZATIONS
 from core.workbook import LeadSheet
 
 COLUMNS = (
@@ -13,11 +13,15 @@ COLUMNS = (
     ("Code", ""),
     ("What it is", ""),
     ("Your rate", "dollars"),
+    ("Area", ""),
     ("Prices", "count"),
-    ("Payer's median", "dollars"),
-    ("All payers' median", "dollars"),
-    ("Payer's with yours", "dollars"),
-    ("All payers' with yours", "dollars"),
+    ("Compared price", "dollars"),
+    ("Middle organization", "dollars"),
+    ("Organizations", "count"),
+    ("Paid less", "count"),
+    ("Paid the same", "count"),
+    ("Paid more", "count"),
+    ("All payers", "dollars"),
     ("Gap", "dollars"),
     ("Gap in percent", "fraction"),
     ("Services", "plain"),
@@ -32,33 +36,40 @@ _TOTALED = {
 
 def make_negotiation_sheet(positions: Sequence[ClinicPosition], weighed_by: str) -> LeadSheet:
     """Return the lines that have a position, the largest shortfall first, with what they come to."""
-    priced = [one for one in positions if one.gap is not None]
-    totals = [one.total for one in priced if one.total is not None]
+    priced = [one for one in positions if one.gap_to_middle is not None]
+    totals = [one.total_gap for one in priced if one.total_gap is not None]
     below = [total for total in totals if total < 0]
-    thin = sum(one.is_thin for one in priced)
-    said = ("Below the median", "All lines in the sums" if thin else "All lines")
-    sums = [[name, "", "", *([None] * 9), sum(some)] for name, some in zip(said, (below, totals), strict=True)]
+    thin = sum(one.is_thin and not one.is_odd for one in priced)
+    odd = sum(one.is_odd for one in priced)
+    said = ("Below the middle", "All lines in the sums" if thin or odd else "All lines")
+    blank = [None] * (len(COLUMNS) - 4)
+    sums = [[name, "", "", *blank, sum(some)] for name, some in zip(said, (below, totals), strict=True)]
     return LeadSheet(
         "Negotiation",
         COLUMNS,
         [_row(one, weighed_by) for one in priced],
         sums if totals else [],
         note=(
-            "The medians are of what others are paid, without your own rates; with yours, they are those of the code's "
-            "page. Gap: your rate minus the payer's median, and in percent of that median. Total gap: times "
-            f"{_TOTALED.get(weighed_by, 'one, as no services are known')}. Where a line has several prices, your rate "
-            f"is their median, and the file does not say which applies. {_say_thin(thin)}"
-            f"{write_count(len(priced))} lines; the sheet Table has all columns."
+            "The middle organization is the tax ID in the middle of all with the payer's rates for the code, each with "
+            "one price. Gap: the compared price minus that, and in percent of it. Total gap: times "
+            f"{_TOTALED.get(weighed_by, 'one, as no services are known')}. Where a line has several prices, the one in "
+            "the middle is compared, of two the lower, as for every organization; with an area, your rate is the price "
+            f"of that area. {_say_uncounted(thin, odd)}{write_count(len(priced))} lines; the sheet Table has all "
+            "columns."
         ),
     )
 
 
-def _say_thin(thin: int) -> str:
-    """Return the sentence about the lines that count in no sum; empty text if there is none."""
-    if not thin:
-        return ""
-    lines, count = ("1 line is", "counts") if thin == 1 else (f"{write_count(thin)} lines are", "count")
-    return f"{lines} compared with fewer than {FEW_RATES} other rates and {count} in no sum. "
+def _say_uncounted(thin: int, odd: int) -> str:
+    """Return the sentences about the lines that count in no sum; empty text if there is none."""
+    said = ""
+    if odd:
+        lines, count = ("1 line has", "counts") if odd == 1 else (f"{write_count(odd)} lines have", "count")
+        said += f"{lines} a price that is not believable and {count} in no sum. "
+    if thin:
+        lines, count = ("1 line is", "counts") if thin == 1 else (f"{write_count(thin)} lines are", "count")
+        said += f"{lines} compared with fewer than {LEAST_ORGANIZATIONS} other organizations and {count} in no sum. "
+    return said
 
 
 def _row(one: ClinicPosition, weighed_by: str) -> list[str | float | None]:
@@ -68,13 +79,17 @@ def _row(one: ClinicPosition, weighed_by: str) -> list[str | float | None]:
         code,
         one.name or "",
         one.rate,
+        one.area or "",
         one.prices or None,
-        one.median,
-        one.market,
-        one.median_with_own,
-        one.market_with_own,
-        one.gap,
-        one.gap / one.median if one.gap is not None and one.median else None,
+        one.compared_price,
+        one.middle,
+        one.organizations,
+        one.paid_less,
+        one.paid_same,
+        one.paid_more,
+        one.payers_middle,
+        one.gap_to_middle,
+        one.difference,
         one.services if weighed_by == BY_SERVICES else one.units,
-        one.total,
+        one.total_gap,
     ]

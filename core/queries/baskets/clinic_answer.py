@@ -10,7 +10,13 @@ from core.queries import coverage
 from core.queries.baskets.basket_answer import is_of_own_classes
 from core.queries.baskets.basket_codes import BasketCode, basket_codes
 from core.queries.baskets.clinic_class import choose_classes_of_lines, choose_clinic_class, count_own_classes
-from core.queries.baskets.clinic_position import MOST_OWN_CODES, list_own_codes, list_positions, list_services
+from core.queries.baskets.clinic_position import (
+    MOST_OWN_CODES,
+    Positions,
+    find_positions,
+    list_own_codes,
+    list_services,
+)
 from core.queries.baskets.clinic_rows import AskedLine, Clinic, ClinicPosition
 from core.queries.baskets.line_payers import find_payers
 from core.queries.classes.rate_classes import ClassChoice
@@ -46,11 +52,16 @@ class ClinicAnswer:
     asked: Sequence[AskedLine]
     of_own: bool
     """Whether the lines are the clinic's own codes: nothing else was given."""
-    positions: Sequence[ClinicPosition]
+    found: Positions
     bad: Sequence[BadLine] = ()
     """The lines that are left out because their payer is not known."""
     elsewhere: Sequence[str] = ()
     """The codes that are usually rendered in facilities, and compared outside: the clinic's rates are there alone."""
+
+    @property
+    def positions(self) -> Sequence[ClinicPosition]:
+        """The positions alone."""
+        return self.found.rows
 
 
 def split_clinic(market: Market, npis: tuple[str, ...]) -> tuple[Market, Clinic]:
@@ -66,7 +77,7 @@ def answer_clinic(db: Snapshot, question: ClinicQuestion) -> ClinicAnswer:
     lines, bad = (with_keys, []) if question.has_keys else find_payers(question.lines, payers)
     asked = _asked_lines(db, lines, question.codes)
     if bad and not asked:
-        return ClinicAnswer(ClassChoice(question.market), (), False, (), bad)
+        return ClinicAnswer(ClassChoice(question.market), (), False, Positions(), bad)
     of_own, market = not asked, question.market.without("modifier", CLASSES)
     together = None
     if of_own:
@@ -77,14 +88,14 @@ def answer_clinic(db: Snapshot, question: ClinicQuestion) -> ClinicAnswer:
     else:
         of_lines = market
     classes = choose_classes_of_lines(db, of_lines, question.clinic, asked)
-    positions = list_positions(db, market, question.clinic, asked, classes, payers)
+    found = find_positions(db, market, question.clinic, asked, classes, payers)
     shown = (together or classes.together).classes
     if is_of_own_classes(market):
         shown = [replace(one, chosen=False) for one in shown]
-    priced = {one.code for one in positions if one.rate is not None}
+    priced = {one.code for one in found.rows if one.rate is not None}
     numbers = dict.fromkeys(asked[at].code.code for at in classes.elsewhere)
     elsewhere = [code for code in numbers if code in priced]
-    return ClinicAnswer(ClassChoice(market, shown), asked, of_own and bool(asked), positions, bad, elsewhere)
+    return ClinicAnswer(ClassChoice(market, shown), asked, of_own and bool(asked), found, bad, elsewhere)
 
 
 def _asked_lines(db: Snapshot, lines: Sequence[tuple[ClinicLine, str]], codes: Sequence[BasketCode]) -> list[AskedLine]:

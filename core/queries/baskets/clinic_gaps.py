@@ -8,23 +8,27 @@ from core.queries.baskets.clinic_rows import AskedLine, ClinicPosition
 
 @dataclass(frozen=True)
 class PayerGap:
-    """What the gaps at one payer come to, without the lines that are compared with fewer than FEW_RATES rates."""
+    """What the gaps at one payer come to, without the lines that count in no sum."""
 
     payer_slug: str
     reporting_entity_name: str
     priced: int
     below: int
+    equal: int
+    """The priced lines that are paid what the middle organization is, to the cent."""
     several: int
     """The priced lines for which the file has several of the clinic's prices, and does not say which applies."""
     below_at_lowest: int
-    """The priced lines below the median with the lowest of the clinic's prices."""
+    """The priced lines below the middle organization with the lowest of the clinic's prices."""
     below_at_highest: int
     thin: int
-    """The lines that are left out for the few rates that they are compared with."""
+    """The lines that are left out for the few organizations that they are compared with."""
+    odd: int
+    """The lines that are left out because nobody can mean the clinic's price."""
     totaled: int
     """The lines with a total: all that are priced, unless they are weighed by services that are not known of all."""
     shortfall: float
-    """The sum of the totals of lines below the median, zero or less."""
+    """The sum of the totals of lines below the middle organization, zero or less."""
     total: float
     """The sum of all totals."""
     unpriced: int
@@ -42,7 +46,7 @@ def weigh(lines: Sequence[AskedLine], services: Mapping[str, float]) -> str:
 
 def dollars_of(one: ClinicPosition) -> float | None:
     """Return what a line comes to: its total, or the gap where nobody knows how often it is rendered."""
-    return one.gap if one.total is None else one.total
+    return one.gap_to_middle if one.total_gap is None else one.total_gap
 
 
 def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
@@ -54,15 +58,17 @@ def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
         PayerGap(
             slug,
             name,
-            priced=sum(one.gap is not None and not one.is_thin for one in some),
-            below=sum((dollars_of(one) or 0) < 0 and not one.is_thin for one in some),
-            several=sum(not one.is_thin and one.gaps_of_spread is not None for one in some),
+            priced=sum(one.counts for one in some),
+            below=sum(one.counts and _cents(one.gap_to_middle) < 0 for one in some),
+            equal=sum(one.counts and one.equals_middle for one in some),
+            several=sum(one.counts and one.gaps_of_spread is not None for one in some),
             below_at_lowest=sum(_is_below(one, 0) for one in some),
             below_at_highest=sum(_is_below(one, 1) for one in some),
-            thin=sum(one.is_thin for one in some),
-            totaled=sum(one.total is not None for one in some),
-            shortfall=sum(min(one.total or 0, 0) for one in some),
-            total=sum(one.total or 0 for one in some),
+            thin=sum(one.is_thin and not one.is_odd for one in some),
+            odd=sum(one.is_odd for one in some),
+            totaled=sum(one.total_gap is not None for one in some),
+            shortfall=sum(min(one.total_gap or 0, 0) for one in some),
+            total=sum(one.total_gap or 0 for one in some),
             unpriced=sum(one.reason is not None for one in some),
         )
         for (slug, name), some in by_payer.items()
@@ -70,9 +76,10 @@ def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
     return sorted(found, key=lambda one: (one.shortfall, one.payer_slug))
 
 
+def _cents(gap: float | None) -> int:
+    return round(100 * (gap or 0))
+
+
 def _is_below(one: ClinicPosition, at: int) -> bool:
-    """Return whether the lowest (0) or the highest (1) of the clinic's prices is below the median, to the cent."""
-    if one.is_thin or one.gap is None:
-        return False
-    gap = one.gaps_of_spread[at] if one.gaps_of_spread else one.gap
-    return round(gap, 2) < 0
+    """Return whether the lowest (0) or the highest (1) of the clinic's prices is below the middle, to the cent."""
+    return one.counts and _cents(one.gaps_of_spread[at] if one.gaps_of_spread else one.gap_to_middle) < 0

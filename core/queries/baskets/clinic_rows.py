@@ -6,9 +6,8 @@ from typing import Annotated, Any
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.market.market_filters import FILTERS
 from core.queries.parties.billed_services import MEMBERS
-from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES
+from core.queries.parties.middle_by_payer import LEAST_ORGANIZATIONS
 from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
-from core.queries.rules.percentiles import FEW_RATES
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,17 @@ class Clinic:
         return {"tin": self.tin} if self.tin else {"organization": self.organization} if self.organization else {}
 
     @property
+    def tins_condition(self) -> str:
+        """The condition on a tax ID (tin_type, tin_value) that it is the clinic's: one that its NPIs bill under."""
+        if self.npis:
+            return """(tin_type, tin_value) IN (
+                SELECT (tin_type, tin_value) FROM xref_tin_npi WHERE list_contains($clinic_npis, npi))"""
+        for name in ("tin", "organization"):
+            if getattr(self, name):
+                return FILTERS[name].condition
+        return "false"
+
+    @property
     def members(self) -> str:
         """SQL of the clinic's NPIs, with the parameters of `values`; empty text for nobody's."""
         if self.npis:
@@ -63,7 +73,7 @@ class AskedLine:
 
 @dataclass(frozen=True)
 class ClinicPosition:
-    """One line of a clinic at one payer: its rate, its place among the payer's rates, and what the gap comes to."""
+    """One line of a clinic at one payer: its price, its place among the payer's organizations, and the gap."""
 
     reporting_entity_name: PayerName
     payer_slug: PayerSlug
@@ -89,103 +99,154 @@ class ClinicPosition:
         described("Services of the code that the clinic's NPIs billed to Medicare in a year; null if not known.", 40.0),
     ]
     rate: Annotated[
-        float | None, described("The rate given with the line, or the clinic's price, the middle of its rates.", 95.0)
+        float | None,
+        described(
+            "The rate given with the line, or the clinic's price: that of its own `area` if that is known, or else "
+            "`compared_price`.",
+            95.0,
+        ),
     ]
     is_given: Annotated[bool, described("Whether the rate was given with the line.", False)]
+    is_odd: Annotated[
+        bool,
+        described(
+            "Whether nobody can mean the clinic's published price: it is below 50% or above 3,000% of Medicare, or far "
+            "from the payer's other rates, and there is no better one. Such a line has no total.",
+            False,
+        ),
+    ]
     own_rates: Annotated[int, described("Number of the payer's rates for the line that are the clinic's.", 2)]
     tins: Annotated[
         int,
         described(
-            "Number of tax IDs that have the clinic's rates, its own included: all those of the groups of these "
-            "rates. They are under one contract with the clinic, and not among the others.",
+            "Number of tax IDs that have the clinic's rates, its own included: all those of the groups of these rates.",
             36,
         ),
     ]
-    lowest: Annotated[float | None, described("Lowest of the clinic's rates, in dollars; null if one is given.", 90.0)]
-    highest: Annotated[
-        float | None, described("Highest of the clinic's rates, in dollars; null if one is given.", 100.0)
+    lowest: Annotated[
+        float | None,
+        described(
+            "Lowest of the clinic's rates, in dollars, without the odd ones unless it has no others; null if one is "
+            "given.",
+            90.0,
+        ),
     ]
+    highest: Annotated[float | None, described("Highest of the same rates, in dollars; null if one is given.", 100.0)]
     prices: Annotated[
         int,
         described(
-            "Number of different rates among the clinic's own: of several, the file does not say which applies. "
+            "Number of different rates among these: of several, the file does not say which applies. "
             "0 if a rate is given.",
             2,
         ),
     ]
-    percentile: Annotated[
-        float | None,
+    odd_prices: Annotated[
+        int, described("Number of different rates of the clinic's that are left out as odd: nobody can mean them.", 0)
+    ]
+    area: Annotated[
+        str | None,
         described(
-            "The position of `rate` among this payer's rates for others: the share of these that are lower, those "
-            "equal counting half: 0.25 is 25%. Null where all of the payer's rates are the clinic's.",
-            0.25,
+            "The payment locality of most of the clinic's NPIs, if its several prices are one percent of Medicare in "
+            "several localities, and one is of this one. The others are then no choice.",
+            None,
         ),
     ]
-    above: Annotated[int | None, described("Number of the payer's rates for others that are higher than `rate`.", 52)]
-    median: Annotated[
+    areas: Annotated[
+        str | None,
+        described("Where there is an area: the percent, with each price and its locality.", "115%: Dallas $72.92"),
+    ]
+    compared_price: Annotated[
         float | None,
         described(
-            "Median of the payer's rates for the line that are not the clinic's; null where all are the clinic's.",
-            104.0,
+            "What is compared: the rate that is given, or the clinic's price as in the table of organizations, the "
+            "middle of its rates, so that several areas of one contract are the same for everybody.",
+            95.0,
         ),
     ]
-    market: Annotated[
-        float | None, described("Median of all payers' rates for the line that are not the clinic's.", 110.0)
+    organizations: Annotated[
+        int,
+        described(
+            "Number of tax IDs (TINs) with the payer's rates for the line, the clinic's included: the rows of the "
+            "table of organizations of the code, with this payer.",
+            568,
+        ),
     ]
-    median_with_own: Annotated[
-        float | None,
-        described("Median of all of the payer's rates for the line, the clinic's included: that of the basket.", 103.0),
-    ]
-    market_with_own: Annotated[
+    other_organizations: Annotated[int, described("Number of these tax IDs that are not the clinic's.", 567)]
+    paid_less: Annotated[int | None, described("Number of organizations whose price is below `compared_price`.", 120)]
+    paid_same: Annotated[int | None, described("Number of organizations whose price is the same.", 181)]
+    paid_more: Annotated[int | None, described("Number of organizations whose price is higher.", 267)]
+    position: Annotated[
         float | None,
         described(
-            "Median of all payers' rates for the line, the clinic's included: that of the code's page.",
-            109.0,
+            "The share of the organizations that are paid less, those paid the same counting half: 0.25 is 25%.", 0.25
+        ),
+    ]
+    middle: Annotated[
+        float | None,
+        described("What the organization in the middle is paid, as in the table of organizations.", 104.0),
+    ]
+    payers_middle: Annotated[
+        float | None,
+        described(
+            "The market of the line: the middle of what the payers pay their middle organizations, each payer counted "
+            "once.",
+            110.0,
         ),
     ]
     rates: Annotated[int, described("Number of the payer's rates for the line, the clinic's included.", 70)]
-    others: Annotated[int, described("Number of the payer's rates for the line that are not the clinic's.", 68)]
-    percent: Annotated[float | None, described("The rate against Medicare's amount: 1.2 is 120%.", 1.2)]
-    gap: Annotated[float | None, described("The rate minus the payer's `median`, in dollars.", -9.0)]
-    total: Annotated[
+    percent: Annotated[
+        float | None,
+        described("The rate against Medicare's amount, that of `area` if there is one: 1.2 is 120%.", 1.2),
+    ]
+    gap_to_middle: Annotated[
+        float | None,
+        described(
+            "`compared_price` minus `middle`, in dollars; null where no other organization has such rates.", -9.0
+        ),
+    ]
+    difference: Annotated[
+        float | None, described("The same in percent of `middle`: -0.1 is 10% below; null if that is zero.", -0.0865)
+    ]
+    total_gap: Annotated[
         float | None,
         described(
             "The gap times the units, once for a line without. If no line has units, times `services`, null where "
-            "these are not known; and once if they are known of no line. Null where `others` is below "
-            f"{FEW_RATES}: a gap to so few rates is in no sum.",
+            "these are not known; and once if they are known of no line. Null where `other_organizations` is below "
+            f"{LEAST_ORGANIZATIONS}, and of an odd price: such a gap is in no sum.",
             -1080.0,
         ),
     ]
     reason: Annotated[str | None, described("Why the line has no position at the payer.", None)]
 
     @property
-    def to_median(self) -> float | None:
-        """The share by which the rate would have to rise to be the payer's median; None if it is not below it."""
-        return self.median / self.rate - 1 if self.rate and self.median and self.rate < self.median else None
+    def to_middle(self) -> float | None:
+        """The share by which the price would have to rise to be the middle organization's; None if it is not below."""
+        price, middle = self.compared_price, self.middle
+        return middle / price - 1 if self.gap_to_middle is not None and price and middle and price < middle else None
+
+    @property
+    def equals_middle(self) -> bool:
+        """Whether what is compared is the middle organization's price, to the cent."""
+        return self.gap_to_middle is not None and round(self.gap_to_middle, 2) == 0
 
     @property
     def is_thin(self) -> bool:
-        """Whether the line has a gap, but to so few rates that it counts in no sum."""
-        return self.gap is not None and self.others < FEW_RATES
+        """Whether the line has a gap, but to so few organizations that it counts in no sum."""
+        return self.gap_to_middle is not None and self.other_organizations < LEAST_ORGANIZATIONS
+
+    @property
+    def counts(self) -> bool:
+        """Whether the line has a gap that counts in sums."""
+        return self.gap_to_middle is not None and not self.is_thin and not self.is_odd
 
     @property
     def has_spread(self) -> bool:
-        """Whether the clinic has several rates for the line, of which `rate` is the one in the middle."""
-        return self.lowest != self.highest
+        """Whether the clinic has several prices for the line of which the file does not say which applies."""
+        return self.area is None and self.lowest != self.highest
 
     @property
     def gaps_of_spread(self) -> tuple[float, float] | None:
-        """The gaps of the lowest and of the highest of the clinic's rates; None if it has only one."""
-        if self.lowest is None or self.highest is None or self.median is None or not self.has_spread:
+        """The gaps of the lowest and of the highest of the clinic's prices; None if it has only one."""
+        if self.lowest is None or self.highest is None or self.gap_to_middle is None or self.middle is None:
             return None
-        return self.lowest - self.median, self.highest - self.median
-
-    @property
-    def is_ranked(self) -> bool:
-        """Whether the payer has so few rates that a place among them says more than a percentile."""
-        return self.ranked < LEAST_FOR_PERCENTILES
-
-    @property
-    def ranked(self) -> int:
-        """The payer's rates for others, and the clinic's own as one among them."""
-        return self.others + 1
+        return (self.lowest - self.middle, self.highest - self.middle) if self.has_spread else None

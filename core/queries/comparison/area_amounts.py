@@ -236,6 +236,7 @@ def area_steps(
     `own_areas` are asked for, and:
 
     area: the locality or the wage area of the amount, or one of WHOLE_STATE; null where the schedule has no areas.
+    medicare_of_state: the state's mean, also where `medicare` is the own area's amount.
     mean_error: how far the state's mean is from the own area's amount (0.1 is 10% above). Of a state's mean it is how
     far the state's area with the most different amount is from it, above or below.
 
@@ -250,7 +251,7 @@ def area_steps(
         # Most questions do not show how far a mean is off, and need not read what it is made of.
         return f"""
             located AS (
-                SELECT *, NULL::VARCHAR AS group_area, NULL::DOUBLE AS mean_error,
+                SELECT *, NULL::VARCHAR AS group_area, medicare AS medicare_of_state, NULL::DOUBLE AS mean_error,
                        if(medicare IS NULL, NULL, {otherwise}) AS area
                 FROM outcomes)"""
     rows = _AmountRows(is_kept)
@@ -283,7 +284,7 @@ def area_steps(
                 AND p.modifier = t.price_modifier AND list_contains(p.states, t.state)
             GROUP BY t.schedule, t.release, t.state, t.code, p.modifier),
         located AS (
-            SELECT f.*, c.* EXCLUDE (medicare, other_amount, {shared}),
+            SELECT f.*, c.* EXCLUDE (medicare, other_amount, {shared}), c.medicare AS medicare_of_state,
                    if(c.facility, {inside_first}, {outside_first}) AS own_amount,
                    coalesce(own_amount, c.medicare) AS medicare,
                    CASE WHEN own_amount IS NULL OR c.other_amount IS NULL THEN c.other_amount

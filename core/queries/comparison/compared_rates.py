@@ -125,18 +125,14 @@ def compared_sql(
     the other arguments, see compared_terms_sql.
     """
     same = SAME_TERMS_AND_AREA if areas else SAME_TERMS
-    outcomes, of_state = measured_sql("located", yardstick), ""
-    if means:
-        of_state = "f.negotiated_rate / c.medicare_of_state AS percent_of_state,"
-        mean = f"""any_value(medicare) FILTER (group_area IS NULL) OVER (PARTITION BY {TERMS}, size)"""
-        outcomes = f"(SELECT *, {mean if areas else 'medicare'} AS medicare_of_state FROM {outcomes})"
-    located = _located("asked", "count(*)", place, basis, scope, areas=areas, means=means, localities=localities)
+    mean = "wcfs" if yardstick == OF_COMPENSATION else "medicare_of_state"
+    of_state = f"f.negotiated_rate / c.{mean} AS percent_of_state," if means else ""
     return f"""
         WITH asked AS MATERIALIZED (SELECT f.* FROM {facts} f WHERE {where}),
-        {located},
+        {_located("asked", "count(*)", place, basis, scope, areas=areas, localities=localities)},
         compared AS (
             SELECT f.*, {OUTCOME}, {of_state} f.negotiated_rate / c.medicare AS percent, {PLAUSIBLE_SQL} AS plausible
-            FROM asked f JOIN {outcomes} c ON {same})"""
+            FROM asked f JOIN {measured_sql("located", yardstick)} c ON {same})"""
 
 
 def compared_terms_sql(

@@ -25,6 +25,9 @@ MAX_PRICES = 16
 _OF_AREAS, _OF_NATION = 0.01, 0.005
 """The steps of the percents that are looked for."""
 
+_NEAR = 0.3
+"""The percents of one rate against the state's mean and against its area differ by less."""
+
 
 @dataclass(frozen=True)
 class SharedPercent:
@@ -53,6 +56,13 @@ class PercentsOfAreas:
     def of_price(self, price: float) -> SharedPercent:
         """Return the percent that one of the prices is."""
         return next(one for one in self.levels if any(price == its for its, _ in one.prices))
+
+    def is_near(self, percent: float) -> bool:
+        """Return whether the percent that one of the prices is of another amount may be one of these.
+
+        A rate that is compared with a hospital's schedule is no percent of the physicians', whatever the cents say.
+        """
+        return self.levels[0].percent * (1 - _NEAR) < percent < self.levels[-1].percent * (1 + _NEAR)
 
     @property
     def single(self) -> SharedPercent | None:
@@ -158,11 +168,31 @@ class AmountsOfAreas:
 
     def find(self, code: str, modifier: str, prices: Collection[float]) -> PercentsOfAreas | None:
         """Return the percents that the prices of a service are in several areas, in or out of facilities."""
+        found = self._find_with_amounts(code, modifier, prices)
+        return found[0] if found else None
+
+    def find_price_in(
+        self, area: str, code: str, modifier: str, prices: Collection[float]
+    ) -> tuple[float, PercentsOfAreas] | None:
+        """Return which of the prices is that of an area, if all are one percent of several areas' amounts."""
+        found = self._find_with_amounts(code, modifier, prices)
+        single = found[0].single if found else None
+        if found is None or single is None or single.is_national:
+            return None
+        percents, amounts = found
+        # Two areas may have the same amount, of which the price has one name.
+        of_area = (price for price, its in single.prices if area in amounts and amounts[its] == amounts[area])
+        price = next(of_area, None)
+        return None if price is None else (price, percents)
+
+    def _find_with_amounts(
+        self, code: str, modifier: str, prices: Collection[float]
+    ) -> tuple[PercentsOfAreas, Mapping[str, float]] | None:
         for facility in (True, False):
             amounts = self.by_service.get((code, modifier, facility), {})
             found = find_percents_of_areas(prices, amounts, self.conversion_factor)
             if found:
-                return found
+                return found, amounts
         return None
 
 
@@ -191,6 +221,19 @@ def list_amounts_of_areas(db: Snapshot, state: str, codes: Collection[str]) -> A
                 if row[name]:
                     found.setdefault((row["code"], row["modifier"], facility), {})[area] = row[name]
     return AmountsOfAreas(found, factor)
+
+
+def locality_names(db: Snapshot) -> Mapping[tuple[str, str], str]:
+    """Return the names of the payment localities in the newest release, by state and number, as 10212-01."""
+    newest = db.ask_once(_newest_release)
+    if newest is None:
+        return {}
+    rows = db.rows(
+        f"""SELECT DISTINCT state, contractor || '-' || locality, locality_name FROM {LOCALITIES}
+            WHERE release = $release AND state <> '{NATION}' ORDER BY ALL""",
+        {"release": newest[0]},
+    )
+    return {(state, number): name for state, number, name in rows}
 
 
 def _newest_release(db: Snapshot) -> tuple[str, float | None] | None:

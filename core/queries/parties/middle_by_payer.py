@@ -46,20 +46,25 @@ def dollars_of_compared(compared: str, measured: Collection[int]) -> str:
         WHERE kind = 'dollars'"""
 
 
+_COLUMNS = ("pg_uid", "negotiated_rate", "own_percent")
+
+
 def middles_sql(db: Snapshot, market: Market, dollars: str) -> str:
     """Return queries of a WITH clause that end in `middle`: the middle organization by `position` and `payer_slug`.
 
     `dollars` is a table with the columns of dollars_of_compared. In the answer, `organizations` is how many tax IDs
     have such rates, `middle` the price of the one in the middle, and `middle_percent` the percent of Medicare in the
-    middle of theirs, of two the lower one. A payer none of whose tax IDs is known has no row.
+    middle of theirs, of two the lower one. A payer none of whose tax IDs is known has no row. `marked` has the rates
+    with `is_odd`, `tins` the tax IDs of their groups, and `paid` the `price` of each tax ID.
     """
     line = ("position", "payer_slug")
     return f"""
-        tins AS (SELECT DISTINCT pg_uid, tin_type, tin_value FROM {show_tins(db, market)}
-                 WHERE pg_uid IN (SELECT pg_uid FROM {dollars})),
-        marked AS ({mark_odd_sql(dollars, "position, payer_slug, pg_uid, negotiated_rate, own_percent", line)}),
-        paid AS (
-            SELECT position, payer_slug, {price_sql()} AS price,
+        tins AS MATERIALIZED (
+            SELECT DISTINCT pg_uid, tin_type, tin_value FROM {show_tins(db, market)}
+            WHERE pg_uid IN (SELECT pg_uid FROM {dollars})),
+        marked AS MATERIALIZED ({mark_odd_sql(dollars, ", ".join((*line, *_COLUMNS)), line)}),
+        paid AS MATERIALIZED (
+            SELECT position, payer_slug, tin_type, tin_value, {price_sql()} AS price,
                    if(bool_and(is_odd), {lower_median("own_percent")}, {lower_median("own_percent", "NOT is_odd")})
                        AS percent
             FROM marked JOIN tins USING (pg_uid) GROUP BY position, payer_slug, tin_type, tin_value),

@@ -307,19 +307,9 @@ def _find_percents_of_areas(
     for row in rows:
         own = prices.get(tuple(getattr(row, name) for name in columns), ()) if row.code in several else ()
         found = of_areas.find(row.code, row.modifier, own)
-        # A rate that is compared with a hospital's schedule is no percent of the physicians', whatever the cents say.
-        near = found and row.percent and _is_near(row.percent, found)
+        near = found and row.percent and found.is_near(row.percent)
         by_area.append(found if near else None)
     return by_area
-
-
-def _is_near(percent: float, found: PercentsOfAreas) -> bool:
-    """Return whether the median percent of some prices is among their percents, which are of other areas' amounts."""
-    return found.levels[0].percent * (1 - _NEAR_PERCENT) < percent < found.levels[-1].percent * (1 + _NEAR_PERCENT)
-
-
-_NEAR_PERCENT = 0.3
-"""The percents of one rate against the state's mean and against its area differ by less."""
 
 
 _NOT_SHOWN = ("usual", "common", "amounts")

@@ -20,7 +20,10 @@ from core.queries.parties.kinds_of_rates import list_kinds_of_rates
 from core.queries.parties.providers import list_provider_periods
 from core.store.connection import QueryTimeout, Snapshot
 from tests.pages.markets import MONTH
-from tests.queries.one_market import store_of_market, store_of_months
+from tests.queries.comparison.area_stores import SCHEDULES, TIN, VISIT, store_of_areas
+from tests.queries.one_market import A_RATE, store_of_market, store_of_months
+from tests.queries.rates_by_month import store_of
+from tests.queries.tables import written
 from tests.site import Visitor, csv_rows, serving, tables, text_of
 
 LINES = "code,modifier,setting,units,rate\n99213,,,7654321,41.37\n70450,,,3,\nknee,,,1,"
@@ -41,12 +44,12 @@ def a_tin(demo: Snapshot) -> str:
 def test_a_clinics_own_codes_have_an_address(site: Client, tin: str) -> None:
     response = site.get("/clinic/", {**MONTH, "tin": tin})
     (lines,) = tables(response)
-    assert lines[0][2:7] == ["Your rate", "Position", "Payer’s median", "Gap", "Total"]
+    assert lines[0][1:5] == ["Your rate", "Position: paid more", "Middle organization", "Gap"]
     assert len(lines) > 2
     assert "any" not in response["Cache-Control"]
 
 
-def test_the_market_is_without_one_s_own_rates_and_the_median_with_them_is_shown(tmp_path: Path) -> None:
+def test_a_clinic_stands_among_organizations(tmp_path: Path) -> None:
     own = [{"code": code, "negotiated_rate": rate} for code, rate in (("99213", 90.0), ("99214", 80.0))]
     others = [{"negotiated_rate": rate, "group": group} for rate, group in ((100.0, 1), (110.0, 3))]
     root = store_of_market(tmp_path, *own, *others).root
@@ -55,12 +58,55 @@ def test_the_market_is_without_one_s_own_rates_and_the_median_with_them_is_shown
         page = Visitor().get("/clinic/", asked)
         rows = {row["code"]: row for row in csv_rows(Visitor().get("/clinic/", {**asked, "format": "csv"}))}
     shown = text_of(page)
-    assert "The market is what others are paid" in shown
-    assert "lower than all 2 $105.00 with yours $100.00 −$15.00" in shown
-    assert "no other rates: its only rate is yours" in shown
-    assert (rows["99213"]["median"], rows["99213"]["median_with_own"]) == ("105.0", "100.0")
-    assert (rows["99214"]["median"], rows["99214"]["gap"]) == ("", "")
-    assert rows["99214"]["reason"].startswith("no other rates")
+    assert "The market is what organizations are paid" in shown
+    assert re.search("[$]90.00 2 of 3 1 the same, none less [$]100.00 −[$]10.00 −10(.0)?% not counted", shown)
+    assert "$80.00 nobody else" in shown
+    assert "code=99213&amp;billing_class=professional" in page.content.decode()
+    assert (rows["99213"]["middle"], rows["99213"]["gap_to_middle"]) == ("100.0", "-10.0")
+    assert (rows["99214"]["middle"], rows["99214"]["gap_to_middle"]) == ("80.0", "")
+    assert rows["99214"]["reason"].startswith("no other organization")
+
+
+def test_prices_that_are_not_believable_are_last_and_in_no_sum(tmp_path: Path) -> None:
+    rates = [
+        {"code": code, "negotiated_rate": rate, "group": group, "places": [place]}
+        for code, own in (("99213", 5.0), ("99214", 90.0))
+        for group, rate in ((0, own), (1, 100.0), (3, 110.0))
+        for place in ("11", "12", "13", "14")
+    ]
+    with serving(store_of_market(tmp_path, *rates).root):
+        asked = {**MONTH, "tin": "100000001"}
+        shown = text_of(Visitor().get("/clinic/", asked))
+        rows = csv_rows(Visitor().get("/clinic/", {**asked, "format": "csv"}))
+    assert "1 line has a price that is not believable and is in no sum." in shown
+    assert "$5.00 not believable" in shown
+    assert [(row["code"], row["is_odd"], row["total_gap"]) for row in rows] == [
+        ("99214", "False", ""), ("99213", "True", ""),
+    ]  # fmt: skip
+
+
+def test_of_the_prices_of_several_areas_the_clinic_s_own_is_shown(tmp_path: Path) -> None:
+    """The tax ID's NPI practices in Atlanta, where its contract pays $103.50: 115% of $90."""
+    rates = [VISIT | {"group": 0, "negotiated_rate": rate} for rate in (103.50, 80.50)]
+    plain = store_of_areas(tmp_path, rates, SCHEDULES)
+    npi = "1912951245"
+    member = {"npi": npi, "tin_type": "ein", "tin_value": TIN}
+    profile = {"npi": npi, "state": "GA", "zip": "30303", "contractor": "10212", "locality": "01"}
+    db = written(
+        plain.root,
+        {"xref_tin_npi": [{**member, "year_month": "2025-06", "payer_slug": "p"}], "dim_npi": [{"npi": npi}],
+         "provider_profile": [profile],
+         "dim_payer_bridge": [{"reporting_entity_name_raw": "P", "payer_slug": "p"}]},
+    )  # fmt: skip
+    with serving(db.root):
+        asked = {"state": "GA", "year_month": "2025-06", "tin": TIN}
+        shown = text_of(Visitor().get("/clinic/", asked))
+        (row,) = csv_rows(Visitor().get("/clinic/", {**asked, "format": "csv"}))
+    assert "$103.50 Atlanta, 115%" in shown
+    assert "1 line has a price for each of several areas" in shown
+    assert "your rate is that of Atlanta, where most of your NPIs practice" in shown
+    assert (row["rate"], row["percent"], row["area"], row["compared_price"]) == ("103.5", "1.15", "Atlanta", "80.5")
+    assert row["areas"] == "115%: Rest Of Georgia $80.50, Atlanta $103.50"
 
 
 def test_a_line_with_several_rates_shows_the_lowest_and_the_highest(site: Client, demo: Snapshot) -> None:
@@ -73,8 +119,11 @@ def test_a_line_with_several_rates_shows_the_lowest_and_the_highest(site: Client
     for row in several:
         lowest, highest = float(row["lowest"]), float(row["highest"])
         assert f"{row['prices']} prices: {write_dollars(lowest)} to {write_dollars(highest)}" in shown
-    assert len(re.findall(r"[−+]\$[0-9.,]+ to [−+]\$[0-9.,]+", shown)) == len(several)
+    assert len(re.findall(r"[−+]\$[0-9.,]+ to [−+]\$[0-9.,]+", shown)) == sum(
+        bool(row["gap_to_middle"]) for row in several
+    )
     assert "the file does not say which of them applies" in shown
+    assert not [row for row in rows if row["area"]], "no area of the NPIs is known"
 
 
 def test_payers_without_rates_are_named_with_whose_rates_they_lack(site: Client, tin: str) -> None:
@@ -162,17 +211,19 @@ def test_a_line_with_a_payer_is_compared_with_that_payer_alone(site: Client, tin
 
 
 def test_a_workbook_begins_with_what_to_ask_and_its_totals(tmp_path: Path) -> None:
+    groups: list[Any] = [(set(), {("ein", f"10000000{number}")}) for number in range(1, 7)]
     rates = [
-        {"code": code, "negotiated_rate": rate, "group": group, "places": [place]}
-        for code, own, places in (("99213", 90.0, "123"), ("99214", 120.0, "123"), ("73525", 70.0, "12"))
-        for group, rate in ((0, own), (1, 100.0), (3, 105.0))
-        for place in ([f"1{one}" for one in places] if group else ["11"])
+        {**A_RATE, "code": code, "negotiated_rate": rate, "group": group}
+        for code, own, others in (("99213", 90.0, 5), ("99214", 120.0, 5), ("73525", 70.0, 4))
+        for group, rate in enumerate((own, 100.0, 102.5, 105.0, 107.5, 110.0)[: others + 1])
     ]
     query = {**MONTH, "tin": "100000001", "lines": "code,units\n99213,100\n99214,3\n73525,9"}
-    with serving(store_of_market(tmp_path, *rates).root):
+    with serving(store_of(tmp_path, {"2025-08": (groups, rates)}).root):
         book: Any = Visitor().post("/clinic/", {**query, "format": "xlsx"})
         opened = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(book.streaming_content)))
-        priced = [row for row in csv_rows(Visitor().post("/clinic/", {**query, "format": "csv"})) if row["gap"]]
+        priced = [
+            row for row in csv_rows(Visitor().post("/clinic/", {**query, "format": "csv"})) if row["gap_to_middle"]
+        ]
         shown_text = text_of(Visitor().post("/clinic/", query))
     assert opened.sheet_names == ["Negotiation", "About", "Table", "Columns"]
     table: list[list[Any]] = opened.get_sheet_by_name("Negotiation").to_python()
@@ -181,21 +232,21 @@ def test_a_workbook_begins_with_what_to_ask_and_its_totals(tmp_path: Path) -> No
     shown, (below, every) = rows[: len(priced)], rows[len(priced) : len(priced) + 2]
     by_heading = [dict(zip(heads, row, strict=True)) for row in shown]
     for row, one in zip(priced, by_heading, strict=True):
-        figures = (one["Your rate"], one["Payer's median"], one["Gap"], one["Services"], one["Total gap"])
+        figures = tuple(one[name] for name in ("Your rate", "Middle organization", "Gap", "Services", "Total gap"))
         assert figures == tuple(
             pytest.approx(float(row[name]), abs=0.01) if row[name] else ""
-            for name in ("rate", "median", "gap", "units", "total")
+            for name in ("rate", "middle", "gap_to_middle", "units", "total_gap")
         )
-        assert one["Gap in percent"] == pytest.approx(one["Your rate"] / one["Payer's median"] - 1, abs=0.001)
+        assert one["Gap in percent"] == pytest.approx(one["Your rate"] / one["Middle organization"] - 1, abs=0.001)
     assert [(one["Code"], one["Total gap"]) for one in by_heading] == [
-        ("99213", -1250.0), ("99214", 52.5), ("73525", ""),
+        ("99213", -1250.0), ("99214", 45.0), ("73525", ""),
     ]  # fmt: skip
-    assert (below[0], below[-1]) == ("Below the median", -1250.0)
-    assert (every[0], every[-1]) == ("All lines in the sums", -1197.5)
-    assert "1 line is compared with fewer than 5 other rates and counts in no sum. 3 lines;" in rows[-1][0]
-    assert "1 of 2 lines is below the payer’s median: −$1,250.00 a year at your units." in shown_text
-    assert "1 more line is not counted: compared with fewer than 5 other rates." in shown_text
-    assert "not counted: 4 other rates" in shown_text
+    assert (below[0], below[-1]) == ("Below the middle", -1250.0)
+    assert (every[0], every[-1]) == ("All lines in the sums", -1205.0)
+    assert "1 line is compared with fewer than 5 other organizations and counts in no sum. 3 lines;" in rows[-1][0]
+    assert "1 of 2 lines is below what the middle organization is paid: −$1,250.00 a year at your units." in shown_text
+    assert "1 more line is not counted: compared with fewer than 5 other organizations." in shown_text
+    assert "not counted: 4 other organizations" in shown_text
 
 
 @pytest.mark.parametrize(

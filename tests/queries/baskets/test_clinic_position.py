@@ -1,5 +1,6 @@
 """A clinic's positions, gaps, and totals, against the same figures computed in the obvious way."""
 
+import operator
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,17 +16,26 @@ from core.fields.codes.basket_list import BasketItem
 from core.fields.codes.code_list import WantedCode
 from core.queries.baskets.basket_codes import BasketCode, basket_codes
 from core.queries.baskets.clinic_gaps import sum_gaps
-from core.queries.baskets.clinic_position import NO_OTHERS, NO_RATE, NOT_THEIRS, OTHER_KIND, OTHER_TERMS, list_positions
+from core.queries.baskets.clinic_position import (
+    NO_OTHERS,
+    NO_RATE,
+    NO_TAX_IDS,
+    NOT_THEIRS,
+    OTHER_KIND,
+    OTHER_TERMS,
+    Positions,
+    find_positions,
+)
 from core.queries.baskets.clinic_rows import AskedLine, Clinic, ClinicPosition
 from core.queries.classes.class_counts import count_classes_of_codes
 from core.queries.classes.classes_of_codes import ClassesOfList, write_terms
 from core.queries.classes.rate_classes import ClassChoice
 from core.queries.market.market import Market
-from core.queries.parties.provider_rates import list_code_rates
+from core.queries.parties.organizations import count_totals, list_organizations
 from core.store.connection import Snapshot
 from tests.queries import slow
-from tests.queries.one_market import store_of_market
-from tests.queries.rates_by_month import PLACES
+from tests.queries.one_market import A_RATE
+from tests.queries.rates_by_month import PLACES, store_of
 from tests.queries.slow_price import choose_price
 from tests.queries.slow_settings import sides_slowly
 from tests.queries.tables import written
@@ -43,7 +53,7 @@ RATE = st.fixed_dictionaries(
         "billing_code_modifier": st.sampled_from(["", "", "26"]),
         "negotiated_type": st.sampled_from(["negotiated", "negotiated", "percentage"]),
         "places": st.sampled_from([*PLACES, ["21"]]),
-        "group": st.integers(0, 3),
+        "group": st.integers(0, 6),
     }
 )
 RATES = st.lists(RATE, max_size=20, unique_by=lambda rate: repr(sorted(rate.items())))
@@ -59,7 +69,26 @@ NUMBERS = count()
 FEW = 5
 
 
-def positions_of(db: Snapshot, clinic: Clinic, lines: Sequence[AskedLine]) -> list[ClinicPosition]:
+GROUPS: list[Any] = [
+    ({"1912951245"}, {("ein", "100000001")}),
+    ({"1003027533"}, {("ein", "100000002")}),
+    (set(), set()),
+    (set(), {("ein", "100000003")}),
+    (set(), {("ein", "100000004"), ("ein", "100000005")}),
+    # A contract that the clinic has with another tax ID.
+    ({"1912951245"}, {("ein", "100000001"), ("ein", "100000006")}),
+    (set(), {("ein", "100000007"), ("ein", "100000008")}),
+]
+"""NPIs and tax IDs of the groups 0 to 6: more organizations than those of other tests."""
+OURS_IN = (0, 5)
+
+
+def store_of_rates(root: Path, *changes: dict[str, Any]) -> Snapshot:
+    """Write a store of one month and these groups, whose rates differ from A_RATE in what is given."""
+    return store_of(root, {"2025-08": (GROUPS, [{**A_RATE, **change} for change in changes])})
+
+
+def found_of(db: Snapshot, clinic: Clinic, lines: Sequence[AskedLine]) -> Positions:
     """Return the positions among all professional rates, or those of the side that a line names."""
     counts = count_classes_of_codes(db, GA, [line.code.code for line in lines])
     choices, terms = [], []
@@ -68,35 +97,88 @@ def positions_of(db: Snapshot, clinic: Clinic, lines: Sequence[AskedLine]) -> li
         of_code = [one for one in counts if one.code == line.code.code and one.code_type in line.code.systems]
         choices.append(ClassChoice(market))
         terms.append(write_terms(at, of_code, replace(market, modifier=line.modifier or "none")))
-    return list_positions(db, GA, clinic, lines, ClassesOfList(choices, ClassChoice(GA), terms), PAYERS)
+    return find_positions(db, GA, clinic, lines, ClassesOfList(choices, ClassChoice(GA), terms), PAYERS)
 
 
-def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> tuple[Any, ...]:
-    """Return the rate, prices, percentile, rates above, total, medians, and reason of a line at a payer."""
+def positions_of(db: Snapshot, clinic: Clinic, lines: Sequence[AskedLine]) -> Sequence[ClinicPosition]:
+    return found_of(db, clinic, lines).rows
+
+
+def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> dict[str, Any]:
+    """Return what is asked of a line at a payer, computed in the obvious way."""
     code, modifier, setting, units, given_rate = line
     of_code = [one for one in rates if one["code"] == code and one["reporting_entity_name"] == payer]
     dollars = [one for one in of_code if one["negotiated_type"] == "negotiated"]
     alike = [one for one in dollars if is_alike(one, modifier, setting)]
-    ours = [one["negotiated_rate"] for one in alike if one["group"] == 0]
-    others = [one["negotiated_rate"] for one in alike if one["group"] != 0]
-    medians = middle(others), middle(others + ours)
-    own = given_rate if given_rate is not None and alike else price_of(ours, others)
-    if own is None:
-        reason = NO_RATE if not of_code else OTHER_KIND if not dollars else OTHER_TERMS if not alike else NOT_THEIRS
-        return None, 0, None, None, None, *medians, reason
-    prices = 0 if given_rate is not None else len(set(ours))
-    above = sum(value > own for value in others)
-    if not others:
-        return own, prices, None, above, None, *medians, NO_OTHERS
-    position = statistics.fmean(0.5 if value == own else value < own for value in others)
-    total = (own - statistics.median(others)) * (1 if units is None else units) if len(others) >= FEW else None
-    return own, prices, position, above, total, *medians, None
+    ours = [one for one in alike if one["group"] in OURS_IN]
+    own = price_of(ours, alike) if ours else None
+    found: dict[str, Any] = {"rate": own, "rates": len(alike), "own_rates": len(ours), "total_gap": None}
+    odd = {one["negotiated_rate"] for one in ours if is_odd(one, alike)}
+    meant = {one["negotiated_rate"] for one in ours} - odd
+    kept, left_out = sorted(meant or odd), len(odd) if meant else 0
+    if given_rate is not None and alike:
+        found["rate"], kept, left_out = given_rate, [], 0
+    found |= {"prices": len(kept), "odd_prices": left_out, "lowest": min(kept, default=None)}
+    found |= {"highest": max(kept, default=None), "is_odd": bool(kept) and not meant}
+    prices = prices_of_organizations(alike)
+    found["organizations"] = len(prices)
+    found["other_organizations"] = others = len(prices.keys() - {OURS.tin})
+    found["middle"] = middle = statistics.median_low(prices.values()) if prices else None
+    paid = found["rate"]
+    less, same, more = (
+        None if paid is None else sum(compared(price, paid) for price in prices.values())
+        for compared in (operator.lt, operator.eq, operator.gt)
+    )
+    found |= {"paid_less": less, "paid_same": same, "paid_more": more}
+    found["position"] = (less + same / 2) / len(prices) if prices and less is not None and same is not None else None
+    gap = paid - middle if paid is not None and middle is not None and others else None
+    found |= {"gap_to_middle": gap, "difference": paid / middle - 1 if gap is not None and middle else None}
+    if gap is not None and others >= FEW and not found["is_odd"]:
+        found["total_gap"] = gap * (1 if units is None else units)
+    reasons = {
+        NO_RATE: not of_code, OTHER_KIND: not dollars, OTHER_TERMS: not alike, NOT_THEIRS: paid is None,
+        NO_TAX_IDS: not prices, NO_OTHERS: not others,
+    }  # fmt: skip
+    found["reason"] = next((reason for reason, holds in reasons.items() if holds), None)
+    return found
 
 
-def price_of(ours: list[float], others: list[float]) -> float | None:
-    """Return what the clinic is paid: the price in the middle of its own that are not far from the payer's rates."""
-    odd = [not slow.without_far([rate], ours + others) for rate in ours]
-    return choose_price(ours, odd) if ours else None
+def prices_of_organizations(alike: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the price of each tax ID."""
+    tins = {tin for one in alike for _, tin in GROUPS[one["group"]][1]}
+    return {
+        tin: price_of([one for one in alike if tin in {its for _, its in GROUPS[one["group"]][1]}], alike)
+        for tin in tins
+    }
+
+
+def is_odd(rate: dict[str, Any], alike: list[dict[str, Any]]) -> bool:
+    """Return whether a rate is far from those of its line at its payer. No rate has a percent of Medicare here."""
+    return not slow.without_far([rate["negotiated_rate"]], [one["negotiated_rate"] for one in alike])
+
+
+def price_of(some: list[dict[str, Any]], alike: list[dict[str, Any]]) -> float:
+    """Return the price in the middle of some rates that are not far from the others."""
+    return choose_price([one["negotiated_rate"] for one in some], [is_odd(one, alike) for one in some])
+
+
+def slow_payers_middle(rates: list[dict[str, Any]], line: Any) -> float | None:
+    """Return the middle of what the payers pay for a line: their middle organization, or else their middle rate."""
+    code, modifier, setting, *_ = line
+    found = []
+    for payer in PAYERS.values():
+        alike = [
+            one
+            for one in rates
+            if one["code"] == code and one["reporting_entity_name"] == payer
+            and one["negotiated_type"] == "negotiated" and is_alike(one, modifier, setting)
+        ]  # fmt: skip
+        prices = prices_of_organizations(alike)
+        if len(prices) >= FEW:
+            found.append(statistics.median_low(prices.values()))
+        elif alike:
+            found.append(statistics.median(one["negotiated_rate"] for one in alike))
+    return statistics.median(found) if found else None
 
 
 def is_alike(rate: dict[str, Any], modifier: str, setting: str) -> bool:
@@ -107,157 +189,149 @@ def is_alike(rate: dict[str, Any], modifier: str, setting: str) -> bool:
     )
 
 
-def middle(values: list[float]) -> float | None:
-    """Return the median; None of nothing."""
-    return statistics.median(values) if values else None
-
-
-def slow_markets(rates: list[dict[str, Any]], line: Any) -> tuple[float | None, float | None]:
-    """Return the medians of all payers' rates for a line: of others, and with the clinic's own."""
-    code, modifier, setting, *_ = line
-    alike = [
-        one
-        for one in rates
-        if one["code"] == code and one["negotiated_type"] == "negotiated" and is_alike(one, modifier, setting)
-    ]
-    others = [one["negotiated_rate"] for one in alike if one["group"] != 0]
-    return middle(others), middle([one["negotiated_rate"] for one in alike])
-
-
-def rounded(row: tuple[Any, ...]) -> str:
-    return repr([round(value, 6) + 0.0 if isinstance(value, float) else value for value in row])
-
-
-OF_ENOUGH: list[dict[str, Any]] = [
-    {
-        "reporting_entity_name": payer,
-        "code": "99213",
-        "negotiated_rate": rate,
-        "billing_class": "professional",
-        "billing_code_modifier": "",
-        "negotiated_type": "negotiated",
-        "places": [place],
-        "group": group,
+def of_payer(payer: str, *prices: tuple[int, float], **terms: Any) -> list[dict[str, Any]]:
+    """Return the rates of a payer for 99213, by group."""
+    plain = {
+        key: A_RATE[key] for key in ("billing_class", "billing_code_modifier", "negotiated_type", "code", "places")
     }
-    # Payer A has five rates for others, and Payer B four.
-    for payer, places in (("Payer A", ("11", "12", "13")), ("Payer B", ("11", "12")))
-    for place in places
-    for group, rate in ((0, 80.0), (1, 100.25), (2, 12.5))[: 3 if place != "13" else 2]
+    return [
+        {**plain, **terms, "reporting_entity_name": payer, "group": group, "negotiated_rate": rate}
+        for group, rate in prices
+    ]
+
+
+OF_ENOUGH = [
+    # All tax IDs, of which two have the clinic's price, and one price of the clinic's that is far from the others.
+    *of_payer("Payer A", (0, 80.0), (1, 100.25), (3, 80.0), (4, 90.0), (6, 120.0), (5, 10.0)),
+    *of_payer("Payer A", (0, 80.0), (1, 100.25), (3, 80.0), (4, 90.0), (6, 120.0), (2, 90.0), places=["12"]),
+    # Four tax IDs, and one that is not known.
+    *of_payer("Payer B", (0, 80.0), (1, 100.25), (4, 12.5), (2, 50.0)),
 ]
+ALL_ODD = [*of_payer("Payer A", *((group, 10.0) for group in OURS_IN)), *OF_ENOUGH[1:5], *OF_ENOUGH[7:12]]
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=6, deadline=None)
 @example(OF_ENOUGH, [("99213", "", "", 120.0, None), ("99213", "", "", None, 12.5)])
+@example(ALL_ODD, [("99213", "", "", 3.0, None)])
 @given(RATES, st.lists(LINE, min_size=1, max_size=4))
 def test_positions_and_totals_equal_the_slow_ones(
     tmp_path_factory: pytest.TempPathFactory, rates: list[dict[str, Any]], lines: list[Any]
 ) -> None:
-    db = store_of_market(tmp_path_factory.mktemp(f"clinic{next(NUMBERS)}"), *rates, {"code": "00000"})
+    db = store_of_rates(tmp_path_factory.mktemp(f"clinic{next(NUMBERS)}"), *rates, {"code": "00000"})
     asked = [AskedLine(basket_codes(db, [BasketItem(WantedCode(None, line[0]))])[0], *line[1:]) for line in lines]
-    found = positions_of(db, OURS, asked)
+    found = found_of(db, OURS, asked)
     expected = {
         (slug, at): slow_position(rates, line, name) for slug, name in PAYERS.items() for at, line in enumerate(lines)
     }
-    priced = {slug for (slug, _), one in expected.items() if one[0] is not None}
+    priced = {slug for (slug, _), one in expected.items() if one["rate"] is not None}
     wanted = [
-        (slug, *lines[at][:4], *one, *slow_markets(rates, lines[at]))
+        {"line": (slug, *lines[at][:4]), **one, "payers_middle": slow_payers_middle(rates, lines[at])}
         for (slug, at), one in expected.items()
         if slug in priced
     ]
     given_back = [
-        (
-            one.payer_slug,
-            one.code,
-            one.modifier,
-            one.setting,
-            one.units,
-            one.rate,
-            one.prices,
-            one.percentile,
-            None if one.rate is None else one.above,
-            one.total,
-            one.median,
-            one.median_with_own,
-            one.reason,
-            one.market,
-            one.market_with_own,
-        )
-        for one in found
+        {
+            "line": (one.payer_slug, one.code, one.modifier, one.setting, one.units),
+            **{name: getattr(one, name) for name in (wanted[0] if wanted else ()) if name != "line"},
+        }
+        for one in found.rows
     ]
     assert sorted(map(rounded, given_back)) == sorted(map(rounded, wanted))
-    for gap in sum_gaps(found):
-        totals = [one[4] for (slug, _), one in expected.items() if slug == gap.payer_slug and one[4] is not None]
-        without_reason = sum(slug == gap.payer_slug and one[-1] is None for (slug, _), one in expected.items())
-        assert gap.thin == without_reason - len(totals)
-        assert (gap.priced, gap.below) == (len(totals), sum(total < 0 for total in totals))
+    assert found.paying == {slug for (slug, _), one in expected.items() if one["rates"]}
+    for gap in sum_gaps(found.rows):
+        here = [one for (slug, _), one in expected.items() if slug == gap.payer_slug]
+        counted = [one for one in here if one["total_gap"] is not None]
+        totals = [one["total_gap"] for one in counted]
+        assert gap.odd == sum(one["is_odd"] for one in here)
+        assert gap.thin == sum(one["gap_to_middle"] is not None and not one["is_odd"] for one in here) - len(totals)
+        assert (gap.priced, gap.below) == (len(totals), sum(one["gap_to_middle"] < 0 for one in counted))
+        assert gap.equal == sum(one["gap_to_middle"] == 0 for one in counted)
         assert gap.total == pytest.approx(sum(totals))
         assert gap.shortfall == pytest.approx(sum(total for total in totals if total < 0))
+
+
+def rounded(row: dict[str, Any]) -> str:
+    return repr(
+        {name: round(value, 6) + 0.0 if isinstance(value, float) else value for name, value in sorted(row.items())}
+    )
+
+
+@settings(max_examples=4, deadline=None)
+@example(OF_ENOUGH)
+@given(st.lists(RATE, max_size=20, unique_by=lambda rate: repr(sorted(rate.items()))))
+def test_the_figures_are_those_of_the_table_of_organizations(
+    tmp_path_factory: pytest.TempPathFactory, rates: list[dict[str, Any]]
+) -> None:
+    db = store_of_rates(tmp_path_factory.mktemp(f"table{next(NUMBERS)}"), *rates, {"code": "00000"})
+    for one in positions_of(db, OURS, [AskedLine(BasketCode("99213", ("CPT", "HCPCS")))]):
+        market = replace(GA, code_type="CPT", code="99213", modifier="none", payer=one.payer_slug)
+        totals = count_totals(db, market)
+        table = list_organizations(db, market, "rates", 100, 0)
+        assert (one.organizations, one.middle) == (totals.organizations, totals.middle)
+        assert one.paid_more == (None if one.rate is None else sum(row.price > one.rate for row in table))
+        assert one.paid_same == (None if one.rate is None else sum(row.price == one.rate for row in table))
+        own = [row for row in table if row.tin_value == OURS.tin]
+        assert [row.price for row in own] == ([one.rate] if own else [])
+        if one.gap_to_middle is not None:
+            assert [row.difference for row in own] == pytest.approx([one.difference])
 
 
 def test_a_line_with_several_rates_has_their_spread_and_the_position_of_its_price(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     ours = [{"group": 0, "negotiated_rate": rate, "places": [place]} for rate, place in ((260.0, "11"), (336.0, "22"))]
-    others = [{"group": 1, "negotiated_rate": rate, "places": ["11"]} for rate in (200.0, 250.0, 252.0)]
-    more = [{"group": 3, "negotiated_rate": rate, "places": ["22"]} for rate in (253.0, 300.0, 310.0, 400.0)]
-    db = store_of_market(tmp_path_factory.mktemp("spread"), *ours, *others, *more)
+    others = [{"group": group, "negotiated_rate": rate} for group, rate in ((1, 253.0), (3, 250.0), (4, 300.0))]
+    db = store_of_rates(tmp_path_factory.mktemp("spread"), *ours, *others, {"group": 6, "negotiated_rate": 400.0})
     (found,) = positions_of(db, OURS, [AskedLine(BasketCode("99213", ("CPT", "HCPCS")))])
     assert (found.own_rates, found.lowest, found.rate, found.highest) == (2, 260.0, 260.0, 336.0)
-    assert (found.prices, found.above, found.median, found.median_with_own) == (2, 3, 253.0, 260.0)
-    assert (found.rates, found.others, found.ranked) == (9, 7, 8)
-    assert found.gaps_of_spread == (7.0, 83.0)
+    assert (found.prices, found.organizations, found.middle) == (2, 7, 300.0)
+    assert (found.paid_less, found.paid_same, found.paid_more) == (2, 1, 4)
+    assert found.position == pytest.approx(2.5 / 7)
+    assert found.gaps_of_spread == (-40.0, 36.0)
+    assert found.to_middle == pytest.approx(300 / 260 - 1)
     (gap,) = sum_gaps([found])
-    assert (gap.several, gap.below, gap.below_at_lowest, gap.below_at_highest) == (1, 0, 0, 0)
-    dear = replace(found, median=300.0, gap=-40.0, total=-40.0)
-    (gap,) = sum_gaps([dear, replace(dear, lowest=None, highest=None), replace(dear, others=4)])
+    assert (gap.several, gap.below, gap.below_at_lowest, gap.below_at_highest) == (1, 1, 1, 0)
+    (gap,) = sum_gaps([found, replace(found, area="Atlanta"), replace(found, other_organizations=4, total_gap=None)])
     assert (gap.several, gap.below, gap.below_at_lowest, gap.below_at_highest) == (1, 2, 2, 1), (
-        "the thin line is in none"
-    )
-    assert found.is_ranked
-    assert found.percentile == pytest.approx(4 / 7)
-    market = Market("GA", "2025-08", tin="100000001")
-    (row,) = list_code_rates(db, db, market, 10, 0)[1]
-    assert row.percentile == pytest.approx(4.5 / 9), (
-        "the page of the tax ID is about what is published, its own rates among it"
+        "prices of several areas are no choice, and the thin line is in no count"
     )
 
 
 def test_a_line_says_how_many_tax_ids_have_the_clinics_rates(tmp_path: Path) -> None:
-    rates = [{"group": group, "negotiated_rate": rate} for group, rate in ((0, 90.0), (1, 100.0), (2, 110.0))]
-    db = store_of_market(tmp_path, *rates)
-    of_groups = dict(db.rows("SELECT pg_uid, list(tin_value) FROM xref_group_tin GROUP BY 1"))
-    ours = {tin for tins in of_groups.values() if OURS.tin in tins for tin in tins}
+    db = store_of_rates(tmp_path, *({"group": group, "negotiated_rate": 90.0 + group} for group in (5, 1, 2)))
     (line,) = basket_codes(db, [BasketItem(WantedCode(None, "99213"))])
     (found,) = positions_of(db, OURS, [AskedLine(line)])
-    assert found.tins == len(ours)
+    assert (found.tins, found.organizations, found.paid_same) == (2, 3, 2)
     (nobodys,) = positions_of(db, Clinic(), [AskedLine(line, rate=95.0)])
-    assert (nobodys.tins, nobodys.is_given) == (0, True)
+    assert (nobodys.tins, nobodys.is_given, nobodys.other_organizations) == (0, True, 3)
 
 
-def test_own_rates_alone_are_no_market(tmp_path: Path) -> None:
-    db = store_of_market(
+def test_a_clinic_alone_has_no_gap(tmp_path: Path) -> None:
+    db = store_of_rates(
         tmp_path,
         {"negotiated_rate": 90.0},
         {"negotiated_rate": 96.0},
         {"negotiated_rate": 120.0, "group": 1, "reporting_entity_name": "Payer B"},
+        {"negotiated_rate": 80.0, "group": 2, "code": "99214"},
     )
     line = [AskedLine(BasketCode("99213", ("CPT", "HCPCS")), units=10.0)]
     (found,) = positions_of(db, OURS, line)
-    assert (found.rate, found.median, found.gap, found.total, found.percentile) == (90.0, None, None, None, None)
-    assert (found.reason, found.rates, found.others, found.median_with_own) == (NO_OTHERS, 2, 0, 93.0)
-    assert (found.market, found.market_with_own) == (120.0, 96.0)
+    assert (found.rate, found.middle, found.gap_to_middle, found.total_gap) == (90.0, 90.0, None, None)
+    assert (found.reason, found.rates, found.organizations, found.other_organizations) == (NO_OTHERS, 2, 1, 0)
+    assert found.payers_middle == pytest.approx((93.0 + 120.0) / 2), "of too few organizations, the rate in the middle"
     (gap,) = sum_gaps([found])
     assert (gap.priced, gap.unpriced, gap.total) == (0, 1, 0)
+    (unknown,) = positions_of(db, Clinic(), [AskedLine(BasketCode("99214", ("CPT", "HCPCS")), rate=70.0)])
+    assert (unknown.reason, unknown.organizations, unknown.position) == (NO_TAX_IDS, 0, None)
 
 
 def test_without_units_what_is_billed_to_medicare_weighs(tmp_path_factory: pytest.TempPathFactory) -> None:
     rates = [
         {"code": code, "group": group, "negotiated_rate": rate}
         for code, ours in (("99213", 95.0), ("99214", 99.0), ("27093", 10.0), ("73525", 120.0))
-        for group, rate in ((0, ours), *((group, 105.0) for group in (1, 3)))
-        for place in (["11"], ["12"], ["13"], ["14"], ["15"])[: 1 if group == 0 else 3]
+        for group, rate in ((0, ours), *((group, 105.0) for group in (1, 3, 4, 6)))
     ]
-    plain = store_of_market(tmp_path_factory.mktemp("billed"), *rates)
+    plain = store_of_rates(tmp_path_factory.mktemp("billed"), *rates)
     uses = [
         {"code": code, "npi": "1912951245", "place": "O", "services": services}
         for code, services in (("99213", 30.0), ("99214", 100.0), ("73525", 2.0))
@@ -266,31 +340,36 @@ def test_without_units_what_is_billed_to_medicare_weighs(tmp_path_factory: pytes
     month = {"year_month": "2025-08", "payer_slug": "payer_a"}
     db = written(plain.root, {"utilization": uses, "xref_tin_npi": [{**month, **member}], "dim_npi": [member]})
     lines = [AskedLine(BasketCode(code, ("CPT", "HCPCS"))) for code in ("27093", "73525", "99213", "99214")]
-    found = [(one.code, one.services, one.total) for one in positions_of(db, OURS, lines)]
+    found = [(one.code, one.services, one.total_gap) for one in positions_of(db, OURS, lines)]
     assert found == [
         ("99214", 100.0, -600.0), ("99213", 30.0, -300.0), ("27093", None, None), ("73525", 2.0, 30.0),
     ]  # fmt: skip
     by_npi = positions_of(db, Clinic(npis=("1912951245",)), lines)
-    assert [(one.code, one.services, one.total) for one in by_npi] == found
+    assert [(one.code, one.services, one.total_gap) for one in by_npi] == found
     (gap,) = sum_gaps(by_npi)
     assert (gap.priced, gap.below, gap.totaled, gap.shortfall, gap.total) == (4, 3, 3, -900.0, -870.0)
-    rare = store_of_market(tmp_path_factory.mktemp("once"), *rates)
+    rare = store_of_rates(tmp_path_factory.mktemp("once"), *rates)
     once = positions_of(rare, OURS, lines)
-    assert [(one.code, one.total) for one in once][:2] == [("27093", -95.0), ("99213", -10.0)]
+    assert [(one.code, one.total_gap) for one in once][:2] == [("27093", -95.0), ("99213", -10.0)]
     with_units = [AskedLine(line.code, units=10.0 if line.code.code == "27093" else None) for line in lines]
-    assert [one.total for one in positions_of(db, OURS, with_units)] == [-950.0, -10.0, -6.0, 15.0]
+    assert [one.total_gap for one in positions_of(db, OURS, with_units)] == [-950.0, -10.0, -6.0, 15.0]
 
 
 def test_npis_and_tax_ids_choose_the_same_groups(tmp_path_factory: pytest.TempPathFactory) -> None:
     changes = [{"group": 0, "negotiated_rate": 90.0}, {"group": 1, "negotiated_rate": 110.0}]
-    db = store_of_market(tmp_path_factory.mktemp("who"), *changes)
+    plain = store_of_rates(tmp_path_factory.mktemp("who"), *changes)
+    members = [
+        {"year_month": "2025-08", "payer_slug": "payer_a", "npi": npi, "tin_type": "ein", "tin_value": tin}
+        for npi, tin in (("1912951245", "100000001"), ("1003027533", "100000002"))
+    ]
+    db = written(plain.root, {"xref_tin_npi": members})
     line = [AskedLine(BasketCode("99213", ("CPT", "HCPCS")), units=10.0)]
     by_tin = positions_of(db, OURS, line)
     by_npi = positions_of(db, Clinic(npis=("1912951245",)), line)
     assert by_tin == by_npi
-    assert [(one.rate, one.median, one.percentile, one.gap, one.total) for one in by_tin] == [
-        (90.0, 110.0, 0.0, -20.0, None)
+    assert [(one.rate, one.middle, one.position, one.gap_to_middle, one.total_gap) for one in by_tin] == [
+        (90.0, 90.0, 0.25, 0.0, None)
     ]
-    assert by_tin[0].is_thin
+    assert (by_tin[0].other_organizations, by_tin[0].is_thin) == (1, True)
     both = positions_of(db, Clinic(npis=("1912951245", "1003027533")), line)
-    assert [(one.rate, one.total, one.reason) for one in both] == [(90.0, None, NO_OTHERS)]
+    assert [(one.rate, one.total_gap, one.reason) for one in both] == [(90.0, None, NO_OTHERS)]

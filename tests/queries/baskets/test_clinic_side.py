@@ -13,7 +13,6 @@ from core.fields.codes.clinic_lines import ClinicLine
 from core.fields.codes.code_list import WantedCode
 from core.fields.places.care_setting import SIDES
 from core.fields.providers.payer_slug import make_payer_slug
-from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.clinic_answer import ClinicAnswer, ClinicQuestion, answer_clinic
 from core.queries.baskets.clinic_class import choose_classes_of_lines
@@ -49,11 +48,9 @@ def test_a_clinic_is_compared_with_rates_that_others_label_otherwise_on_one_side
     found = answer(db)
     (position,) = found.positions
     assert (position.billing_class, position.care_setting) == ("like professional", "non-facility or unstated")
-    assert (position.rate, position.median_with_own, position.market_with_own) == (90.0, 92.0, 94.0)
-    assert (position.median, position.market) == (94.0, 97.0)
+    assert (position.rate, position.middle, position.paid_more, position.payers_middle) == (90.0, 90.0, 1, 96.0)
     (inside,) = answer(db, Market("GA", "2025-08", care_setting="facility or unstated")).positions
-    assert (inside.rate, inside.median_with_own, inside.market_with_own) == (90.0, 92.0, 90.0)
-    assert (inside.median, inside.market) == (94.0, 82.0)
+    assert (inside.rate, inside.middle, inside.paid_more, inside.payers_middle) == (90.0, 90.0, 1, 81.0)
 
 
 def test_a_clinic_with_rates_for_facilities_alone_is_on_their_side(tmp_path: Path) -> None:
@@ -61,7 +58,7 @@ def test_a_clinic_with_rates_for_facilities_alone_is_on_their_side(tmp_path: Pat
     office = {"places": ["11"], "group": 1}
     db = store_of_market(tmp_path, facility, {**facility, "group": 1}, office, {**office, "negotiated_rate": 99.0})
     found = answer(db)
-    assert [(one.market, one.care_setting) for one in found.positions] == [(70.0, "facility or unstated")]
+    assert [(one.rates, one.middle, one.care_setting) for one in found.positions] == [(2, 70.0, "facility or unstated")]
 
 
 def given_line(rate: float = 50.0, setting: str = "") -> ClinicLine:
@@ -82,21 +79,19 @@ def test_an_office_has_payers_that_state_no_place_and_payers_left_out_are_known(
         {"reporting_entity_name": "Payer D", "code": "73721"},
     )
     payers = {f"payer_{letter}": f"Payer {letter.upper()}" for letter in "abcd"}
-    medians = {}
+    middles = {}
     for setting in ("office", "", "inpatient"):
         found = given_answer(db, Clinic(), given_line(setting=setting))
-        medians[setting] = {one.payer_slug: (one.median, one.market) for one in found.positions}
+        middles[setting] = {one.payer_slug: (one.middle, one.payers_middle) for one in found.positions}
         if setting == "office":
-            left_out = list_left_out(db, found.of_class.market, found.asked, found.positions, payers)
+            left_out = list_left_out(found.asked, found.found, payers)
     # There are more rates in facilities, but a visit is usually outside.
     outside = {"payer_a": (140.0, 120.0), "payer_b": (100.0, 120.0)}
     inside = {"payer_a": (140.0, 70.0), "payer_b": (70.0, 70.0), "payer_c": (60.0, 70.0)}
-    assert medians == {"office": outside, "": outside, "inpatient": inside}
+    assert middles == {"office": outside, "": outside, "inpatient": inside}
     assert left_out == [UnplacedPayer("Payer C", 1, True, 1), UnplacedPayer("Payer D", 1, True, 0)]
     both = given_answer(db, Clinic(), given_line(setting="office"), given_line(setting="inpatient"))
-    assert list_left_out(db, both.of_class.market, both.asked, both.positions, {"payer_c": "Payer C"}) == [
-        UnplacedPayer("Payer C", 1, False, 1)
-    ]
+    assert list_left_out(both.asked, both.found, {"payer_c": "Payer C"}) == [UnplacedPayer("Payer C", 1, False, 1)]
 
 
 @hypothesis_settings(max_examples=5)
@@ -115,27 +110,27 @@ def test_an_office_has_payers_that_state_no_place_and_payers_left_out_are_known(
     ),
     st.sets(st.sampled_from(LABELS), max_size=3),
 )
-def test_pasted_lines_have_the_market_of_the_code_s_page_and_of_baskets(
+def test_pasted_lines_have_the_market_of_the_code_s_page(
     tmp_path_factory: Any, changes: list[dict[str, Any]], overruled: set[tuple[str, str, str]]
 ) -> None:
     rates = [{**one, "negotiated_rate": 100.0 + at * at} for at, one in enumerate(changes)]
     db = with_overruled(store_of_market(tmp_path_factory.mktemp("same"), *rates), *sorted(overruled))
     of_code = choose_class(db, Market("GA", "2025-08", "CPT", "99213")).market
     facts = Everything(db).of(of_code)
-    by_payer: dict[str, list[float]] = {}
-    for one in facts:
-        by_payer.setdefault(make_payer_slug(one["reporting_entity_name"]), []).append(one["negotiated_rate"])
-    market = statistics.median(one["negotiated_rate"] for one in facts)
-    expected = {slug: (statistics.median(paid), market) for slug, paid in by_payer.items()}
-    basket = answer_basket(db, BasketQuestion(MONTH, CODES)).named_medians({})
-    assert {one.payer_slug: (one.p50, one.market) for one in basket} == expected
+    expected: dict[str, tuple[int, float]] = {}
+    for slug in {make_payer_slug(one["reporting_entity_name"]) for one in facts}:
+        of_payer = [one for one in facts if make_payer_slug(one["reporting_entity_name"]) == slug]
+        tins = {tin for one in of_payer for tin in one["tins"]}
+        prices = [
+            statistics.median_low(one["negotiated_rate"] for one in of_payer if tin in one["tins"]) for tin in tins
+        ]
+        expected[slug] = len(of_payer), statistics.median_low(prices)
     nobody = given_answer(db, Clinic(), given_line())
-    assert {one.payer_slug: (one.median, one.market) for one in nobody.positions} == expected
+    assert {one.payer_slug: (one.rates, one.middle) for one in nobody.positions} == expected
     own = [one for one in facts if TIN in {value for _, value in one["tins"]}]
     if own or not any(TIN in {value for _, value in one["tins"]} for one in Everything(db).facts):
         ours = given_answer(db, Clinic(tin=TIN), given_line())
-        with_own = {one.payer_slug: (one.median_with_own, one.market_with_own) for one in ours.positions}
-        assert with_own == expected
+        assert {one.payer_slug: (one.rates, one.middle) for one in ours.positions} == expected
 
 
 def test_a_clinic_whose_own_rates_are_all_of_another_class_is_compared_in_it(tmp_path: Path) -> None:
@@ -147,9 +142,9 @@ def test_a_clinic_whose_own_rates_are_all_of_another_class_is_compared_in_it(tmp
         *({"negotiated_rate": 90.0 + at, "group": at} for at in (1, 2, 3)),
     )
     (ours,) = given_answer(db, Clinic(tin=TIN), given_line(450.0)).positions
-    assert (ours.billing_class, ours.market, ours.market_with_own) == ("institutional", 500.0, 450.0)
+    assert (ours.billing_class, ours.rates, ours.middle) == ("institutional", 2, 400.0)
     (others,) = given_answer(db, Clinic(), given_line(450.0)).positions
-    assert (others.billing_class, others.market) == ("professional", 92.0)
+    assert (others.billing_class, others.rates, others.middle) == ("professional", 3, 91.0)
 
 
 A_RATE = st.fixed_dictionaries(
@@ -178,7 +173,7 @@ def test_the_side_is_that_of_the_code_s_page_unless_the_clinic_has_none_of_its_r
     clinic, line = Clinic(tin=TIN), AskedLine(CODES[0])
     assert choose_classes_of_lines(db, market, clinic, [line]).of_codes[0].market.care_setting == side
     paid = [fact["negotiated_rate"] for fact in facts if side is None or side in sides_of(fact)]
-    assert all(one.market_with_own == statistics.median(paid) for one in answer(db, market).positions if one.rates)
+    assert all(one.rates == len(paid) for one in answer(db, market).positions if one.rates)
 
 
 def test_each_line_is_on_the_usual_side_of_its_code(tmp_path: Path) -> None:
@@ -196,9 +191,9 @@ def test_each_line_is_on_the_usual_side_of_its_code(tmp_path: Path) -> None:
 
     def positions_of(question: ClinicQuestion) -> dict[str, tuple[Any, ...]]:
         found = answer_clinic(db, question).positions
-        return {one.code: (one.rate, one.median, one.market_with_own, one.care_setting) for one in found}
+        return {one.code: (one.rate, one.rates, one.paid_more, one.care_setting) for one in found}
 
-    expected = {"99213": (100.0, 101.0, 100.5, SIDES[0]), "27447": (70.0, 71.0, 70.5, SIDES[1])}
+    expected = {"99213": (100.0, 2, 1, SIDES[0]), "27447": (70.0, 2, 1, SIDES[1])}
     assert positions_of(ClinicQuestion(MONTH, Clinic(tin=TIN), codes=codes)) == expected
     assert positions_of(ClinicQuestion(MONTH, Clinic(tin=TIN))) == expected, "its own codes"
     outside = replace(MONTH, billing_class="professional", care_setting=SIDES[0])
