@@ -85,18 +85,15 @@ def find_markets(
             JOIN items i ON i.position = d.position AND i.modifier = d.modifier),
         ours AS MATERIALIZED (SELECT DISTINCT pg_uid FROM dollars f WHERE {clinic.condition}),
         {middles_sql(db, market, "dollars")},
-        of_line AS (
+        of_line AS MATERIALIZED (
             SELECT m.position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS median,
                    any_value(given) AS given_rate, coalesce(given_rate, {price_sql(condition="is_own")}) AS own,
                    count(*) FILTER (is_own) AS own_rates,
+                   coalesce({median("medicare", "is_own")}, {median("medicare")}) AS medicare,
                    coalesce(list(DISTINCT negotiated_rate) FILTER (is_own AND NOT is_odd), []) AS meant,
                    coalesce(list(DISTINCT negotiated_rate) FILTER (is_own AND is_odd), []) AS odd
             FROM (SELECT *, pg_uid IN (FROM ours) AS is_own FROM marked) m JOIN items i ON i.position = m.position
             GROUP BY m.position, payer_slug),
-        medicare AS (
-            SELECT position, payer_slug,
-                   coalesce({median("medicare", "is_own")}, {median("medicare")}) AS medicare
-            FROM (SELECT *, pg_uid IN (FROM ours) AS is_own FROM dollars) GROUP BY position, payer_slug),
         sharing AS (
             SELECT position, payer_slug, count(DISTINCT (tin_type, tin_value)) AS tins
             FROM (SELECT DISTINCT position, payer_slug, pg_uid FROM dollars WHERE pg_uid IN (FROM ours))
@@ -114,7 +111,7 @@ def find_markets(
                coalesce(tins, 0) AS tins, coalesce(organizations, 0) AS organizations,
                coalesce(other_organizations, 0) AS other_organizations, coalesce(less, 0) AS less,
                coalesce(same, 0) AS same, coalesce(more, 0) AS more, middle
-        FROM of_line l LEFT JOIN medicare USING (position, payer_slug)
+        FROM of_line l
         LEFT JOIN standing USING (position, payer_slug) LEFT JOIN middle USING (position, payer_slug)
         LEFT JOIN sharing USING (position, payer_slug)"""
     values = {

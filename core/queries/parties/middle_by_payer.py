@@ -46,7 +46,7 @@ def dollars_of_compared(compared: str, measured: Collection[int]) -> str:
         WHERE kind = 'dollars'"""
 
 
-_COLUMNS = ("pg_uid", "negotiated_rate", "own_percent")
+_COLUMNS = ("pg_uid", "negotiated_rate", "own_percent", "medicare")
 
 
 def middles_sql(db: Snapshot, market: Market, dollars: str) -> str:
