@@ -1,5 +1,6 @@
 """Rates by where providers practice, with a map, and by what they are."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -116,10 +117,17 @@ def _table(
         "left_out": max(len(rows) - MAX_ROWS, 0),
         "filter_name": by,
         "several": several or _SEVERAL[by],
+        "most_alike": _find_most_alike(rows),
         "few": FEW_RATES,
         "instead": None if totals.rates else find_instead(query, "rates"),
         "answer_rows": totals.rates,
     }
+
+
+def _find_most_alike(rows: Sequence[Breakdown]) -> tuple[int, float] | None:
+    """Return how many of the rows have the same median, and which: the commonest. None if no two have."""
+    [(amount, number)] = Counter(row.p50 for row in rows).most_common(1) or [(0.0, 0)]
+    return (number, amount) if number > 1 else None
 
 
 def _draw_map(
@@ -130,8 +138,11 @@ def _draw_map(
 ) -> place_map.PlaceMap | None:
     """Return a map of the rows with a point, colored by their median or by their percent of Medicare.
 
-    It has no scale of colors where nothing says that they differ: colors would show differences that are none.
+    There is none where nothing says that they differ: colors would show differences that are none, and one color says
+    nothing.
     """
+    if found is None or found.compared < 2 or found.is_alike:
+        return None
     what = "ZIP code" if query.values["by"] == "zip" else "county"
     places = [
         place_map.MapPlace(write_filter(row.label, what), row.latitude, row.longitude, value, row.rates)
@@ -144,5 +155,5 @@ def _draw_map(
     figure = f"Median percent of {query.measured.name}" if color == "percent" else "Median rate"
     write = write_percent if color == "percent" else write_dollars
     title = f"{figure} by {what} in {write_state(query.market.state)}"
-    has_scale = found is not None and found.compared > 1 and not found.is_alike
-    return place_map.draw_map(places, shape, write, title, has_scale=has_scale)
+    drawn = place_map.draw_map(places, shape, write, title)
+    return drawn if drawn and drawn.legend else None

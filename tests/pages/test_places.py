@@ -48,7 +48,7 @@ def contrast_of(rows: list[Breakdown], by: str = "county", everywhere: int = 3) 
     return lambda db, market, of, shown: found if of == by else None
 
 
-def test_places_that_differ_by_little_have_one_color(
+def test_places_that_differ_by_little_have_no_map(
     placed_site: Client, placed: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_page, "ANSWERS", AnswerCache(0))
@@ -59,11 +59,7 @@ def test_places_that_differ_by_little_have_one_color(
     words = text_of(page)
     assert "No difference worth naming : $1,572.21 to $1,648.10 in the middle of 2 counties, because they have" in words
     assert "3 of the 5 rates are in both" in words
-    assert "One color for all" in words
-    shown = page.content.decode()
-    assert set(re.findall(r'<circle class="color-(.)"', shown)) == {"3"}
-    assert 'class="legend"' not in shown
-    assert shown.index('<table class="stack') < shown.index('<svg class="map"'), "the map is beside the table"
+    assert '<svg class="map"' not in page.content.decode()
     monkeypatch.setattr(places, "contrast", contrast_of(alike, everywhere=2))
     assert "provider groups: " not in text_of(placed_site.get("/places/", MARKET))
 
@@ -72,7 +68,8 @@ def test_places_begin_with_the_highest_and_the_lowest(
     placed_site: Client, placed: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_page, "ANSWERS", AnswerCache(0))
-    row = replace(break_down(placed, choose_class(placed, Market(**MARKET)).market, "county")[1][0], rates=9)
+    totals, counties = break_down(placed, choose_class(placed, Market(**MARKET)).market, "county")
+    row = replace(counties[0], rates=9)
     dear = replace(row, label="Bibb County, GA", p50=150.0, percent=1.5)
     cheap = replace(row, label="Fulton County, GA", p50=90.0, percent=None)
     monkeypatch.setattr(places, "contrast", contrast_of([dear, cheap]))
@@ -80,7 +77,9 @@ def test_places_begin_with_the_highest_and_the_lowest(
     assert "Highest median: Bibb County, GA $150.00 , 150% of Medicare; lowest: Fulton County, GA $90.00 ." in (
         text_of(page)
     )
-    assert 'class="legend"' in page.content.decode()
+    shown = page.content.decode()
+    assert 'class="legend"' in shown
+    assert shown.index('<table class="') < shown.index('<svg class="map"'), "the map is beside the table"
     assert "with at least 5 rates: 9 of the" in text_of(page)
     as_dear = replace(dear, label="Cobb County, GA", rates=7)
     monkeypatch.setattr(places, "contrast", contrast_of([dear, as_dear, cheap]))
@@ -94,6 +93,12 @@ def test_places_begin_with_the_highest_and_the_lowest(
     )
     monkeypatch.setattr(places, "contrast", lambda *asked: None)
     assert "have fewer than 5 of these rates: too few to compare" in text_of(placed_site.get("/places/", MARKET))
+    rows = [replace(cheap, latitude=None), replace(as_dear), replace(cheap, label="Cobb County, GA")]
+    for some, alike in ((rows, "2 of them"), ([rows[0], rows[2]], "all of them")):
+        monkeypatch.setattr(places, "break_down", lambda *asked, some=some: (totals, some))
+        page = placed_site.get("/places/", MARKET)
+        assert f"too few to compare , and {alike} have the same median, $90.00 ." in text_of(page)
+        assert '<svg class="map"' not in page.content.decode()
 
 
 def test_places_of_other_states_are_folded(placed_site: Client, placed: Snapshot) -> None:

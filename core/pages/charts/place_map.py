@@ -64,20 +64,17 @@ def draw_map(
     shape: Sequence[tuple[float, float]],
     write: Callable[[float], str],
     title: str,
-    *,
-    has_scale: bool = True,
 ) -> PlaceMap | None:
     """Return a map of the places on the points `shape` of a state, or None if there is no place to draw.
 
-    `write` writes a figure. Colors are steps of the same factor, see _color_limits; without a scale, all places have
-    the middle color. One color needs no legend. Places far outside the shape, such as a lab in another state, are left
-    out.
+    `write` writes a figure. Colors are steps of the same factor, see _color_limits. One color needs no legend. Places
+    far outside the shape, such as a lab in another state, are left out.
     """
     inside = [place for place in places if _is_within(place, shape)]
     if not inside:
         return None
     project = _Projection([*shape, *((place.latitude, place.longitude) for place in inside)])
-    limits = _color_limits([place.value for place in inside]) if has_scale else _ONE_COLOR
+    limits = _color_limits([place.value for place in inside])
     most = max(place.rates for place in inside)
     # Small circles on top of large ones, so that each can be seen.
     ordered = sorted(inside, key=lambda one: -one.rates)
@@ -142,9 +139,6 @@ def _color_limits(values: Sequence[float]) -> list[float]:
     low, high = low - missing / 2, high + missing / 2
     return [math.exp(low + (high - low) * color / COLORS) for color in range(1, COLORS)]
 
-
-_ONE_COLOR = (-math.inf, -math.inf, math.inf, math.inf)
-"""The limits with which every place has the middle color."""
 
 _LEAST_VALUE = 0.01
 """Zero has no logarithm."""

@@ -14,6 +14,7 @@ from core.pages.shared.market_choice import MarketChoice, choose_months
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import Paging, span
 from core.pages.shared.words.change_words import tell_prices
+from core.pages.shared.words.labels import is_as_labeled
 from core.queries import coverage
 from core.queries.coverage import Coverage
 from core.queries.find import codes
@@ -183,6 +184,8 @@ def _render(
         comparable=[] if by_payer else _months_of_each_payer(query, loaded),
         linked_market=query.choice.linked_market,
         freed=[] if by_payer else query.list_freed(),
+        opens_with=query.choice.opens_with,
+        changed_classes=[one for one in query.choice.changed_classes if not is_as_labeled(one, query.choice.classes)],
         cap=ROW_CAP,
         **table,
     )

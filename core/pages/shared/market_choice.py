@@ -5,7 +5,7 @@ A choice is a value. It does not change the form, which is shown with it by form
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.fields.codes.code_list import read_codes
 from core.fields.places.states import STATES
@@ -18,6 +18,8 @@ from core.queries.coverage import Coverage
 from core.queries.find.codes import CodeTitle, find_possible_codes
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
+from core.queries.market.market_filters import CLASS_FILTERS
+from core.queries.over_time.classes_in_both import list_classes_in_both
 from core.queries.over_time.comparable_months import ComparableMonths, keep_months_of_code, list_comparable_months
 from core.queries.parties import providers
 from core.queries.yardstick.compensation import list_compensation_releases
@@ -64,6 +66,10 @@ class MarketChoice:
     opens_elsewhere: bool = False
     usually_inside: bool = False
     of_own_classes: bool | None = None
+    changed_classes: Sequence[RateClass] = ()
+    """The classes that both months have rates of, for a question about changes of a code with several classes."""
+    opens_with: RateClass | None = None
+    """The class that the code's other pages open with, where a question about changes does not, as nobody asked."""
 
     @property
     def measured_as(self) -> str:
@@ -206,10 +212,44 @@ def choose_months(asked: Market, earlier: str, db: Snapshot, loaded: Sequence[Co
     market = choice.market
     if earlier and earlier >= market.year_month:
         raise InvalidChoice("from", not_earlier(earlier, market.year_month))
+    earlier = earlier or _month_before(loaded, market.state, market.year_month)
+    choice = replace(choice, earlier_month=earlier, asked_months={"year_month": asked.year_month, "from": given})
+    return _in_class_of_newest(choice, asked, db) if market.code and earlier and not choice.meanings else choice
+
+
+def _in_class_of_newest(choice: MarketChoice, asked: Market, db: Snapshot) -> MarketChoice:
+    """Return the choice with the classes of the code's other pages, and that class of them which is looked at.
+
+    The other pages have the newest files of all payers, and months may have fewer classes. Where no class is asked for,
+    it is the one that these pages open with, or else the nearest one that both months have rates of.
+    """
+    market = choice.market
+    newest = with_latest(
+        db, replace(asked, state=market.state, code_type=market.code_type, code=market.code, year_month="")
+    )
+    usual = choose_class(db, newest)
+    opens = next((one for one in usual.classes if one.chosen), None)
+    if opens is None or len(usual.classes) < 2 or market.classes:
+        return choice
+    in_both = list_classes_in_both(db, market, choice.earlier_month, usual.classes)
+    asks = any(getattr(asked, name) for name in CLASS_FILTERS)
+    nearest = sorted(
+        in_both,
+        key=lambda one: (one != opens, one.billing_class != opens.billing_class, one.modifier != opens.modifier),
+    )
+    shown = opens if asks or not nearest else nearest[0]
+    filters: dict[str, Any] = {name: getattr(asked, name) or value for name, value in shown.filters.items()}
     return replace(
         choice,
-        earlier_month=earlier or _month_before(loaded, market.state, market.year_month),
-        asked_months={"year_month": asked.year_month, "from": given},
+        market=replace(market, **filters),
+        classes=[replace(one, chosen=one == shown) for one in usual.classes],
+        filled=frozenset(name for name, value in filters.items() if value and not getattr(asked, name)),
+        has_facilities=usual.has_facilities,
+        has_parts=usual.has_parts,
+        opens_elsewhere=False,
+        usually_inside=False,
+        changed_classes=in_both,
+        opens_with=None if shown == opens else opens,
     )
 
 

@@ -38,10 +38,6 @@ def test_each_place_is_a_circle_inside_the_drawing(some: list[MapPlace]) -> None
     assert ordered == sorted(ordered)
     assert set(ordered) <= set(range(1, COLORS + 1))
     assert [entry.color for entry in drawn.legend] == (sorted(set(ordered)) if len(set(ordered)) > 1 else [])
-    plain = draw_map(some, GEORGIA, str, "A map", has_scale=False)
-    assert plain is not None
-    assert plain.legend == []
-    assert re.sub(r"color-\d", "color-3", drawn.drawing) == plain.drawing
 
 
 def test_places_far_from_the_state_are_left_out_and_names_are_escaped() -> None:

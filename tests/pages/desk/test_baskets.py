@@ -62,7 +62,7 @@ def test_volumes_weigh_the_index(site: Client) -> None:
 def test_without_rates_for_half_of_a_basket_nobody_pays_the_most(site: Client) -> None:
     codes = ",".join(["99213", *(f"0{number:03}U" for number in range(1, 5))])
     shown = site.get("/baskets/", {**MONTH, "codes": codes, "billing_class": "professional"})
-    assert "Too few of these services to rank the payers: only 1 of 5 codes (20% by weight) can be" in text_of(shown)
+    assert "The payers cannot be ranked: only 1 of 5 codes (20% by weight) can be" in text_of(shown)
     assert "pays the most" not in text_of(shown)
     indexes, _ = tables(shown)
     assert {row[1] for row in indexes[1:]} == {"– only 1 of 5 codes (20% by weight) can be compared with other payers"}

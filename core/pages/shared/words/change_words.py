@@ -58,7 +58,7 @@ def tell_ratio_of_code(one: CommonRatio) -> str:
     if one.percents is None:
         return (
             f"{alike}. Percents of a schedule move like this when a newer one takes its place; separate raises or cuts "
-            "would differ. The loaded Medicare amounts do not prove it here."
+            "would differ. Which schedule it is cannot be told from the Medicare amounts loaded here."
         )
     higher = write_change(1 / one.ratio - 1).lstrip("+−")
     than = "higher" if one.ratio < 1 else "lower"
