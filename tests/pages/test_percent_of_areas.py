@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from core.pages.shared.words.provider_words import describe_left_out
 from core.queries.market.market import Market
 from core.queries.parties.groups import ProviderGroup, list_rates_of_group
 from core.queries.parties.provider_rates import list_code_rates
+from core.queries.parties.provider_summary import list_family_rates, list_provider_payers, summarize_provider
 from core.queries.rates_against_medicare import list_against_medicare
 from core.queries.yardstick.medicare import list_comparisons
 from core.store.connection import Snapshot
@@ -80,6 +82,32 @@ def test_a_tax_id_shows_it_where_all_prices_of_a_row_are_one_percent(tmp_path: P
     assert (row.percent_of_areas, row.areas) == (1.15, "115%: Rest Of Georgia $80.50, Atlanta $103.50")
     (other,) = list_code_rates(alone, alone, replace(market, basis="opps"), 10, 0)[1]
     assert other.percent_of_areas is None
+    # Each price counts with that percent, not with that of the group's own area.
+    summary = summarize_provider(alone, alone, market)
+    assert (summary.p10, summary.p50, summary.p90, summary.in_areas) == (1.15, 1.15, 1.15, 2)
+    (family,) = list_family_rates(alone, alone, market)
+    (payer,) = list_provider_payers(alone, alone, market)
+    assert family.p50 == payer.p50 == 1.15
+    by_schedule = summarize_provider(alone, alone, replace(market, basis="opps"))
+    assert by_schedule.in_areas == 0
+
+
+def test_placeholders_are_in_no_figure_of_a_tax_id(tmp_path: Path) -> None:
+    """Each service has a price that nobody can mean beside the one that is paid."""
+    rates = [VISIT | {"group": 0, "negotiated_rate": rate} for rate in (99.0, 99.0, 1.8, 2.7)]
+    db = store_of_areas(tmp_path, rates, SCHEDULES)
+    market = Market("GA", "2025-06", tin=TIN)
+    summary = summarize_provider(db, db, market)
+    assert (summary.rates, summary.compared, summary.odd, summary.below, summary.above) == (4, 4, 2, 2, 0)
+    assert [summary.p10, summary.p50, summary.p90] == pytest.approx([1.1] * 3)
+    assert summary.odd_p50 == pytest.approx(0.025)
+    assert describe_left_out(summary, "Medicare") == (
+        "Not counted, but marked in the table: 2 below 50% of Medicare (2.5% in the middle)."
+    )
+    only = store_of_areas(tmp_path / "only", rates[2:], SCHEDULES)
+    of_odd = summarize_provider(only, only, market)
+    assert of_odd.p50 == pytest.approx(0.025), "where all are such, nothing better is known"
+    assert describe_left_out(of_odd, "Medicare") == ""
 
 
 def test_a_clinic_is_compared_where_areas_differ(visitor: Client, db: Snapshot) -> None:

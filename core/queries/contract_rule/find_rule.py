@@ -98,7 +98,7 @@ def find_contract_rule(db: Snapshot, market: Market) -> FoundRule:
     else:
         of_rates = summarize_provider(db, db, market)
         rule = replace(found.rule, percent_p25=of_rates.p25, percent_p50=of_rates.p50, percent_p75=of_rates.p75)
-    said = write_no_rule(rule, found.levels, "Each rate counted, they are", found.edition)
+    said = write_no_rule(rule, found.levels, "On the page of the provider, its rates are", found.edition)
     return replace(found, rule=replace(rule, sentence=said))
 
 

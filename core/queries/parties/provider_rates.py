@@ -12,9 +12,9 @@ from core.queries.comparison.asked_place import asked_place
 from core.queries.comparison.compared_rates import EXTREMES_SQL, IS_ODD_SQL, compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
-from core.queries.comparison.percent_of_areas import MAX_PRICES, PercentsOfAreas, list_amounts_of_areas
 from core.queries.market.market import Market
 from core.queries.market.market_rates import counted_rates, market_cache, uses_own_areas
+from core.queries.parties.area_percents import PAYER_LINE, find_percents_of_lines, show_area_percents
 from core.queries.parties.billed_services import MEMBERS, list_leading_specialties, services_sql
 from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES, LINE, market_lines
 from core.queries.rules.asked_first import known_sql
@@ -170,10 +170,17 @@ most often, what most of the market has a rate for, and what is paid most.
 """
 
 PLACED_RATES, _CODE_RATES = "placed_rate", "provider_code_rate"
-"""Tables in memory: a provider's rates with their percents and positions, and the same by code."""
+"""Tables in memory: a provider's rates with their percents and positions, and the same by code.
+
+Where several prices are percents of areas' amounts, `of_areas` is that of the rate. `is_odd` says that nobody can mean
+the rate.
+"""
 
 _COMPARED, _LINES, _SERVICES = "provider_compared", "provider_line", "provider_service"
 """Tables in memory: a provider's rates with their percents, the lines of its codes, and what it bills to Medicare."""
+
+_PLACED, _AREA_PERCENTS = "rate_in_place", "provider_area_percent"
+"""Tables in memory that PLACED_RATES is joined from."""
 
 
 def _usual_sql(specialties: Collection[str]) -> str:
@@ -190,7 +197,7 @@ def _usual_sql(specialties: Collection[str]) -> str:
         WHEN c.code IN ({", ".join(map(quote, FAMILIAR_CODES))}) THEN 4 ELSE 3 END"""
 
 
-_PAYER_LINE = ", ".join((*LINE, "reporting_entity_name"))
+_PAYER_LINE = ", ".join(PAYER_LINE)
 
 
 @dataclass(frozen=True)
@@ -265,7 +272,9 @@ def list_code_rates(
                 ORDER BY {sorting}""",
             {**parameters, "limit": limit, "offset": offset},
         )
-        by_area = _find_percents_of_areas(memory, market, rows)
+        several = {row.code for row in rows if row.prices > 1}
+        found_of = find_percents_of_lines(memory, market, PLACED_RATES, several) if several else {}
+        by_area = [found_of.get(tuple(getattr(row, name) for name in PAYER_LINE)) for row in rows]
     return total, [
         CodeRates(
             state=market.state,
@@ -280,36 +289,6 @@ def list_code_rates(
         )
         for row, found in zip(rows, by_area, strict=True)
     ]
-
-
-def _find_percents_of_areas(
-    memory: MarketSnapshot, market: Market, rows: Sequence[_ProviderLine]
-) -> list[PercentsOfAreas | None]:
-    """Return of each row the percent of Medicare that its several prices are in as many areas."""
-    several = {
-        row.code
-        for row in rows
-        if row.code_type in HCPCS_SYSTEMS and 1 < row.prices <= MAX_PRICES and row.compared and row.kind == "dollars"
-    }
-    if not several or market.basis or market.yardstick:
-        return [None] * len(rows)
-    columns = ("code_type", "code", "kind", "billing_class", "modifier", "reporting_entity_name")
-    prices = {
-        found[:-1]: found[-1]
-        for found in memory.rows(
-            f"""SELECT {", ".join(columns)}, list(DISTINCT negotiated_rate) FROM {PLACED_RATES}
-                WHERE code IN (SELECT unnest($codes::VARCHAR[])) GROUP BY ALL""",
-            {"codes": sorted(several)},
-        )
-    }
-    of_areas = list_amounts_of_areas(memory, market.state, several)
-    by_area = []
-    for row in rows:
-        own = prices.get(tuple(getattr(row, name) for name in columns), ()) if row.code in several else ()
-        found = of_areas.find(row.code, row.modifier, own)
-        near = found and row.percent and found.is_near(row.percent)
-        by_area.append(found if near else None)
-    return by_area
 
 
 _NOT_SHOWN = ("usual", "common", "amounts")
@@ -357,10 +336,7 @@ def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None
                    count(DISTINCT pos_set_id) AS place_lists,
                    {price_sql("percent")} AS percent, count(percent) AS compared,
                    {EXTREMES_SQL}, market, market_rates, {price_sql("position")} AS percentile
-            FROM (SELECT *, {IS_ODD_SQL} AS is_odd, unnest(range(rate_count))
-                  FROM (SELECT *, kind = 'dollars'
-                            AND {far_sql("negotiated_rate", "market", "market_rates")} AS is_far FROM {PLACED_RATES}))
-            GROUP BY ALL""",
+            FROM (SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES}) GROUP BY ALL""",
         {},
         made_from=market.parameters,
     )
@@ -392,8 +368,10 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
     members = MEMBERS[_named_by(market)]
     leading = list_leading_specialties(provider, members, used_parameters(members, market.parameters))
     provider.keep_table(
-        PLACED_RATES,
-        f"""SELECT c.*, s.services, {_usual_sql(leading)} AS usual, u.services AS common
+        _PLACED,
+        f"""SELECT c.*, s.services, {_usual_sql(leading)} AS usual, u.services AS common,
+                   kind = 'dollars' AND {far_sql("negotiated_rate", "market", "market_rates")} AS is_far,
+                   {IS_ODD_SQL} AS is_odd
             FROM (
                 SELECT f.* EXCLUDE (own), m.median AS market, m.rates AS market_rates,
                        CASE WHEN own < m.rates THEN m.positions[list_position(m.amounts, f.negotiated_rate)] END
@@ -405,6 +383,15 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
             LEFT JOIN code_use u ON u.code = c.code AND c.code_type IN {HCPCS_SYSTEMS}""",
         {},
         made_from=market.parameters,
+    )
+    show_area_percents(provider, market, _PLACED, _AREA_PERCENTS)
+    same_line = " AND ".join(f"a.{name} = coalesce(p.{name}, '')" for name in PAYER_LINE)
+    provider.keep_table(
+        PLACED_RATES,
+        f"""SELECT p.*, a.of_areas::DOUBLE AS of_areas FROM {_PLACED} p
+            LEFT JOIN {_AREA_PERCENTS} a ON {same_line} AND p.negotiated_rate = a.price::DOUBLE""",
+        {},
+        made_from={**market.parameters, "area_percents": True},
     )
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core.fields.codes.code_family import family_of
 from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.codes_within import choose_within
+from core.queries.comparison.percent_of_areas import list_amounts_of_areas
 from core.queries.market.market import Market
 from core.queries.market.market_filters import OF_COMPENSATION
 from core.queries.market.market_rates import market_cache, uses_own_areas
@@ -44,22 +45,48 @@ def assert_figures(
     of_payer = slow.grouped(mine, *OF_LINE, "reporting_entity_name")
     assert row.rates == len(facts)
     assert row.codes == len({(fact["code_type"], fact["code"]) for fact in facts})
-    positions: list[float] = []
+    meant = [fact for fact in facts if not fact["is_odd"]]
+    assert row.odd == len(facts) - len(meant)
     sizes: list[float] = []
     for fact in facts:
         line = tuple(fact[name] for name in OF_LINE)
         others = [one["negotiated_rate"] for one in of_market[line]]
         if fact["kind"] == "dollars" and len(others) > len(of_payer[*line, fact["reporting_entity_name"]]):
-            positions += slow.positions([fact["negotiated_rate"]], others)
+            fact["position"] = slow.positions([fact["negotiated_rate"]], others)[0]
             sizes.append(len(others))
+    placed = [fact["position"] for fact in facts if "position" in fact]
+    positions = [fact["position"] for fact in meant if "position" in fact] or placed
     assert row.placed == len(positions)
     assert row.percentile == (pytest.approx(percentile(positions, 0.5)) if positions else None)
     if isinstance(row, ProviderSummary):
         assert row.market_rates == (percentile(sizes, 0.5) if sizes else None)
     percents = [fact["percent"] for fact in facts if fact["percent"] is not None]
     assert row.compared == len(percents)
+    percents = [fact["counted"] for fact in meant if fact["percent"] is not None] or percents
     for name, share in PERCENTILES.items():
         assert getattr(row, name) == (pytest.approx(percentile(percents, share)) if percents else None)
+
+
+def mark_odd(mine: list[Row], every: list[Row]) -> None:
+    """Say of each fact whether nobody can mean it: by its percent, or by the rates of its line in the market."""
+    of_market = slow.grouped(every, *OF_LINE)
+    for fact in mine:
+        others = [one["negotiated_rate"] for one in of_market[tuple(fact[name] for name in OF_LINE)]]
+        is_far = fact["kind"] == "dollars" and not slow.without_far([fact["negotiated_rate"]], others)
+        fact["is_odd"] = is_far or not 0.5 <= (1 if fact["percent"] is None else fact["percent"]) <= 30
+
+
+def count_areas(db: Snapshot, mine: list[Row]) -> None:
+    """Say of each fact with which percent it counts: of another area's amount, if all of its line are such percents."""
+    for fact in mine:
+        fact["counted"] = fact["percent"]
+    of_areas = list_amounts_of_areas(db, "GA", {fact["code"] for fact in mine})
+    for (_, code, kind, _, modifier, _), some in slow.grouped(mine, *OF_LINE, "reporting_entity_name").items():
+        prices = {fact["negotiated_rate"] for fact in some}
+        found = of_areas.find(code, modifier, prices) if len(prices) > 1 and kind == "dollars" else None
+        if found and any(fact["percent"] is not None for fact in some):
+            for fact in some:
+                fact["counted"] = found.of_price(fact["negotiated_rate"]).percent
 
 
 @pytest.mark.parametrize("filters", [{}, {"billing_class": "professional"}])
@@ -75,9 +102,16 @@ def test_the_figures_of_a_provider(odd: Snapshot, demo: Snapshot, filters: dict[
             fact["percent"] = None if outcome.amount is None else fact["negotiated_rate"] / outcome.amount
             fact["family"] = family_of(fact["code_type"], fact["code"])
         every = everything.of(Market(market.state, market.year_month))
+        mark_odd(mine, every)
+        count_areas(db, mine)
         summary = summarize_provider(db, db, market)
         assert_figures(summary, mine, mine, every)
         assert summary.payers == len({fact["reporting_entity_name"] for fact in mine})
+        below = [fact["percent"] for fact in mine if fact["percent"] is not None and fact["percent"] < 0.5]
+        assert summary.below == len(below)
+        assert summary.odd_p50 == (pytest.approx(percentile(below, 0.5)) if below else None)
+        assert summary.above == sum(fact["percent"] is not None and fact["percent"] > 30 for fact in mine)
+        assert summary.in_areas == sum(fact["counted"] != fact["percent"] and not fact["is_odd"] for fact in mine)
         lines = slow.grouped(every, *OF_LINE)
         assert list_payers_of_lines(db, market, sorted({fact["code"] for fact in mine})) == {
             line: sorted({fact["reporting_entity_name"] for fact in facts})
@@ -189,7 +223,9 @@ def test_a_provider_is_measured_by_the_yardstick_that_is_asked_for(demo: Snapsho
         rows = medicare.list_comparisons(demo, market, "rate", 10**6, 0)
         percents = [row.wcfs_percent if market.yardstick else row.percent for row in rows]
         found = [one for one in percents if one is not None]
-        expected[market.yardstick] = (len(found), pytest.approx(percentile(found, 0.5)))
+        # Only against Medicare does a percent say that nobody can mean a rate. None of these is far from the others.
+        meant = [one for one in found if market.yardstick or 0.5 <= one <= 30]
+        expected[market.yardstick] = (len(found), pytest.approx(percentile(meant, 0.5)))
         summary = summarize_provider(demo, demo, market)
         assert (summary.compared, summary.p50) == expected[market.yardstick]
     with market_cache(demo, by_medicare, areas=uses_own_areas(demo, by_medicare)) as provider:

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 
 from core.pages.charts import spread_chart
+from core.pages.formats import write_percent
 from core.pages.yardstick_words import YardstickWords
+from core.queries.comparison.compared_rates import LEAST_PLAUSIBLE, MOST_PLAUSIBLE
 from core.queries.parties.provider_summary import FamilyRates, ProviderPayer, ProviderSummary
+from core.queries.rules.far_from_others import FAR_TIMES
 
 MAX_BARS = 9
 """The families in the chart, those with most rates first. The table has all."""
@@ -29,6 +32,7 @@ class ProviderOnTop:
     chart: SafeString
     charted: int
     can_be_charted: int
+    left_out: str
 
     @property
     def first_families(self) -> Sequence[FamilyRates]:
@@ -59,7 +63,24 @@ def describe_provider(
         ),
         charted=len(bars[1 : MAX_BARS + 1]),
         can_be_charted=len(bars) - 1,
+        left_out=describe_left_out(summary, measured.name),
     )
+
+
+def describe_left_out(summary: ProviderSummary, yardstick: str) -> str:
+    """Return which rates are not counted in the figures, because nobody can mean them; empty text if all are."""
+    if not summary.odd or summary.odd == summary.rates:
+        return ""
+    far = summary.odd - summary.below - summary.above
+    middle = f" ({write_percent(summary.odd_p50)} in the middle)" if summary.below > 1 else ""
+    reasons = [
+        f"{summary.below:,} below {write_percent(LEAST_PLAUSIBLE)} of {yardstick}{middle}" if summary.below else "",
+        f"{summary.above:,} above {write_percent(MOST_PLAUSIBLE)} of {yardstick}" if summary.above else "",
+        f"{far:,} over {FAR_TIMES} times, or under 1/{FAR_TIMES} of, what others are paid" if far else "",
+    ]
+    *some, last = filter(None, reasons)
+    listed = f"{', '.join(some)} and {last}" if some else last
+    return f"Not counted, but marked in the table: {listed}."
 
 
 def _bar(name: str, of: ProviderSummary | FamilyRates) -> spread_chart.Bar | None:
