@@ -63,14 +63,15 @@ class CompensationQuestions(ABC):
     ) -> pl.DataFrame:
         """Return what payers pay for a named basket or some codes, beside the amounts of a state's schedule.
 
-        A row for each code, payer, and who is paid. The medians are those of each payer's latest file.
+        A row for each code, payer, and who is paid. The medians are those of each payer's latest file, beside
+        the release in effect in its month, or in `year_month`.
         """
         db = self._snapshot()
         release, listed = _release(db, state, year_month), codes_of(db, codes)[1]
         found = []
         if release:
             _, amounts = compensation.list_compensation_amounts(db, release, "", "", ALL_ROWS, 0, listed)
-            found = list_schedule_medians(db, release, amounts, listed)
+            found = list_schedule_medians(db, release, amounts, listed, by_month=not year_month)
         return frame_of(ScheduleMedian, found)
 
     def compensation_summary(

@@ -82,18 +82,16 @@ def list_medians_beside_schedule(request: ResourceRequest) -> AnswerFields:
     """List what payers pay for the codes of a list or a basket, beside the amounts of a state's schedule.
 
     A row for each code, payer, and who is paid: professionals, hospital outpatient departments, or surgical centers.
-    The medians are those of each payer's latest file.
+    The medians are those of each payer's latest file, beside the release in effect in its month, or `year_month`'s.
     """
     release, listed = _release(request), _listed_codes(request)
     if not listed:
         raise Problem("wrong-parameter", errors=[("codes", "list codes, or choose a basket")])
-    _, amounts = compensation.list_compensation_amounts(request.db, release, "", "", ALL_AMOUNTS, 0, listed)
-    found = list_schedule_medians(request.db, release, amounts, listed)
+    _, amounts = compensation.list_compensation_amounts(
+        request.db, release, "", "", compensation.ALL_AMOUNTS, 0, listed
+    )
+    found = list_schedule_medians(request.db, release, amounts, listed, by_month=not request.values["year_month"])
     return {**request.page_of(found), "schedule": release}
-
-
-ALL_AMOUNTS = 1_000_000
-"""More rows than a list of codes has in any schedule."""
 
 
 def _listed_codes(request: ResourceRequest) -> list[BasketCode]:

@@ -88,7 +88,7 @@ def list_usual_medians(
     usual = list_usual_sides(db)
     return [
         one
-        for one in list_schedule_medians(db, release, rows, codes)
+        for one in list_schedule_medians(db, release, rows, codes, by_month=True)
         if one.care_setting in {None, usual.get(one.code, OUTSIDE).side_of(None)}
     ]
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.http import HttpResponseBase
 
 from core.fields.codes.basket_list import read_basket
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
 from core.fields.places.states import STATES
 from core.pages.desk.common_codes import list_common_codes, summarize_by_payer
 from core.pages.formats import write_month
@@ -53,7 +54,8 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
             query.db, release, query.values["code_type"], query.values["code"], limit, offset, listed
         )
     compared = listed or _one_code(rows, query.values["code"])
-    beside = list_schedule_medians(query.db, release, rows, compared) if release and compared else []
+    by_month = not query.values["year_month"]
+    beside = list_schedule_medians(query.db, release, rows, compared, by_month=by_month) if release and compared else []
     if query.wants_file and query.values["table"] == "payers":
         return query.download(beside, ScheduleMedian, f"compensation_payers_{state}")
     if query.wants_file:
@@ -70,7 +72,7 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         state=state,
         release=release,
         beside=beside,
-        has_sides=any(one.care_setting for one in beside),
+        is_less_inside=_is_less_inside(beside),
         not_compared=_not_compared(rows, compared, beside),
         no_facility_rates=not any(one.basis != PROFESSIONAL for one in beside),
         listed=listed,
@@ -93,6 +95,16 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         columns=[(name, AMOUNTS[name]) for name in _columns(rows)],
         statuses=[(status, meaning) for status, meaning in STATUSES.items() if any(r.status == status for r in rows)],
         paging=Paging(query.values["page"], total),
+    )
+
+
+def _is_less_inside(beside: Sequence[ScheduleMedian]) -> bool:
+    """Return whether some payer pays a professional less in a facility than outside of them."""
+    of_side = {(one.code, one.payer_slug, one.care_setting): one.p50 for one in beside}
+    return any(
+        one.p50 < of_side.get((one.code, one.payer_slug, NON_FACILITY_OR_UNSTATED), 0)
+        for one in beside
+        if one.care_setting == FACILITY_OR_UNSTATED
     )
 
 

@@ -39,6 +39,7 @@ from core.queries.profiles import name_places
 from core.queries.yardstick.compensation import (
     CompensationRelease,
     choose_compensation_release,
+    choose_nearest_release,
     list_compensation_releases,
 )
 from core.queries.yardstick.facility_bills import pays_facilities
@@ -234,8 +235,7 @@ class MarketQuery(PageQuery[M]):
     @cached_property
     def nearest_compensation_release(self) -> CompensationRelease | None:
         """The release that is in effect in the market's month, or else the first that came after it."""
-        after = min(self._compensation_releases, key=lambda one: one.release, default=None)
-        return self.compensation_release or after
+        return choose_nearest_release(self._compensation_releases, self.market.state, self.market.newest_month)
 
     @cached_property
     def _compensation_releases(self) -> Sequence[CompensationRelease]:

@@ -61,6 +61,16 @@ def list_usual_sides(db: Snapshot) -> Mapping[str, UsualSide]:
     return db.ask_once(_usual_sides)
 
 
+def list_codes_inside_alone(db: Snapshot) -> frozenset[str]:
+    """Return the codes that the physician fee schedule has an amount for in facilities alone: no knee replacement is
+    paid for in an office, whatever places a payer lists."""
+    return db.ask_once(_codes_inside_alone)
+
+
+def _codes_inside_alone(db: Snapshot) -> frozenset[str]:
+    return frozenset(code for code, paid in _schedule(db).items() if paid.inside_alone)
+
+
 def _usual_sides(db: Snapshot) -> dict[str, UsualSide]:
     of_schedule, by_use, listed = _schedule(db), _use(db), _surgery(db)
     found = {}

@@ -10,6 +10,9 @@ from core.queries.rules.named_rows import read_page, read_rows
 from core.store.connection import Snapshot
 from core.store.schema.tables import BENCH_WCFS, BENCH_WCFS_MODIFIER, DIM_BENCHMARK
 
+ALL_AMOUNTS = 1_000_000
+"""More rows than a list of codes has in any schedule."""
+
 
 @dataclass(frozen=True)
 class CompensationRelease:
@@ -80,6 +83,15 @@ def choose_compensation_release(
     """
     of_state = [one for one in releases if one.state == state and (not year_month or one.release <= year_month)]
     return max(of_state, key=lambda one: one.release, default=None)
+
+
+def choose_nearest_release(
+    releases: Sequence[CompensationRelease], state: str, year_month: str
+) -> CompensationRelease | None:
+    """Return the release that was in effect in a month, or else the first that came after it."""
+    of_state = [one for one in releases if one.state == state]
+    after = min(of_state, key=lambda one: one.release, default=None)
+    return choose_compensation_release(of_state, state, year_month) or after
 
 
 def list_compensation_amounts(

@@ -1,7 +1,7 @@
 """What payers pay for some codes, beside the amounts of a state's workers' compensation schedule.
 
-Unlike a percent of the schedule, which is that of the release in effect in the month of a rate, this compares payers'
-latest rates with the release that is looked at, whether or not it was in effect then.
+Each payer's latest rates are compared with the release that was in effect in their month, as a percent of the schedule
+always is; with the release that is looked at if none was, or if a visitor asks for one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_O
 from core.queries import coverage
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.comparison.overruled_labels import list_overruled_labels
+from core.queries.comparison.usual_side import list_codes_inside_alone
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.market.market_filters import NO_MODIFIER
@@ -23,7 +24,14 @@ from core.queries.rules.named_rows import read_rows
 from core.queries.rules.paid_less import is_paid_less
 from core.queries.rules.percentiles import median
 from core.queries.rules.rate_kinds import CARE_SETTINGS_OF_SETS, STATED_CARE_SQL, stated_care_sql
-from core.queries.yardstick.compensation import CompensationAmount, CompensationRelease
+from core.queries.yardstick.compensation import (
+    ALL_AMOUNTS,
+    CompensationAmount,
+    CompensationRelease,
+    choose_compensation_release,
+    list_compensation_amounts,
+    list_compensation_releases,
+)
 from core.store.connection import Snapshot
 
 PROFESSIONAL, OUTPATIENT, SURGICAL_CENTER = "professional", "hospital outpatient", "surgical center"
@@ -68,16 +76,20 @@ class ScheduleMedian:
 
 
 def list_schedule_medians(
-    db: Snapshot, release: CompensationRelease, amounts: Sequence[CompensationAmount], codes: Sequence[BasketCode]
+    db: Snapshot,
+    release: CompensationRelease,
+    amounts: Sequence[CompensationAmount],
+    codes: Sequence[BasketCode],
+    *,
+    by_month: bool,
 ) -> list[ScheduleMedian]:
     """Return what payers pay for each code beside the `amounts` that a release has for it, in the order of the codes.
 
-    The rates are those of the payers' latest files.
+    The rates are those of the payers' latest files. With `by_month`, each is beside the release in effect in its month.
     """
     names = dict(coverage.list_payers(db))
-    by_code: dict[str, list[CompensationAmount]] = {}
-    for row in amounts:
-        by_code.setdefault(row.code, []).append(row)
+    by_code = _by_code(amounts)
+    in_effect = _InEffect(db, release, codes) if by_month else None
     found = []
     for basis, filters in _FILTERS.items():
         amount_of = {
@@ -88,25 +100,27 @@ def list_schedule_medians(
         if list_overruled_labels(db, market.without("billing_class", "care_setting")):
             # A physician's fee that is labeled institutional is no hospital's bill.
             market = replace(market, billing_class=like_class(filters["billing_class"]))
-        for one in _list_medians(db, market, priced):
+        for one in _without_outside(db, _list_medians(db, market, priced), priced):
             at = list(amount_of)[one.position]
-            amount = amount_of[at]
-            if one.care_setting == FACILITY_OR_UNSTATED:
-                amount = _facility_amount(by_code[codes[at].code]) or amount
+            month, code = market.month_of(one.payer_slug), codes[at].code
+            own, rows = in_effect.find(month, code) if in_effect else (release, [])
+            amount = _amount(rows, basis, one.care_setting)
+            if amount is None:
+                own, amount = release, _amount(by_code[code], basis, one.care_setting) or amount_of[at]
             found.append(
                 (
                     at,
                     ScheduleMedian(
                         state=release.state,
-                        release=release.release,
-                        code=codes[at].code,
+                        release=own.release,
+                        code=code,
                         name=codes[at].title,
                         basis=basis,
                         care_setting=one.care_setting,
                         amount=amount,
                         reporting_entity_name=names.get(one.payer_slug, one.payer_slug),
                         payer_slug=one.payer_slug,
-                        year_month=market.month_of(one.payer_slug),
+                        year_month=month,
                         rates=one.rates,
                         p50=one.p50,
                         percent=one.p50 / amount,
@@ -166,6 +180,51 @@ def _list_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> 
             ORDER BY position, payer_slug, care_setting = '{FACILITY_OR_UNSTATED}'""",
         {**parameters, **numbers, **listed},
     )
+
+
+class _InEffect:
+    """The amounts of the releases that were in effect in payers' months, each read once."""
+
+    def __init__(self, db: Snapshot, newest: CompensationRelease, codes: Sequence[BasketCode]) -> None:
+        self._db, self._newest, self._codes = db, newest, codes
+        self._amounts: dict[str, Mapping[str, list[CompensationAmount]]] = {}
+
+    def find(self, month: str, code: str) -> tuple[CompensationRelease, list[CompensationAmount]]:
+        """Return the release in effect in a month, and what it says of a code; nothing if it is the one looked at."""
+        state = self._newest.state
+        own = choose_compensation_release(list_compensation_releases(self._db), state, month) or self._newest
+        if own == self._newest:
+            return own, []
+        if own.release not in self._amounts:
+            _, rows = list_compensation_amounts(self._db, own, "", "", ALL_AMOUNTS, 0, self._codes)
+            self._amounts[own.release] = _by_code(rows)
+        return own, self._amounts[own.release].get(code, [])
+
+
+def _by_code(amounts: Sequence[CompensationAmount]) -> dict[str, list[CompensationAmount]]:
+    found: dict[str, list[CompensationAmount]] = {}
+    for row in amounts:
+        found.setdefault(row.code, []).append(row)
+    return found
+
+
+def _amount(rows: Sequence[CompensationAmount], basis: str, care_setting: str | None) -> float | None:
+    """Return what a release pays for the whole service, to whom and where a median is of."""
+    of_side = _facility_amount(rows) if care_setting == FACILITY_OR_UNSTATED else None
+    return of_side or amounts_of(rows).get(basis)
+
+
+def _without_outside(db: Snapshot, medians: Sequence[_CodeMedian], codes: Sequence[BasketCode]) -> list[_CodeMedian]:
+    """Return the medians without those outside facilities of codes that Medicare pays for in facilities alone."""
+    inside_alone = list_codes_inside_alone(db)
+    inside = {(one.position, one.payer_slug) for one in medians if one.care_setting == FACILITY_OR_UNSTATED}
+    return [
+        one
+        for one in medians
+        if one.care_setting != NON_FACILITY_OR_UNSTATED
+        or codes[one.position].code not in inside_alone
+        or (one.position, one.payer_slug) not in inside
+    ]
 
 
 def _facility_amount(rows: Sequence[CompensationAmount]) -> float | None:

@@ -113,6 +113,58 @@ def test_common_codes_are_where_they_are_usual_and_one_payer_needs_no_column(tmp
     assert 'href="/compensation/below/?state=GA&amp;code=27447"' in start.content.decode()
 
 
+def test_a_code_without_an_amount_outside_facilities_is_looked_at_in_them(tmp_path: Path) -> None:
+    """Payers list every fee for both places. Each is beside the schedule in effect in the month of the rates."""
+    rates = [
+        {"code": code, "negotiated_rate": rate, "places": [place]}
+        for code, outside, inside in (("27447", 1500.0, 1500.0), ("99213", 80.0, 80.0), ("99214", 90.0, 60.0))
+        for rate, place in ((outside, "11"), (inside, "21"))
+    ]
+    plain = store_of_market(tmp_path, *rates)
+    releases = {"2025-01": 1.0, "2025-10": 2.0}
+    medicare_row = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "status": "A", "release": "2025-01"}
+    db = written(
+        plain.root,
+        {
+            "bench_wcfs": [
+                {
+                    "release": month, "state": "GA", "year_month": month, "code_type": "CPT", "wcfs_status": "priced",
+                    "code": code, "wcfs_amount": times * amount,
+                }
+                for month, times in releases.items()
+                for code, amount in (("27447", 3000.0), ("99213", 100.0), ("99214", 100.0))
+            ],
+            "dim_benchmark": [
+                {"release": month, "state": "GA", "year_month": month, "kind": "wcfs", "states": ["GA"], "files": []}
+                for month in releases
+            ],
+            "bench_medicare_prof": [
+                {**medicare_row, "code": "27447", "nonfacility_na": True, "facility_rate": 1200.0},
+                {**medicare_row, "code": "99213", "nonfacility_na": False, "facility_rate": 60.0},
+                {**medicare_row, "code": "99214", "nonfacility_na": False, "facility_rate": 60.0},
+            ],
+        },
+    )  # fmt: skip
+    with serving(db.root):
+        knee, visit, less, of_release = (
+            text_of(Visitor().get(ADDRESS, {"state": "GA", **asked}))
+            for asked in ({"code": "27447"}, {"code": "99213"}, {"code": "99214"},
+                          {"code": "27447", "year_month": "2025-10"})
+        )  # fmt: skip
+    assert "pays at most $6,000.00 professional" in knee, "the page shows the newest release"
+    assert (
+        "PAYER_A pays professionals in facilities $1,500.00 in the middle of 1 rate of August 2025: 50% of $3,000.00"
+        in knee
+    )
+    assert "the amount in effect then, from January 2025" in knee
+    assert "outside facilities" not in knee
+    assert "25% of this schedule’s $6,000.00 , which was not yet in effect then" in of_release
+    assert "professionals outside facilities $80.00" in visit
+    assert "professionals in facilities $80.00" in visit
+    # Only where a payer pays less in a facility does the page say why.
+    assert ["a professional is paid less" in page for page in (knee, visit, less)] == [False, False, True]
+
+
 def professional_rates(demo: Snapshot, code: str, month: str = "2025-08") -> list[Row]:
     """Return the rates in dollars of the whole service that professionals are paid in Georgia."""
     of_class = {"code": code, "billing_class": "professional", "billing_code_modifier": "", "kind": "dollars"}
