@@ -14,6 +14,7 @@ from core.vocabulary.find_services import is_service_word
 from core.vocabulary.service_words import split_words, stem
 
 _NICKNAMES_FILE = Path(__file__).with_name("payers.toml")
+_REASONS_FILE = Path(__file__).with_name("payer_reasons.toml")
 _SPECIALTIES_FILE = Path(__file__).with_name("specialties.toml")
 _LONGEST_NAME = 5
 _MIN_BEGINNING = 4
@@ -69,6 +70,18 @@ def find_payers(words: Sequence[str], payers: Collection[NamedPayer]) -> FoundNa
                 after += 1
             return FoundNames(near, (*words[:position], *words[after:]))
     return FoundNames((), tuple(words))
+
+
+def explain_payer(words: Sequence[str], name: str) -> str | None:
+    """Return why words name a payer that is called otherwise; None if they say its own name, or nothing is to explain.
+
+    "uhc" finds administrators that belong to the same group, whose rates are not those of UnitedHealthcare's networks.
+    """
+    said = [" ".join(split_words(" ".join(words[first:last]))) for first, last in _stretches(words)]
+    for part, reason in _reasons().items():
+        if _contains(name, part) and part not in said and any(one in said for one in reason.named):
+            return reason.why
+    return None
 
 
 def find_specialty(words: Sequence[str]) -> FoundNames:
@@ -157,6 +170,19 @@ def _nicknames() -> dict[str, tuple[tuple[str, ...], ...]]:
         " ".join(split_words(name)): tuple(tuple(re.split(r"\s*;\s*", one.strip())) for one in phrases.split("/"))
         for name, phrases in found.items()
     }
+
+
+@dataclass(frozen=True)
+class _Reason:
+    named: tuple[str, ...]
+    why: str
+
+
+@cache
+def _reasons() -> dict[str, _Reason]:
+    """Return the reasons why payers are found by others' names, by what the payers' own names contain."""
+    found = tomllib.loads(_REASONS_FILE.read_text(encoding="utf-8"))
+    return {part: _Reason(tuple(re.split(r"\s*;\s*", one["named"])), one["why"]) for part, one in found.items()}
 
 
 @cache

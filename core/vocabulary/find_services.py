@@ -1,10 +1,11 @@
 """Find the services that a text in plain words means, and the codes that bill them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from core.fields.texts.near_words import find_near_words
+from core.vocabulary.asked_codes import ASKED_CODES
 from core.vocabulary.service_index import IndexedService, ServiceIndex, Stems, service_index
 from core.vocabulary.service_words import optional_words, service_words, split_words, stem, telling_words
 from core.vocabulary.services import ServiceCode
@@ -16,6 +17,8 @@ _MAX_BEHIND = 0.2
 _MIN_PREFIX = 3
 _PREFIX_COUNTS = 0.9
 """What a word counts that is only the beginning of one of the vocabulary."""
+_ASKED_SCORE = 0.9
+"""That of the code that is asked for most of a kind, of which each code would have about 0.8."""
 _PER_POSITION = 0.004
 """What each code counts less than the one before it in its service: the commonest are first."""
 
@@ -66,10 +69,21 @@ def find_services(text: str) -> tuple[ServiceMatch, ...]:
             key = (match.code.code_type, match.code.code)
             if key not in matches or matches[key].score < match.score:
                 matches[key] = match
+    _prefer_asked(matches, words)
     best = max((match.covered for match in matches.values()), default=0.0)
     least = max(_MIN_COVERED, best - _MAX_BEHIND)
     kept = [match for match in matches.values() if match.covered >= least]
     return tuple(sorted(kept, key=lambda match: (-match.score, match.code.code_type, match.code.code)))
+
+
+def _prefer_asked(matches: dict[tuple[str, str], ServiceMatch], words: list[str]) -> None:
+    """Put the codes first that people mean if they only say a kind: all of its scans match a text of one word alike."""
+    said = [one for one in service_words(words) if one not in optional_words()]
+    asked = ASKED_CODES.get(said[0], ()) if len(said) == 1 else ()
+    for key, match in matches.items():
+        if match.code.code in asked:
+            position = asked.index(match.code.code)
+            matches[key] = replace(match, score=_ASKED_SCORE - _PER_POSITION * position)
 
 
 def correct_words(words: list[str]) -> list[str]:

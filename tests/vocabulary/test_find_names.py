@@ -4,7 +4,15 @@ import pytest
 
 from core.fields.providers.specialty import SPECIALTIES
 from core.vocabulary import find_names
-from core.vocabulary.find_names import FoundCity, FoundNames, NamedPayer, find_city, find_payers, find_specialty
+from core.vocabulary.find_names import (
+    FoundCity,
+    FoundNames,
+    NamedPayer,
+    explain_payer,
+    find_city,
+    find_payers,
+    find_specialty,
+)
 
 PAYERS = [
     NamedPayer("evry", "Evry Health"),
@@ -81,3 +89,16 @@ def test_cities_are_found_unless_the_word_means_a_service(
 def test_a_brand_finds_its_subsidiaries_if_it_is_not_loaded_itself() -> None:
     others = [payer for payer in PAYERS if payer.payer_slug != "uhc"]
     assert find_payers(["uhc"], others).names == ("healthscope",)
+
+
+def test_a_payer_that_is_found_by_another_s_name_is_explained() -> None:
+    why = explain_payer(["uhc", "knee"], "HealthSCOPE Benefits, Inc.")
+    assert why is not None
+    assert "not UnitedHealthcare’s network rates" in why
+    assert explain_payer(["united", "healthcare"], "HealthSCOPE Benefits, Inc.") == why
+    for words, name in (
+        (["healthscope"], "HealthSCOPE Benefits, Inc."),
+        (["uhc", "healthscope"], "HealthSCOPE Benefits, Inc."),
+        (["uhc"], "UnitedHealthcare of Texas"),
+    ):
+        assert explain_payer(words, name) is None

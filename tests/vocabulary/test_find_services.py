@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.vocabulary.asked_codes import ASKED_CODES
 from core.vocabulary.find_services import correct_words, find_services
 
 
@@ -98,3 +99,13 @@ def test_any_text_is_answered_with_scores_in_order(text: str) -> None:
 )
 def test_words_are_mended_only_if_they_are_near_one_of_the_vocabulary(given_words: list[str], words: list[str]) -> None:
     assert correct_words(given_words) == words
+
+
+def test_a_kind_of_scan_alone_begins_with_what_is_asked_for_most() -> None:
+    """All MRIs match the word alike, and nobody means the heart first."""
+    for text in ("MRI", "an mri scan", "magnetic resonance imaging"):
+        assert [match.code.code for match in find_services(text)][:3] == ["73721", "72148", "70551"]
+    assert find_services("heart mri")[0].code.code == "75557"
+    for kind, codes in ASKED_CODES.items():
+        found = [match.code.code for match in find_services("x-ray" if kind == "xray" else kind)]
+        assert found[: len(codes)] == list(codes), kind

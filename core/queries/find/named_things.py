@@ -1,9 +1,10 @@
 """Payers, cities, and ZIP codes of a generation, by which a search box tells what its words name."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from core.queries import coverage
-from core.queries.rules.columns import PayerName, PayerSlug, RateCount
+from core.queries.rules.columns import PayerName, PayerSlug, RateCount, described
 from core.queries.rules.folded_names import folded_sql
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
@@ -20,6 +21,13 @@ class FoundPayer:
     payer_slug: PayerSlug
     reporting_entity_name: PayerName
     rates: RateCount
+    why: Annotated[
+        str | None,
+        described(
+            "Why a payer of another name is found; null if its own name was said.",
+            "third-party administrator owned by UnitedHealth Group; not UnitedHealthcare’s network rates",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from core.queries.rules.folded_names import fold_name
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import NamedBasket, named_baskets
-from core.vocabulary.find_names import find_city, find_payers, find_specialty
+from core.vocabulary.find_names import explain_payer, find_city, find_payers, find_specialty
 from core.vocabulary.find_services import is_service_word
 from core.vocabulary.search_text import SearchText, read_search
 from core.vocabulary.service_words import optional_words, split_words, stem
@@ -174,7 +174,7 @@ def _search(db: Snapshot, text: str, limit: int) -> SearchResults:
     found = [*not_loaded, *(index.describe(key, meant.context.state) for key in keys)][:limit]
     if meant.context.payer and found:
         found = count_rates_of(db, found, meant.context.payer.payer_slug)
-    payers = [named.payers[slug] for slug in meant.payers[:limit]]
+    payers = [_explained(named.payers[slug], meant.name_words) for slug in meant.payers[:limit]]
     return SearchResults(
         codes=found,
         codes_in_all=len(keys) + len(not_loaded),
@@ -219,6 +219,11 @@ _WORDS_FOR_ORGANIZATIONS = frozenset(map(stem, (
 )))  # fmt: skip
 
 
+def _explained(payer: FoundPayer, words: Sequence[str]) -> FoundPayer:
+    """Return a payer with the reason why these words find it."""
+    return replace(payer, why=explain_payer(words, payer.reporting_entity_name))
+
+
 def _read_meaning(index: CodeIndex, named: NamedThings, text: str) -> _Meaning:
     said = read_search(text)
     zip_code = said.zip_code
@@ -231,7 +236,7 @@ def _read_meaning(index: CodeIndex, named: NamedThings, text: str) -> _Meaning:
     payers = find_payers(name_words, named.payer_names)
     specialty = find_specialty([word for word in payers.rest if stem(word.lower()) not in optional_words()])
     context = SearchContext(
-        payer=named.payers[payers.names[0]] if len(payers.names) == 1 else None,
+        payer=_explained(named.payers[payers.names[0]], name_words) if len(payers.names) == 1 else None,
         modifier=said.modifiers[0] if said.modifiers else None,
         state=city.state if city and city.state else said.state,
         city=(f"{city.city}, {city.state}" if city.state else city.city) if city else None,
