@@ -7,7 +7,7 @@ from django.template import Context, Template
 
 PARTY = SimpleNamespace(
     tin_type="ein", tin_value="123456789", business_name="<script>A & B", name_confidence="high", specialty=None,
-    is_person=False,
+    is_person=False, is_person_as_organization=False,
 )  # fmt: skip
 ROW = SimpleNamespace(
     leading=PARTY, organizations=1, payers=["<b>Payer"], npis=2, rank=1, groups=1, share=0.5, rates=3, mean=1.0,
@@ -58,3 +58,14 @@ def test_columns_without_a_figure_are_left_out() -> None:
         Context({**context, "parts": [shares, dollars], "measured": SimpleNamespace(percent="% of Medicare")})
     )
     assert all(one in both for one in ("% of Medicare", "Middle half", "Percentile", "120%", "–"))
+
+
+def test_a_person_is_not_described_as_a_hospital() -> None:
+    """The register may have a person with the taxonomy of a facility: both are said, and neither is made up."""
+    person = {**vars(PARTY), "is_person": True}
+    surgeon = SimpleNamespace(**{**person, "specialty": "Orthopedic surgery"})
+    hospital = SimpleNamespace(**{**person, "specialty": "Hospital", "is_person_as_organization": True})
+    assert "Orthopedic surgery, a person" in organizations(rows=[SimpleNamespace(**{**vars(ROW), "leading": surgeon})])
+    html = organizations(rows=[SimpleNamespace(**{**vars(ROW), "leading": hospital})])
+    assert "registered as a person, with the taxonomy of: hospital" in html
+    assert "Hospital, a person" not in html

@@ -166,6 +166,16 @@ SPECIALTY_CODES: dict[str, str] = {
 SPECIALTIES = tuple(sorted(SPECIALTY_CODES, key=str.lower))
 """The specialties, in alphabetical order."""
 
+_ORGANIZATIONS_ALONE = ("193", "25", "26", "27", "28", "29", "30", "31", "32", "33", "34", "38")
+"""How NUCC's codes begin that are no individual's: of groups, agencies, facilities, laboratories, and suppliers."""
+
+ORGANIZATION_SPECIALTIES = frozenset(
+    specialty
+    for specialty, beginnings in SPECIALTY_CODES.items()
+    if all(beginning.startswith(_ORGANIZATIONS_ALONE) for beginning in beginnings.split())
+)
+"""The specialties that only organizations have, such as a hospital."""
+
 _BY_BEGINNING = {
     beginning: specialty for specialty, beginnings in SPECIALTY_CODES.items() for beginning in beginnings.split()
 }

@@ -37,8 +37,8 @@ class RulePrice:
 
 
 _PERCENTS = (
-    "the percents of Medicare, if there is no rule: 1 is 100%. Of a provider, of its rates, as on its page, and null "
-    "if it has very many prices; of a payer, of its prices against the schedule that they vary least against."
+    "the rates divided by what Medicare pays, if there is no rule. Of a provider, of its rates, as on its page, and "
+    "null if it has very many prices; of a payer, of its prices against the schedule that they vary least against."
 )
 
 

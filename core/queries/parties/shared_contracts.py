@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.fields.codes.performing_specialties import list_performing
+from core.fields.providers.specialty import ORGANIZATION_SPECIALTIES
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES
 from core.queries.market.market_rates import facts_in_memory, market_members
@@ -47,6 +48,11 @@ class ContractParty:
     is_person: bool
     is_wanted: bool
     """Whether it has the name that was asked for; true if none was."""
+
+    @property
+    def is_person_as_organization(self) -> bool:
+        """Whether it is registered as a person, but with the taxonomy of an organization: no person is a hospital."""
+        return self.is_person and self.specialty in ORGANIZATION_SPECIALTIES
 
 
 @dataclass(frozen=True)

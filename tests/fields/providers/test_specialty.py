@@ -4,7 +4,13 @@ import csv
 
 import pytest
 
-from core.fields.providers.specialty import SPECIALTIES, SPECIALTY_CODES, find_specialty, parse_specialty
+from core.fields.providers.specialty import (
+    ORGANIZATION_SPECIALTIES,
+    SPECIALTIES,
+    SPECIALTY_CODES,
+    find_specialty,
+    parse_specialty,
+)
 from tests.paths import SHARED
 
 TAXONOMY = SHARED / "codes" / "nucc_taxonomy_251.csv"
@@ -63,3 +69,10 @@ def test_every_code_of_the_taxonomy_has_a_specialty_and_every_beginning_a_code()
     beginnings = [one for text in SPECIALTY_CODES.values() for one in text.split()]
     assert [one for one in beginnings if not any(code.startswith(one) for code in codes)] == []
     assert {find_specialty(code) for code in codes} == set(SPECIALTIES)
+
+
+def test_no_person_is_a_hospital() -> None:
+    assert {"Hospital", "Ambulatory surgical center", "Laboratory", "Hospice"} <= ORGANIZATION_SPECIALTIES
+    assert not ORGANIZATION_SPECIALTIES & {"Hospital medicine", "Orthopedic surgery", "Paramedic", "Optometry"}
+    # A sole practitioner may sell what these codes stand for.
+    assert not ORGANIZATION_SPECIALTIES & {"Optician and eyewear", "Orthotics and prosthetics"}
