@@ -15,7 +15,7 @@ from tests.site import Visitor, serving, text_of
 GROUPS: list[Any] = [(set(), {("ein", f"10000000{number}")}) for number in range(1, 6)]
 OUTSIDE, INSIDE = {"places": ["11"]}, {"places": ["21"]}
 CODE = {"state": "GA", "code": "99213"}
-EMPTY = "Nothing to compare: no payer has rates of this class in both July 2025 and August 2025. There are such of: "
+EMPTY = "Nothing to compare: no payer has rates of this class in both July 2025 and August 2025. There are changes of: "
 
 
 def store_with(root: Path, more: list[dict[str, Any]]) -> Snapshot:

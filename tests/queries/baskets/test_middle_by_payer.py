@@ -84,7 +84,7 @@ def test_a_contract_of_one_clinic_does_not_weigh_as_much_as_one_of_many(tmp_path
         "the middle one of its 7 organizations. The market, halfway between the two, is $125.00." in text_of(page)
     )
     assert [row[:4] for row in tables(page)[0][1:]] == [
-        ["All payers together", "$125.00 the market", "same", "–"],
+        ["All payers together", "$125.00 the market", "–", "–"],
         ["PAYER_A compare with", "$100.00", "20% below", "7"],
         ["PAYER_B compare with", "$150.00", "20% above", "6"],
     ]
