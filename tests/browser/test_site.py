@@ -348,6 +348,14 @@ def test_no_table_is_wider_than_the_paper(look: Any, demo: Snapshot, path: str, 
 
 
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_a_clinic_s_report_is_two_sheets(look: Any, demo: Snapshot, paper: str) -> None:
+    ((tin,),) = demo.rows("SELECT min(tin_value) FROM dim_tin WHERE tin_type = 'ein'")
+    page: Page = look(f"/clinic/?{MARKET.partition('&code_type')[0]}&tin={tin}")
+    printed = page.pdf(format=paper, prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type */Page[^s]", printed)) <= 2
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_a_report_is_one_sheet(look: Any, paper: str) -> None:
     page: Page = look(f"/report/?{MARKET}&code=70450")
     printed = page.pdf(format=paper, prefer_css_page_size=True)

@@ -4,6 +4,7 @@ What a visitor pastes is answered in the response to the same request. It is not
 for others, and never in an address.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -182,7 +183,7 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
     # A line with a rate but without other organizations has no gap. It is shown, and says so.
     priced = [one for one in positions if one.rate is not None]
     of_area = [one for one in priced if one.area]
-    settings = sorted({one.care_setting or "" for one in priced})
+    settings = Counter(one.care_setting or "" for one in priced).most_common()
     payers = _payers_of_market(query)
     left_out = list_left_out(asked, answer.found, payers)
     has_position = any(one.rate is not None for one in positions)
@@ -205,8 +206,8 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         of_own=answer.of_own,
         elsewhere=answer.elsewhere,
         positions=priced[:ROWS_SHOWN],
-        one_setting=settings[0] if len(settings) == 1 and query.choice.of_own_classes else "",
-        has_settings=len(settings) > 1 and query.choice.of_own_classes,
+        commonest_setting=settings[0][0] if settings and query.choice.of_own_classes else "",
+        has_settings=len(settings) > 1,
         has_payers=len({one.payer_slug for one in priced}) > 1,
         has_totals=weighed_by != ONCE,
         area_lines=len(of_area),
