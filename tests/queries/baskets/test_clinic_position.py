@@ -207,11 +207,17 @@ OF_ENOUGH = [
     # Four tax IDs, and one that is not known.
     *of_payer("Payer B", (0, 80.0), (1, 100.25), (4, 12.5), (2, 50.0)),
 ]
+OF_CHEAP = [
+    *OF_ENOUGH,
+    # A payer with so many low rates that those of the other would be far from all of them together.
+    *(one for place in "34567" for one in of_payer("Payer B", (1, 10.0), (4, 10.0), (2, 10.0), places=[f"1{place}"])),
+]
 ALL_ODD = [*of_payer("Payer A", *((group, 10.0) for group in OURS_IN)), *OF_ENOUGH[1:5], *OF_ENOUGH[7:12]]
 
 
 @settings(max_examples=6, deadline=None)
 @example(OF_ENOUGH, [("99213", "", "", 120.0, None), ("99213", "", "", None, 12.5)])
+@example(OF_CHEAP, [("99213", "", "", None, None)])
 @example(ALL_ODD, [("99213", "", "", 3.0, None)])
 @given(RATES, st.lists(LINE, min_size=1, max_size=4))
 def test_positions_and_totals_equal_the_slow_ones(
