@@ -133,8 +133,8 @@ def far_apart(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Client]:
         (
             "payers/?code=",
             (
-                "New (October 2025) pays the most, $202.00 in the middle of 5 rates, "
-                "and Old (file of February 2023) the least"
+                "New (October 2025) pays the most, $202.00 in the middle of its 5 rates (by rates: only 1 organization "
+                "has them), and Old (file of February 2023) the least"
             ),
         ),
         (

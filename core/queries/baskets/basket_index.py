@@ -33,8 +33,7 @@ class PayerIndex:
     index: Annotated[
         float | None,
         described(
-            "What the payer's middle organization is paid against the market, weighted, without the codes of `unlike`: "
-            "1.1 is 110%, 10% above the market, which is the middle of the payers, each counted once. Null if less "
+            "Its prices against the market, weighted, without the codes of `unlike`: 1.1 is 10% above. Null if less "
             "than half of the basket is left.",
             1.1,
         ),
@@ -42,7 +41,7 @@ class PayerIndex:
     percent: Annotated[
         float | None,
         described(
-            "What its middle organization is paid as a percent of Medicare, or of the yardstick, without the codes of "
+            "Its prices as a percent of Medicare, or of the yardstick asked for, without the codes of "
             "`unplaced`; null if less than half of the basket is left without these.",
             1.31,
         ),
@@ -74,8 +73,7 @@ class PayerIndex:
     placed_coverage: Annotated[
         float,
         described(
-            "Share of the whole basket, by weight, that the percent is over: what the payer prices without the codes "
-            "of `unplaced`. Below half, no percent.",
+            "Share of the whole basket, by weight, that the percent is over. Below half, no percent.",
             0.95,
         ),
     ]
@@ -84,8 +82,7 @@ class PayerIndex:
     by_rates: Annotated[
         int,
         described(
-            "Number of these codes that are compared by the payer's middle rate: fewer than 5 of its organizations "
-            "have such rates, or these are not known.",
+            "Number of these codes that are compared by the payer's middle rate, see `by_organizations`.",
             0,
         ),
     ]
@@ -93,8 +90,8 @@ class PayerIndex:
     dollars: Annotated[
         float | None,
         described(
-            "What the payer pays for the units that were asked for, in dollars: units times what its middle "
-            "organization is paid, of the codes that it prices. Null without units.",
+            "What the payer pays for the units that were asked for, in dollars: units times its prices, of the codes "
+            "that it has. Null without units.",
             563464.0,
         ),
     ] = None

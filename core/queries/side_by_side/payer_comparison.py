@@ -107,8 +107,8 @@ class PayerSpread:
     price: Annotated[
         float,
         described(
-            "What payers are ranked by: what the payer's middle organization is paid, or, if `by_organizations` is "
-            "false, p50. Of all payers together the market: the middle of the payers', each counted once.",
+            "What is compared: what the payer's middle organization is paid, or, if `by_organizations` is false, p50. "
+            "Of all payers together, the market: the middle of the payers' prices, each payer counted once.",
             96.5,
         ),
     ]

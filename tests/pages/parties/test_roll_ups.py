@@ -183,7 +183,7 @@ def test_a_plan_of_one_payer_says_what_the_payer_pays(rolled_up: Client, rolled_
         assert f"{one.title} {write_percent(one.percent)}" in shown
     for row in levels.codes:
         if row.code in FAMILIAR_CODES:
-            assert f"{write_dollars(row.p50)} {write_percent(row.percent)}" in shown
+            assert f"{write_dollars(row.price)} {write_percent(row.percent)}" in shown
     # The figures are those of the payer's page.
     of_payer = text_of(rolled_up.get("/payers/", {"payer": payer}))
     assert f"{levels.specialties[0].title} {write_percent(levels.specialties[0].percent)}" in of_payer
