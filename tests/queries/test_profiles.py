@@ -1,6 +1,5 @@
 """Rates by place, specialty, and kind of provider, against slow references: a rate counts once at every level."""
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from core.queries.profiles import (
     break_down,
     contrast,
     count_profile_choices,
-    list_in_state,
     list_zip_points,
     name_places,
 )
@@ -29,10 +27,8 @@ from core.queries.rules.percentiles import FEW_RATES
 from core.queries.yardstick import medicare
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
-from tests.queries.one_market import store_of_market
 from tests.queries.slow import Everything, percentile
 from tests.queries.slow_profiles import VALUES, Providers, facts_of
-from tests.queries.tables import written
 from tests.stores import open_snapshot
 
 MARKET = Market("GA", "2025-08", "CPT", "99213")
@@ -51,45 +47,6 @@ def providers(placed_root: Path) -> Providers:
 @pytest.fixture(scope="module")
 def store_db(placed_root: Path) -> Snapshot:
     return open_snapshot(Store(placed_root))
-
-
-@pytest.mark.parametrize("market", [MARKET, replace(MARKET, modifier="none"), replace(MARKET, code="70450")])
-def test_providers_of_the_state_are_told_from_those_elsewhere(
-    store_db: Snapshot, placed_everything: Everything, providers: Providers, market: Market
-) -> None:
-    facts = placed_everything.of(market)
-    groups = {fact["pg_uid"]: [one["city"] for one in providers.members(fact, market) if one["city"]] for fact in facts}
-    here = {group: [city for city in cities if city.endswith(f", {market.state}")] for group, cities in groups.items()}
-    with market_cache(store_db, market) as cached:
-        for db in (store_db, cached):
-            found, *of_payers = list_in_state(db, market)
-            assert {one.reporting_entity_name: one.rates for one in of_payers} == Counter(
-                one["reporting_entity_name"] for one in facts
-            )
-            for one in of_payers:
-                theirs = [
-                    fact["pg_uid"] for fact in facts if fact["reporting_entity_name"] == one.reporting_entity_name
-                ]
-                assert one.in_state == sum(len(here[group]) for group in set(theirs))
-                assert one.rates_in_state == sum(bool(here[group]) for group in theirs)
-                assert one.rates_known == sum(bool(groups[group]) for group in theirs)
-            assert (found.providers, found.in_state) == (sum(map(len, groups.values())), sum(map(len, here.values())))
-            assert (found.rates, found.rates_in_state) == (len(facts), sum(bool(here[one["pg_uid"]]) for one in facts))
-    assert found.in_state > 0
-
-
-def test_a_market_of_providers_elsewhere_is_told(tmp_path: Path) -> None:
-    plain = store_of_market(tmp_path, {}, {"group": 1}, {"group": 1, "negotiated_rate": 11.0}, {"group": 3})
-    places = [(0, "DALLAS, TX", 9), (1, "DALLAS, TX", 5), (1, "MACON, GA", 2), (3, "", 40)]
-    of_month = {"year_month": "2025-08", "payer_slug": "payer_a", "zip": "", "specialty": "", "entity_type": ""}
-    db = written(plain.root, {"group_profile": [
-        {**of_month, "pg_uid": f"payer_a 2025-08 {group}", "city": city, "npis": npis} for group, city, npis in places
-    ]})  # fmt: skip
-    found, of_payer = list_in_state(db, MARKET)
-    counted = {"providers": 16, "in_state": 2, "rates": 4, "rates_known": 3, "rates_in_state": 2}
-    assert vars(found) == {"reporting_entity_name": None, **counted}
-    assert vars(of_payer) == {"reporting_entity_name": "Payer A", **counted}
-    assert found.is_elsewhere
 
 
 def filters(providers: Providers) -> st.SearchStrategy[dict[str, Any]]:

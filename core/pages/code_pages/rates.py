@@ -25,17 +25,18 @@ from core.queries.code_answer import AnswerSpread, is_far_from_others, spread_by
 from core.queries.comparison import overruled_labels
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.comparison.unplaced_payers import find_unplaced
-from core.queries.coverage import LoadedMonth, list_months, list_shared_files
+from core.queries.coverage import LoadedMonth, list_months
 from core.queries.expired_contracts import ExpiredContracts, list_expired_contracts
 from core.queries.facets import Choice, count_choices, count_networks
 from core.queries.find import codes
 from core.queries.histogram import Bin, build_histogram
+from core.queries.in_state import ProvidersInState, find_in_state
 from core.queries.likely_rates import find_evidence_switch
 from core.queries.market.market import Market
 from core.queries.market.market_filters import FILTERS
 from core.queries.market.market_rates import facts_in_memory, market_cache
 from core.queries.middle_organization import find_notable_middle
-from core.queries.profiles import ProvidersInState, count_profile_choices, list_in_state
+from core.queries.profiles import count_profile_choices
 from core.queries.rates_against_medicare import (
     RateAgainstMedicare,
     SummaryAgainstMedicare,
@@ -102,8 +103,7 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
         histogram=bins,
         chart=histogram_chart.draw_histogram(bins, lines, _median_of_one_class(spreads)),
         answer=answer,
-        in_state=in_state[0] if in_state else None,
-        payers_elsewhere=[one for one in in_state[1:] if one.is_elsewhere],
+        in_state=in_state,
         mixed=mixed,
         together=list(together.values()),
         of_percents={(row.reporting_entity_name, *row.terms): row for row in spreads},
@@ -146,13 +146,8 @@ def _ask_about_groups(
             rates.count_market(memory, market),
             count_networks(memory, market),
             list_expired_contracts(memory, market, datetime.now(UTC).date()),
-            list_in_state(memory, market) if _has_shared_file(db, market.state) else [],
+            find_in_state(memory, market),
         )
-
-
-def _has_shared_file(db: Snapshot, state: str) -> bool:
-    """Return whether a file of the state is one of other states as well: its providers may practice anywhere."""
-    return any(state in one.states for one in list_shared_files(db))
 
 
 def _ask_about_choices(db: Snapshot, market: Market) -> dict[str, list[Choice]]:

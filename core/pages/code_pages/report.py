@@ -14,9 +14,11 @@ from core.queries.comparison.unplaced_payers import find_unplaced
 from core.queries.coverage import list_sources
 from core.queries.facets import count_choices
 from core.queries.find import codes
+from core.queries.in_state import find_in_state
 from core.queries.market.market import Market
 from core.queries.middle_organization import find_notable_middle
 from core.queries.parties.shared_contracts import ContractPage, SharedContract, list_contracts
+from core.queries.parties.tax_id_people import find_elsewhere
 from core.queries.yardstick.medicare_amounts import count_amount_lines, find_amounts
 from core.store.connection import Snapshot
 
@@ -44,11 +46,20 @@ def _find_extremes(db: Snapshot, market: Market) -> _Extremes:
     """Return the contracts with the highest and the lowest medians.
 
     Where it is known who usually performs the service, only organizations are named that are likely to: others have
-    the code in a list of prices for everything, and nobody is ever paid these.
+    the code in a list of prices for everything, and nobody is ever paid these. A contract whose organizations all
+    practice in other states is no contract of the state's.
     """
     highest, lowest = (list_contracts(db, market, order, MOST_LOOKED_AT, 0) for order in ("-p50", "p50"))
+    parties = {party.key for some in (highest, lowest) for one in some.rows for party in one.parties}
+    elsewhere = find_elsewhere(db, parties, market.state).keys()
     down, up = (
-        [one for one in some.rows if not some.specialties or (one.fits and one.likely)] for some in (highest, lowest)
+        [
+            one
+            for one in some.rows
+            if (not some.specialties or (one.fits and one.likely))
+            and any(party.key not in elsewhere for party in one.parties)
+        ]
+        for some in (highest, lowest)
     )
     several = len({(one.tin_type, one.tin_value) for one in (*down, *up)})
     best = down[: min(MAX_EXTREMES, several // 2)]
@@ -89,6 +100,7 @@ def show_report(query: MarketQuery[ReportForm]) -> HttpResponseBase:
         middle_organization=find_notable_middle(query.cached_by_area, market, spreads),
         unplaced=find_unplaced(query.cached, market),
         extremes=extremes,
+        in_state=find_in_state(query.cached, market),
         moves=list_same_contracts(db, market, slugs, MAX_MOVES) if found else [],
         code=codes.describe_code(db, market.code_type, market.code),
         answer=None if mixed else answer,

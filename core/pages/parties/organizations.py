@@ -10,11 +10,13 @@ from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import Paging, span
 from core.queries.find import codes
+from core.queries.in_state import find_in_state
 from core.queries.likely_rates import find_evidence_switch
 from core.queries.market.market_filters import ALL_CLASSES
 from core.queries.parties.organizations import Organization, count_totals, list_organizations
 from core.queries.parties.roll_ups import list_largest
 from core.queries.parties.shared_contracts import SharedContract, list_contracts
+from core.queries.parties.tax_id_people import find_elsewhere
 
 MAX_BARS = 10
 """More organizations than these make a figure longer than a screen."""
@@ -52,6 +54,8 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
         totals=counted,
         found=found,
         rows=rows,
+        cities_elsewhere=find_elsewhere(db, {one.key for row in rows for one in row.parties}, market.state),
+        in_state=find_in_state(db, market),
         most_shown=MOST_SHOWN,
         unlikely_from=max(found.fitting - paging.offset, 0) if found.specialties else None,
         together=together,

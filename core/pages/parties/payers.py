@@ -33,6 +33,7 @@ from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.comparison.unplaced_payers import find_unplaced
 from core.queries.facets import Choice, count_choices
 from core.queries.find import codes
+from core.queries.in_state import find_in_state
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.market.market_rates import market_cache, uses_own_areas
@@ -136,6 +137,7 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
         # Payers are compared in one sentence where there is one table: of one code, class, and modifier.
         ranked=ranked,
         unplaced=unplaced,
+        in_state=find_in_state(query.cached, market) if market.code else [],
         alike=are_alike([row.price for row in ranked]),
         too_few=[row for row in in_order if not _is_ranked(row)],
         least_ranked=LEAST_RANKED,

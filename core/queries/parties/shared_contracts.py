@@ -15,6 +15,7 @@ from core.queries.market.market_filters import ALL_CLASSES
 from core.queries.market.market_rates import facts_in_memory, market_members
 from core.queries.parties.dollar_rates import show_dollar_rates
 from core.queries.parties.organizations import ORDERS, show_tins, show_wanted_tins
+from core.queries.parties.tax_id_people import TaxIdKey
 from core.queries.rules.evidence import list_billing_specialties
 from core.queries.rules.keyset import descending, order_by
 from core.queries.rules.named_rows import read_by_key, read_row, read_rows
@@ -48,6 +49,11 @@ class ContractParty:
     is_person: bool
     is_wanted: bool
     """Whether it has the name that was asked for; true if none was."""
+
+    @property
+    def key(self) -> TaxIdKey:
+        """Type and value of its tax ID."""
+        return self.tin_type, self.tin_value
 
     @property
     def is_person_as_organization(self) -> bool:

@@ -53,6 +53,21 @@ def find_people(db: Snapshot, tax_ids: set[TaxIdKey]) -> dict[TaxIdKey, TaxIdPeo
     return {key: people.get(key, NOBODY) for key in tax_ids}
 
 
+def find_elsewhere(db: Snapshot, tax_ids: set[TaxIdKey], state: str) -> dict[TaxIdKey, str]:
+    """Return the main city of those of some tax IDs under which nobody bills who practices in a state.
+
+    A tax ID of which no address is known is not among them.
+    """
+    columns = ["tin_type", "states", "main_city"]
+    found = db.list_rows_of(TIN_PEOPLE.name, "tin_value", {value for _, value in tax_ids}, columns)
+    cities = {
+        (row["tin_type"], row["tin_value"]): row["main_city"]
+        for row in found
+        if row["states"] and state not in row["states"]
+    }
+    return {key: cities[key] for key in tax_ids & cities.keys()}
+
+
 @contextmanager
 def cursor_of_state(db: Snapshot, state: str) -> Iterator[WatchedCursor]:
     """Yield a cursor with TIN_IN_STATE, the tax IDs under which somebody bills who practices in a state.

@@ -10,7 +10,7 @@ from core.pages.formats import write_dollars, write_month
 from core.queries import rates
 from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import spread_by_terms
-from core.queries.profiles import ProvidersInState
+from core.queries.in_state import ProvidersInState
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from tests.fixture_types import Load
@@ -192,11 +192,11 @@ def test_a_market_of_providers_elsewhere_says_so_after_its_first_sentence(
     site: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "practice in other states" not in text_of(site.get("/rates/", QUERY))
-    monkeypatch.setattr(rates_page, "_has_shared_file", lambda *_: True)
-    monkeypatch.setattr(rates_page, "list_in_state", lambda *_: [ProvidersInState(None, 835, 13, 7, 7, 4)])
+    monkeypatch.setattr(rates_page, "find_in_state", lambda *_: [ProvidersInState(None, 835, 13, 7, 7, 4)])
     page = text_of(Visitor().get("/rates/", {**QUERY, "sort": "rate"}))
     said = (
-        "Most of these providers practice in other states: 13 of 835 in Georgia, and 4 of the 7 rates have one of them."
+        "Most of these providers practice in other states: 13 of 835 in Georgia, and 4 of the 7 rates have somebody "
+        "who practices in Georgia."
     )
     assert page.index("in the middle") < page.index(said) < page.index("Distribution in dollars")
     some = [
@@ -204,9 +204,17 @@ def test_a_market_of_providers_elsewhere_says_so_after_its_first_sentence(
         ProvidersInState("A", 12, 9, 7, 7, 2),
         ProvidersInState("B", 8, 6, 26, 26, 18),
     ]
-    monkeypatch.setattr(rates_page, "list_in_state", lambda *_: some)
+    monkeypatch.setattr(rates_page, "find_in_state", lambda *_: some)
     page = text_of(Visitor().get("/rates/", {**QUERY, "sort": "-rate"}))
     assert (
-        "Most rates of A are of providers in other states: 2 of its 7 have somebody who practices in Georgia." in page
+        "Most rates of A are of providers in other states: 2 of its 7 rates have somebody who practices in Georgia."
+        in page
     )
     assert "Most rates of B" not in page
+    few = [ProvidersInState(None, 835, 541, 7, 7, 2), ProvidersInState("A", 835, 541, 7, 7, 2)]
+    monkeypatch.setattr(rates_page, "find_in_state", lambda *_: few)
+    page = text_of(Visitor().get("/rates/", {**QUERY, "sort": "payer"}))
+    assert page.count("are of providers in other states") == 1
+    assert (
+        "Most rates are of providers in other states: 2 of the 7 rates have somebody who practices in Georgia." in page
+    )

@@ -111,6 +111,23 @@ def store_of_knees(root: Path, *performers: tuple[float, str]) -> Path:
     return written(db.root, known).root
 
 
+def test_a_report_names_no_organization_of_another_state_and_the_table_says_which_are(tmp_path: Path) -> None:
+    surgeon = "Orthopedic surgery"
+    root = store_of_knees(tmp_path, (50, surgeon), (30, surgeon), (10, surgeon), (5, surgeon))
+    places = [("DENVER", "CO"), ("ATLANTA", "GA"), ("MACON", "GA"), (None, None)]
+    written(root, {"dim_npi": [
+        {"npi": NPIS[i], "city": city, "state": state} for i, (city, state) in enumerate(places)
+    ]})  # fmt: skip
+    asked = {"state": "GA", "code": "27447"}
+    with serving(root):
+        report = " ".join(text_of(Visitor().get("/report/", asked)).split())
+        table = " ".join(text_of(Visitor().get("/organizations/", asked)).split())
+    assert "by a contract’s price in the middle: 10-0000001 $30.00 The least: 10-0000003 $5.00" in report
+    assert "10-0000000" not in report
+    assert table.count("practices in") == 1
+    assert "practices in Denver, CO" in table
+
+
 def test_a_report_names_only_organizations_that_are_likely_to_perform_it(tmp_path: Path) -> None:
     """A physical therapist has the highest and the lowest rate of a knee replacement."""
     asked = {"state": "GA", "code": "27447"}

@@ -1,0 +1,70 @@
+"""How much of a market is of its state: a file that is not divided by state has providers from anywhere."""
+
+from dataclasses import dataclass
+
+from core.queries.coverage import list_shared_files
+from core.queries.market.market import Market
+from core.queries.market.market_rates import facts_in_memory, market_members, rates_of_market
+from core.queries.rules.named_rows import read_rows
+from core.store.connection import Snapshot
+
+
+@dataclass(frozen=True)
+class ProvidersInState:
+    """How many of the providers behind a payer's rates, or all payers', practice in the market's state.
+
+    A provider in two groups counts in both.
+    """
+
+    reporting_entity_name: str | None
+    providers: int
+    """Those whose city is known."""
+    in_state: int
+    rates: int
+    rates_known: int
+    """The rates whose groups have somebody whose city is known."""
+    rates_in_state: int
+    """The rates whose groups have somebody who practices in the state."""
+
+    @property
+    def are_most_elsewhere(self) -> bool:
+        """Whether most of the providers practice elsewhere."""
+        return 2 * self.in_state < self.providers
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether most of them practice elsewhere, or most rates have nobody who practices in the state."""
+        return self.are_most_elsewhere or 2 * self.rates_in_state < self.rates_known
+
+
+def list_in_state(db: Snapshot, market: Market) -> list[ProvidersInState]:
+    """Return how many of the providers of a market's rates practice in its state, by the main address of each.
+
+    All payers' come first, then each payer's by its name.
+    """
+    rates, parameters = rates_of_market(db, market)
+    # The state is that of the rates rather than a parameter: DuckDB keeps the plan of a question without parameters.
+    return read_rows(
+        db,
+        ProvidersInState,
+        f"""SELECT reporting_entity_name, coalesce(sum(npis), 0)::BIGINT AS providers,
+                   coalesce(sum(here), 0)::BIGINT AS in_state, coalesce(sum(n), 0)::BIGINT AS rates,
+                   coalesce(sum(n) FILTER (npis > 0), 0)::BIGINT AS rates_known,
+                   coalesce(sum(n) FILTER (here > 0), 0)::BIGINT AS rates_in_state
+            FROM (SELECT f.reporting_entity_name, f.pg_uid, count(*) AS n FROM {rates} f GROUP BY ALL)
+            LEFT JOIN (
+                SELECT m.pg_uid, sum(m.npis) AS npis, sum(m.npis) FILTER (ends_with(m.city, ', ' || s.state)) AS here
+                FROM {market_members(db, market)} m, (SELECT any_value(f.state) AS state FROM {rates} f) s
+                WHERE m.city <> '' GROUP BY m.pg_uid) USING (pg_uid)
+            GROUP BY GROUPING SETS ((), (reporting_entity_name))
+            ORDER BY reporting_entity_name NULLS FIRST""",
+        parameters,
+    )
+
+
+def find_in_state(db: Snapshot, market: Market) -> list[ProvidersInState]:
+    """Return what list_in_state does where a file of the state is one of other states as well; nothing elsewhere."""
+    if not any(market.state in one.states for one in list_shared_files(db)):
+        return []
+    with facts_in_memory(db, market) as memory:
+        return list_in_state(memory, market)
