@@ -1,5 +1,6 @@
 """What an organization is said to be paid, slowly and obviously: the price in the middle of those that can be meant."""
 
+import math
 from collections.abc import Sequence
 from statistics import median_low
 
@@ -13,6 +14,11 @@ def choose_price(rates: Sequence[float], odd: Sequence[bool] = ()) -> float:
     """Return the rate in the middle, of two the lower one, of those that are not odd, if there is one."""
     meant = [rate for rate, is_odd in zip(rates, odd, strict=True) if not is_odd] if odd else []
     return median_low(meant or rates)
+
+
+def choose_percentiles(rates: Sequence[float]) -> list[float]:
+    """Return the 10th, 25th, 50th, 75th, and 90th percentiles, each the first rate that at least its share is up to."""
+    return [sorted(rates)[max(math.ceil(len(rates) * share / 100), 1) - 1] for share in (10, 25, 50, 75, 90)]
 
 
 def find_odd(everything: Everything, market: Market, facts: Sequence[Row]) -> dict[str, bool]:

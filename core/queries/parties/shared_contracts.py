@@ -19,8 +19,8 @@ from core.queries.parties.tax_id_people import TaxIdKey
 from core.queries.rules.evidence import list_billing_specialties
 from core.queries.rules.keyset import descending, order_by
 from core.queries.rules.named_rows import read_by_key, read_row, read_rows
-from core.queries.rules.organization_price import lower_median, price_sql
-from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, percentile_columns, percentile_list
+from core.queries.rules.organization_price import lower_median, price_percentiles
+from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, percentile_columns
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
 from core.store.schema.tables import PROVIDER_PROFILE, XREF_TIN_NPI
@@ -79,7 +79,10 @@ class SharedContract:
     p10: float
     p25: float
     p50: float
-    """The price of an organization, see organization_price. The other percentiles are of all rates."""
+    """The price of an organization, see organization_price. The other percentiles are rates as well, without odd ones.
+
+    `mean`, `lowest`, and `highest` are of all rates.
+    """
     p75: float
     p90: float
     lowest: float
@@ -198,9 +201,7 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
                    min(negotiated_rate) AS lowest, max(negotiated_rate) AS highest,
                    count(DISTINCT negotiated_rate) AS prices,
                    {mean("negotiated_rate")} AS mean,
-                   {percentile_list("negotiated_rate")} AS percentiles,
-                   {percentile_columns("percentiles", [one for one in FIVE_PERCENTILES if one != "p50"])},
-                   {price_sql()} AS p50
+                   {price_percentiles()} AS percentiles, {percentile_columns("percentiles", FIVE_PERCENTILES)}
             FROM of_group JOIN f USING (pg_uid) GROUP BY first_tin, pg_uids),
         ranked AS (
             SELECT *, (1 + sum(organizations) OVER (ORDER BY groups DESC)

@@ -5,6 +5,8 @@ median that lies between two is in no contract. Prices that nobody can mean are 
 $464.83 for a scan, the second one is what is paid.
 """
 
+from core.queries.rules.percentiles import PERCENTILES
+
 
 def lower_median(value: str, condition: str = "true") -> str:
     """Return SQL of the value in the middle, of the rows that meet a condition: of two, the lower one."""
@@ -23,3 +25,13 @@ def price_sql(value: str = "negotiated_rate", is_odd: str = "is_odd", condition:
     Where all of them are odd, nothing better is known than the one in the middle of these.
     """
     return f"coalesce({lower_median(value, f'{condition} AND NOT {is_odd}')}, {lower_median(value, condition)})"
+
+
+def price_percentiles(value: str = "negotiated_rate", is_odd: str = "is_odd") -> str:
+    """Return SQL of the list of the percentiles of an organization's rates, of which the middle one is its price.
+
+    They are of the same rates as the price, and each is one of them. Between two rates, the lower one would be outside
+    of interpolated percentiles.
+    """
+    of_all = f"quantile_disc({value}, [{', '.join(map(str, PERCENTILES.values()))}])"
+    return f"coalesce({of_all} FILTER (NOT {is_odd}), {of_all})"

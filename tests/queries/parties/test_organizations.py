@@ -67,6 +67,15 @@ def test_a_price_is_one_of_a_contract(tmp_path: Path) -> None:
     assert (totals.low, totals.middle, totals.high) == (404, 464.83, 9000)
     (contract,) = [row for row in list_contracts(db, MARKET, "p50", 9, 0).rows if row.tin_value == "100000001"]
     assert (contract.p50, contract.lowest, contract.highest) == (464.83, 12.88, 464.83)
+    assert (contract.p10, contract.p25, contract.p75, contract.p90) == (464.83,) * 4, "its bar has what its price has"
+
+
+def test_the_price_of_a_contract_is_inside_its_bar(tmp_path: Path) -> None:
+    """Of two rates, the price is the lower one: interpolated quartiles would both be above it."""
+    db = store_of_market(tmp_path, {"negotiated_rate": 40.0}, {"negotiated_rate": 90.0})
+    (contract,) = list_contracts(db, MARKET, "p50", 9, 0).rows
+    bar = (contract.p10, contract.p25, contract.p50, contract.p75, contract.p90)
+    assert bar == (40.0, 40.0, 40.0, 90.0, 90.0)
 
 
 def test_without_an_organization_there_are_no_quartiles(tmp_path: Path) -> None:

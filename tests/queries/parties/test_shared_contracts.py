@@ -16,7 +16,7 @@ from core.queries.parties.shared_contracts import ContractPage, find_performing,
 from core.store.connection import Snapshot
 from tests.queries.one_market import A_RATE, MARKET
 from tests.queries.rates_by_month import store_of
-from tests.queries.slow_price import choose_price
+from tests.queries.slow_price import choose_percentiles, choose_price
 from tests.queries.tables import written
 
 NPIS = ["1912951245", "1003027533", "1234567893", "1245319599"]
@@ -63,6 +63,7 @@ def slow_contracts(groups: list[Any], rates: list[dict[str, Any]]) -> list[dict[
                 "payers": sorted({payer for payer, _ in some}),
                 "rates": len(paid),
                 "p50": choose_price(paid),
+                "percentiles": choose_percentiles(paid),
                 "lowest": min(paid),
                 "highest": max(paid),
                 "prices": len(set(paid)),
@@ -94,6 +95,7 @@ def plain(found: ContractPage) -> list[dict[str, Any]]:
         {
             "tins": sorted((one.tin_type, one.tin_value) for one in row.parties),
             **{name: getattr(row, name) for name in columns},
+            "percentiles": [row.p10, row.p25, row.p50, row.p75, row.p90],
         }
         for row in found.rows
     ]
