@@ -42,6 +42,17 @@ def _dollars(value: float) -> str:
     return f"−${-cents:,.2f}" if cents < 0 else f"${cents:,.2f}"
 
 
+WHOLE_FROM = 10_000
+"""Sums from this many dollars on are written without cents: nobody reads them, and on a phone they do not fit."""
+
+
+def write_sum(value: float | None) -> str:
+    """Write a sum of many services, 656877.8 as $656,878 and 1234.5 as $1,234.50."""
+    if value is None or abs(value) < WHOLE_FROM:
+        return write_dollars(value)
+    return _dollars(round_half_up(value, 0)).partition(".")[0]
+
+
 def write_gap(value: float | None) -> str:
     """Write -1080.5 as −$1,080.50 and 20 as +$20.00."""
     if value is None:

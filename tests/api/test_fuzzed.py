@@ -2,6 +2,7 @@
 
 import copy
 import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from beaconpoint.wsgi import application
 from core.api.openapi import document
 from core.store.connection import Snapshot
 from tests.site import serving
+
+PATHS = len(document()["paths"]) // 3
 
 EXAMPLES = min(int(os.environ.get("HYPOTHESIS_EXAMPLES", "1")), 5)
 
@@ -38,6 +41,9 @@ def document_of(db: Snapshot) -> dict[str, Any]:
     ((npi, tin),) = db.rows("SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin)")
     found = copy.deepcopy(document())
     kinds: set[str] = set()
+    # Each run tries a third of the resources, others by each seed: all of them take minutes. Only rates have all filters.
+    tried = {"/api/v1/rates", *random.sample(sorted(found["paths"]), k=PATHS)}
+    found["paths"] = {path: methods for path, methods in found["paths"].items() if path in tried}
     for path, parameters in (
         (path, operation["parameters"]) for path, methods in found["paths"].items() for operation in methods.values()
     ):

@@ -18,6 +18,9 @@ from core.pages.yardstick_words import describe_allowed
 from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.basket_codes import HCPCS_SYSTEMS, BasketCode
+from core.queries.in_state import find_in_state
+from core.queries.latest import with_latest
+from core.queries.market.market import Market
 from core.queries.yardstick.compensation import (
     AMOUNTS,
     STATUSES,
@@ -64,6 +67,9 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
     looked_up = bool(listed or query.values["code"])
     begins = bool(release and not looked_up and query.values["page"] == 1)
     common = list_common_codes(query.db, release) if release and begins else None
+    of_code = (
+        with_latest(query.db, Market(state, "", rows[0].code_type, rows[0].code)) if beside and not listed else None
+    )
     newest = [one.newest for one in coverage.newest_of_each_payer(coverage.list_coverage(query.db))]
     of_state = [row for row in newest if row.state == state]
     with_schedule = [row for row in of_state if choose_compensation_release(releases, state, row.year_month)]
@@ -73,6 +79,8 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         release=release,
         beside=beside,
         is_less_inside=_is_less_inside(beside),
+        of_code=of_code,
+        in_state=find_in_state(query.db, of_code) if of_code else [],
         not_compared=_not_compared(rows, compared, beside),
         no_facility_rates=not any(one.basis != PROFESSIONAL for one in beside),
         listed=listed,

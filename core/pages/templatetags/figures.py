@@ -55,6 +55,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "why_no_percent": explain_no_percent,
     "count": formats.write_count,
     "dollars": formats.write_dollars,
+    "sum": formats.write_sum,
     "percent": formats.write_percent,
     "gap": formats.write_gap,
     "percentile": formats.write_percentile,

@@ -100,7 +100,8 @@ def list_schedule_medians(
         if list_overruled_labels(db, market.without("billing_class", "care_setting")):
             # A physician's fee that is labeled institutional is no hospital's bill.
             market = replace(market, billing_class=like_class(filters["billing_class"]))
-        for one in _without_outside(db, _list_medians(db, market, priced), priced):
+        medians = _without_outside(db, _list_medians(db, market, priced), priced)
+        for one in _without_whole_inside(medians, [by_code[one.code] for one in priced]):
             at = list(amount_of)[one.position]
             month, code = market.month_of(one.payer_slug), codes[at].code
             own, rows = in_effect.find(month, code) if in_effect else (release, [])
@@ -224,6 +225,20 @@ def _without_outside(db: Snapshot, medians: Sequence[_CodeMedian], codes: Sequen
         if one.care_setting != NON_FACILITY_OR_UNSTATED
         or codes[one.position].code not in inside_alone
         or (one.position, one.payer_slug) not in inside
+    ]
+
+
+def _without_whole_inside(
+    medians: Sequence[_CodeMedian], amounts: Sequence[Sequence[CompensationAmount]]
+) -> list[_CodeMedian]:
+    """Return the medians without those in facilities of codes with a technical part: there, nobody bills the whole.
+
+    `amounts` are those of each position's code.
+    """
+    return [
+        one
+        for one in medians
+        if one.care_setting != FACILITY_OR_UNSTATED or not any(row.modifier == "TC" for row in amounts[one.position])
     ]
 
 

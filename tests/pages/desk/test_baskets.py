@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
-from core.pages.formats import write_dollars
+from core.pages.formats import write_sum
 from tests.pages.markets import MONTH
 from tests.site import csv_rows, tables, text_of
 
@@ -45,7 +45,7 @@ def test_volumes_weigh_the_index(site: Client) -> None:
     assert "Each code weighs what you render of it" in text_of(response)
     _, dollars, _ = tables(response)
     assert dollars[0] == [
-        "Payer", "Your units", "At the market", "At 100% of Medicare", "1% of Medicare", "Codes",
+        "Payer", "At this payer", "At the market", "At 100% of Medicare", "1% of Medicare", "Codes",
     ]  # fmt: skip
     found = csv_rows(site.get(f"{posted['Location']}&table=indexes&format=csv"))
     medians = csv_rows(site.get(f"{posted['Location']}&format=csv"))
@@ -54,8 +54,8 @@ def test_volumes_weigh_the_index(site: Client) -> None:
         cells = [cell for cell in medians if cell["payer_slug"] == one["payer_slug"]]
         total = sum(units[cell["code"]] * float(cell["price"]) for cell in cells)
         assert float(one["dollars"]) == pytest.approx(total, abs=1)
-        assert row[:2] == [one["reporting_entity_name"], write_dollars(float(one["dollars"]))]
-        assert row[4] == write_dollars(float(one["one_percent"]))
+        assert row[:2] == [one["reporting_entity_name"], write_sum(float(one["dollars"]))]
+        assert row[4] == write_sum(float(one["one_percent"]))
     assert "Dollars a year" not in text_of(site.get("/baskets/", {**MONTH, "codes": "99213,70450"}))
 
 

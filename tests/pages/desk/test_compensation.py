@@ -181,13 +181,18 @@ def test_what_payers_pay_stands_beside_the_amount_of_a_code(site: Client, demo: 
             by_payer.setdefault((fact["reporting_entity_name"], words), []).append(fact["negotiated_rate"])
     assert len({payer for payer, _ in by_payer}) == 3
     assert len(by_payer) > 3
+    assert "professionals in facilities" not in shown, "nobody bills the whole of a scan there"
     for (payer, where), paid in by_payer.items():
+        if where == "in facilities":
+            continue
         middle = statistics.median(paid)
         assert (
             f"{payer} pays professionals {where} {write_dollars(middle)} in the middle of {len(paid)} rates of August "
             f"2025: {write_percent(middle / 195)} of this schedule’s $195.00"
         ) in shown
-    assert "A visit to an office is outside of facilities." in shown
+    visit = text_of(site.get(ADDRESS, {"state": "GA", "code": "99213"}))
+    assert "pays professionals in facilities" in visit
+    assert "A visit to an office is outside of facilities." in visit
     assert "pays professionals" not in text_of(site.get(ADDRESS, {"state": "GA", "code": "70"}))
 
 
