@@ -90,7 +90,9 @@ def _said_of(
 def _about_spread(asked: _AskedCode) -> Iterator[WorkedQuestion]:
     row, both = asked.answer.everybody, ""
     if asked.middle and asked.middle.price is not None:
-        both = f" (the middle organization is paid {write_dollars(asked.middle.price)})"
+        one, every = asked.middle.one_contract, asked.middle.organizations
+        why = f": {one:,} of {every:,} organizations are under one contract" if asked.middle.is_one_contract else ""
+        both = f" (the middle organization is paid {write_dollars(asked.middle.price)}{why})"
     said = _say_few(row) or (
         f"{write_dollars(row.p50)} in the middle{both}; half of the rates are between {write_dollars(row.p25)} and "
         f"{write_dollars(row.p75)}"

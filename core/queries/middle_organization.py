@@ -15,7 +15,8 @@ from core.queries.market.market_filters import ALL_CLASSES
 from core.queries.market.market_rates import class_of_all_sql, market_facts
 from core.queries.parties.dollar_rates import mark_odd_sql
 from core.queries.parties.organizations import show_tins
-from core.queries.rules.columns import described
+from core.queries.rules.columns import OneContract, described
+from core.queries.rules.largest_contract import CONTRACT_OF_TIN, LARGEST_CONTRACT, is_mostly_one
 from core.queries.rules.named_rows import read_row
 from core.queries.rules.organization_price import lower_median, price_sql
 from core.queries.yardstick.medicare import with_compared_terms
@@ -35,6 +36,12 @@ class MiddleOrganization:
         float | None,
         described("The price in the middle of the organizations', of two the lower one; null if none is known.", 96.5),
     ]
+    one_contract: OneContract
+
+    @property
+    def is_one_contract(self) -> bool:
+        """Whether more than half of the organizations are under one contract, so that its price is the middle one."""
+        return is_mostly_one(self.one_contract, self.organizations)
 
     def differs_from(self, middle_rate: float) -> bool:
         """Return whether its price is so far from the middle rate that a page has to say both."""
@@ -67,8 +74,10 @@ def find_middle_organization(db: Snapshot, market: Market) -> MiddleOrganization
                 FROM ({facts}) f LEFT JOIN compared c ON {SAME_TERMS} AND c.group_area IS NULL
                 WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'),
             f AS ({mark_odd_sql("each", "pg_uid, negotiated_rate")}),
-            paid AS (SELECT {price_sql()} AS price FROM f JOIN {tins} USING (pg_uid) GROUP BY tin_type, tin_value)
-            SELECT count(*) AS organizations, {lower_median("price")} AS price FROM paid""",
+            paid AS (SELECT {price_sql()} AS price, {CONTRACT_OF_TIN} AS contract
+                     FROM f JOIN {tins} USING (pg_uid) GROUP BY tin_type, tin_value)
+            SELECT count(*) AS organizations, {lower_median("price")} AS price, {LARGEST_CONTRACT} AS one_contract
+            FROM paid""",
         parameters | of_terms,
     )
 

@@ -84,7 +84,9 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
 def compared(
     db: Snapshot, wanted: list[code_list.WantedCode], base: str | None, **filters: str
 ) -> list[payer_comparison.PayerSpread]:
-    return payer_comparison.compare_payers(db, Market("GA", "2025-08", **filters), wanted, base)[0]
+    found, _ = payer_comparison.compare_payers(db, Market("GA", "2025-08", **filters), wanted, base)
+    names = payer_comparison.PayerSpread.__dataclass_fields__
+    return [payer_comparison.PayerSpread(**{name: getattr(one, name) for name in names}) for one in found]
 
 
 def test_the_other_fields_of_an_answer_are_those_of_their_queries(site: Client, demo: Snapshot) -> None:

@@ -24,7 +24,7 @@ from core.store.market_snapshot import MarketSnapshot
 from tests.queries import slow
 from tests.queries.comparison import slow_comparison
 from tests.queries.slow import Everything, percentile
-from tests.queries.slow_price import choose_price, find_odd
+from tests.queries.slow_price import choose_price, find_odd, largest_contract
 
 SPREAD = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -121,9 +121,11 @@ def assert_organizations(db: Snapshot, everything: Everything, market: Market, f
     }
     middle = choose_price(list(priced.values())) if priced else None
     assert totals.middle == middle
+    largest = largest_contract({tin: {one["pg_uid"] for one in mine} for tin, mine in per_tin.items()})
+    assert totals.one_contract == largest
     if market.code:
         with nullcontext(db) if isinstance(db, MarketSnapshot) else market_cache(db, market) as cached:
-            in_memory = MiddleOrganization(len(per_tin), middle) if cached.code_values is not None else None
+            in_memory = MiddleOrganization(len(per_tin), middle, largest) if cached.code_values is not None else None
             assert find_middle_organization(cached, market) == in_memory
     found = organizations.list_organizations(db, market, "rates", 1000, 0)
     ranked = organizations.list_organizations(db, market, "rank", 1000, 0)

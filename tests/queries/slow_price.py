@@ -1,8 +1,10 @@
 """What an organization is said to be paid, slowly and obviously: the price in the middle of those that can be meant."""
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from statistics import median_low
+from typing import Any
 
 from core.queries.market.market import Market
 from tests.queries import slow
@@ -19,6 +21,11 @@ def choose_price(rates: Sequence[float], odd: Sequence[bool] = ()) -> float:
 def choose_percentiles(rates: Sequence[float]) -> list[float]:
     """Return the 10th, 25th, 50th, 75th, and 90th percentiles, each the first rate that at least its share is up to."""
     return [sorted(rates)[max(math.ceil(len(rates) * share / 100), 1) - 1] for share in (10, 25, 50, 75, 90)]
+
+
+def largest_contract(groups_of_tin: Mapping[Any, Collection[Any]]) -> int:
+    """Return how many tax IDs the contract with most of them has: those with the same provider groups."""
+    return max(Counter(map(frozenset, groups_of_tin.values())).values(), default=0)
 
 
 def find_odd(everything: Everything, market: Market, facts: Sequence[Row]) -> dict[str, bool]:

@@ -13,6 +13,7 @@ from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
 from core.queries.middle_organization import MiddleOrganization, find_middle_organization, find_notable_middle
+from core.queries.parties.organizations import count_totals
 from core.store.connection import Snapshot
 from tests.queries.one_market import A_RATE, MARKET
 from tests.queries.rates_by_month import store_of
@@ -38,7 +39,9 @@ def test_an_organization_counts_once_however_many_rates_it_has(tmp_path: Path) -
         spreads = spread_by_terms(cached, MARKET)
         found = find_notable_middle(cached, MARKET, spreads)
         assert spreads[0].p50 == 11.25
-        assert found == MiddleOrganization(3, 20.0) == find_notable_middle(cached, MARKET, list_middles(cached, MARKET))
+        assert (
+            found == MiddleOrganization(3, 20.0, 1) == find_notable_middle(cached, MARKET, list_middles(cached, MARKET))
+        )
         assert find_middle_organization(cached, Market(**{**vars(MARKET), "classes": "all"})) is None
 
 
@@ -56,7 +59,7 @@ def test_an_organization_counts_once_however_many_rates_it_has(tmp_path: Path) -
 def test_both_are_said_if_they_are_more_than_a_tenth_apart(
     price: float | None, organizations: int, is_said: bool
 ) -> None:
-    assert MiddleOrganization(organizations, price).differs_from(100.0) == is_said
+    assert MiddleOrganization(organizations, price, 0).differs_from(100.0) == is_said
 
 
 def test_every_page_that_begins_with_the_middle_says_both(tmp_path: Path) -> None:
@@ -74,6 +77,27 @@ def test_every_page_that_begins_with_the_middle_says_both(tmp_path: Path) -> Non
             assert "is paid $11.25 in the middle (the middle organization is paid $20.00 ); half of the 6" in shown
         tab = text_of(client.get("/organizations/", asked))
         assert "the middle rate is $11.25 . Counted by tax ID, the middle one of 3 organizations is paid $20.00" in tab
+
+
+def test_a_contract_of_most_organizations_is_said_with_the_middle_one(tmp_path: Path) -> None:
+    """Two of three tax IDs are in the same groups: the third, which is in one of these, is under another contract."""
+    groups = [
+        (set[str](), {("ein", f"10000000{number}") for number in numbers}) for numbers in ((1, 2, 3), (1, 2), (3,))
+    ]
+    rates = [{**A_RATE, "group": at, "negotiated_rate": 10.0} for at in (0, 1)]
+    rates += [{**A_RATE, "group": 1, "negotiated_rate": 30.0 + at} for at in range(5)]
+    rates += [{**A_RATE, "group": 2, "negotiated_rate": 9.0 + at / 10} for at in range(9)]
+    db = store_of(tmp_path, {"2025-08": (groups, rates)})
+    with market_cache(db, MARKET) as cached:
+        found = find_middle_organization(cached, MARKET)
+        assert found
+        assert (found.organizations, found.one_contract, found.is_one_contract) == (3, 2, True)
+        assert count_totals(cached, MARKET).one_contract == 2
+    with serving(db.root):
+        client, asked = Client(), {"state": "GA", "code": "99213"}
+        rates_page, tab = (text_of(client.get(f"/{page}/", asked)) for page in ("rates", "organizations"))
+    assert "2 of 3 organizations are under one contract)" in rates_page
+    assert "2 of them are under one contract: its price is the middle one." in tab
 
 
 def test_one_that_is_not_far_is_not_said(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """Payers compared for some codes, and one payer."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Any
 
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
@@ -27,7 +27,6 @@ from core.queries import coverage
 from core.queries.baskets.basket_codes import with_ranges_filled
 from core.queries.baskets.basket_medians import BasketMedian
 from core.queries.baskets.payer_levels import PayerLevels, SpecialtyIndex
-from core.queries.code_answer import spread_by_terms
 from core.queries.code_titles import code_titles
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.comparison.unplaced_payers import find_unplaced
@@ -36,14 +35,12 @@ from core.queries.find import codes
 from core.queries.in_state import find_in_state
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
-from core.queries.market.market_rates import market_cache, uses_own_areas
+from core.queries.market.market_rates import market_cache
 from core.queries.payers import networks
 from core.queries.payers.payer_facts import list_payer_facts
 from core.queries.rules.alike import are_alike
-from core.queries.rules.columns import described
-from core.queries.rules.measured_class import LIKE_CLASSES
 from core.queries.rules.percentiles import FEW_RATES
-from core.queries.side_by_side.payer_comparison import AskedCode, PayerSpread, compare_payers
+from core.queries.side_by_side.payer_comparison import AskedCode, PayerSpread, PricedSpread, compare_payers
 from core.store.connection import Snapshot
 
 MAX_CHARTS = 6
@@ -54,12 +51,20 @@ MAX_BARS = 20
 class ComparedTerms:
     """One code, billing class, and modifier: all payers together, each payer, and a cell for each column."""
 
-    everybody: PayerSpread
-    payers: list[PayerSpread]
-    cells: list[PayerSpread | None]
+    everybody: PricedSpread
+    payers: list[PricedSpread]
+    cells: list[PricedSpread | None]
     chart: SafeString
-    percents: Mapping[str | None, float | None]
-    """The median percents of Medicare by payer_slug, where payers label these rates differently; or empty."""
+
+    @property
+    def has_percents(self) -> bool:
+        """Whether a percent of Medicare is known of any price."""
+        return any(row.percent is not None for row in self.payers)
+
+    @property
+    def some_by_rates(self) -> bool:
+        """Whether a payer is compared by its middle rate: its bar is of rates."""
+        return any(not row.by_organizations for row in self.payers)
 
 
 def _choose(form: PayersForm, db: Snapshot) -> MarketChoice:
@@ -101,7 +106,7 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
     if market.payer:
         spreads = [row for row in spreads if row.payer_slug in {None, market.payer}]
     if query.wants_file:
-        return _download_spreads(query, spreads, is_one_code=len(wanted) == 1)
+        return _download_spreads(query, spreads)
     names = {row.payer_slug: row.reporting_entity_name for row in spreads if row.payer_slug}
     columns = sorted(names, key=lambda slug: (names[slug].lower(), slug))
     by_terms = [list(rows) for _, rows in groupby(spreads, key=lambda row: row.line)]
@@ -116,7 +121,6 @@ def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]
             columns,
             base_name,
             number if len(wanted) == 1 and number <= MAX_CHARTS else None,
-            _percents(db, market, rows) if len(wanted) == 1 else {},
         )
         for number, rows in enumerate(by_terms[paging.offset : paging.offset + paging.limit], 1)
     ]
@@ -154,34 +158,17 @@ def _is_ranked(row: PayerSpread | BasketMedian) -> bool:
     return row.by_organizations or row.rates >= LEAST_RANKED
 
 
-@dataclass(frozen=True)
-class PricedSpread(PayerSpread):
-    """A payer's spread in a workbook, with the percent that its page shows."""
-
-    percent: Annotated[float | None, described("Median percent of Medicare: 1 is 100%.", 1.21)] = None
-
-
-def _download_spreads(
-    query: MarketQuery[PayersForm], spreads: Sequence[PayerSpread], *, is_one_code: bool
-) -> HttpResponseBase:
+def _download_spreads(query: MarketQuery[PayersForm], spreads: Sequence[PricedSpread]) -> HttpResponseBase:
     """Return the spreads; a workbook, which people read, has the titles and the percents of the page."""
     if query.values["format"] != "xlsx":
         return query.download(spreads, PayerSpread, "payers")
     titles = code_titles(query.db)
 
-    def titled(row: PayerSpread) -> PayerSpread:
+    def titled(row: PricedSpread) -> PricedSpread:
         found = (titles.get((system, row.code)) for system in row.code_type.split("/"))
         return replace(row, name=next(filter(None, found), row.name))
 
-    rows = [titled(row) for row in spreads]
-    if not is_one_code:
-        return query.download(rows, PayerSpread, "payers")
-    priced = []
-    for _, line in groupby(rows, key=lambda row: row.line):
-        of_line = list(line)
-        percents = _percents(query.db, query.market, of_line)
-        priced += [PricedSpread(**vars(row), percent=percents.get(row.payer_slug)) for row in of_line]
-    return query.download(priced, PricedSpread, "payers")
+    return query.download([titled(row) for row in spreads], PricedSpread, "payers")
 
 
 def _in_other_classes(query: MarketQuery[PayersForm], shown: Collection[str]) -> list[Choice]:
@@ -207,43 +194,25 @@ def _counted(asked: Sequence[AskedCode]) -> dict[str, Any]:
 
 
 def _compared_terms(
-    rows: list[PayerSpread],
+    rows: list[PricedSpread],
     columns: Sequence[str],
     base_name: str | None,
     chart_number: int | None,
-    percents: Mapping[str | None, float | None],
 ) -> ComparedTerms:
     everybody, payers = rows[0], rows[1:]
     by_payer = {row.payer_slug: row for row in payers}
     chart = SafeString("")
     if chart_number is not None:
-        bars = [
-            spread_chart.Bar(_name_with_label(row), (row.p10, row.p25, row.p50, row.p75, row.p90))
-            for row in rows[: MAX_BARS + 1]
-        ]
-        title = f"Rates in dollars by payer; the line marks the median of {base_name or 'all payers together'}"
-        chart = spread_chart.draw_spreads(bars, spread_chart.dollars(everybody.base_p50), title, chart_number)
-    return ComparedTerms(everybody, payers, [by_payer.get(slug) for slug in columns], chart, percents)
+        bars = [spread_chart.Bar(_bar_name(row), row.percentiles) for row in payers[:MAX_BARS]]
+        title = f"What payers pay organizations, in dollars; the line marks {base_name or 'the market'}"
+        chart = spread_chart.draw_spreads(bars, spread_chart.dollars(everybody.base_price), title, chart_number)
+    return ComparedTerms(everybody, payers, [by_payer.get(slug) for slug in columns], chart)
 
 
-def _name_with_label(row: PayerSpread) -> str:
-    name = row.reporting_entity_name
-    return f"{name} (labeled {write_class(row.other_label)})" if row.other_label else name
-
-
-def _percents(db: Snapshot, market: Market, rows: list[PayerSpread]) -> dict[str | None, float | None]:
-    """Return the median percents of a line in which payers label their rates differently, by payer_slug."""
-    line = rows[0]
-    if line.billing_class not in LIKE_CLASSES or line.care_setting:
-        return {}
-    system = None if "/" in line.code_type else line.code_type
-    of_line = replace(market, code_type=system, code=line.code, billing_class=line.billing_class, payer=None)
-    with market_cache(db, of_line, areas=uses_own_areas(db, of_line)) as cached:
-        spreads = [one for one in spread_by_terms(cached, of_line) if one.modifier == line.modifier]
-    found: dict[str | None, float | None] = {one.payer_slug: one.percent_p50 for one in spreads}
-    # A payer with labels of both kinds has a spread for each, and no one percent.
-    both = {one.payer_slug for one in rows if one.labeled and " and " in one.labeled and one.payer_slug}
-    return found | dict.fromkeys(both)
+def _bar_name(row: PayerSpread) -> str:
+    label = f"labeled {write_class(row.other_label)}" if row.other_label else ""
+    notes = ", ".join(filter(None, (label, "" if row.by_organizations else "by rates")))
+    return f"{row.reporting_entity_name} ({notes})" if notes else row.reporting_entity_name
 
 
 def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:

@@ -86,6 +86,14 @@ class PayerIndex:
             0,
         ),
     ]
+    by_one_contract: Annotated[
+        int,
+        described(
+            "Number of these codes for which more than half of the payer's organizations are under one contract, whose "
+            "price is then the payer's.",
+            0,
+        ),
+    ]
     rates: RateCount
     dollars: Annotated[
         float | None,
@@ -195,6 +203,7 @@ def index_payers(
             codes=len(priced),
             codes_of_basket=len(volumes),
             by_rates=sum(not one.by_organizations for one in placed),
+            by_one_contract=sum(one.is_one_contract for one in placed),
             rates=sum(one.rates for one in priced),
         )
         found.append(_with_dollars(index, placed, market, units) if units else index)

@@ -27,6 +27,7 @@ from core.queries.rules.columns import (
     CodeName,
     Modifier,
     Month,
+    OneContract,
     PayerName,
     PayerSlug,
     RateCount,
@@ -34,6 +35,7 @@ from core.queries.rules.columns import (
     State,
     described,
 )
+from core.queries.rules.largest_contract import is_mostly_one
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percentiles import median
@@ -62,6 +64,7 @@ class BasketMedian:
     rates: RateCount
     p50: RateP50
     organizations: Annotated[int, described("Number of tax IDs (TINs) with such rates, as far as they are known.", 12)]
+    one_contract: OneContract
     price: Annotated[
         float,
         described(
@@ -89,6 +92,11 @@ class BasketMedian:
         float | None, described("price against the market: 0.1 is 10% above; null if the market is zero.", 0.1)
     ]
 
+    @property
+    def is_one_contract(self) -> bool:
+        """Whether the price is that of one contract, which more than half of the organizations are under."""
+        return self.by_organizations and is_mostly_one(self.one_contract, self.organizations)
+
 
 @dataclass(frozen=True)
 class CodeMedian:
@@ -109,11 +117,18 @@ class CodeMedian:
     """The price of the payer's organization in the middle. Of all payers: the market, see choose_market_price."""
     middle_percent: float | None = None
     """The percent of Medicare in the middle of the organizations'. Of all payers: that in the middle of the payers'."""
+    one_contract: int = 0
+    """How many of the organizations are under the contract with most of them."""
 
     @property
     def by_organizations(self) -> bool:
         """Whether the payer is compared by its organization in the middle, and not by its rate in the middle."""
         return self.middle is not None and (self.payer_slug is None or is_by_organizations(self.organizations))
+
+    @property
+    def is_one_contract(self) -> bool:
+        """Whether the price is that of one contract, which more than half of the organizations are under."""
+        return self.by_organizations and is_mostly_one(self.one_contract, self.organizations)
 
     @property
     def price(self) -> float:
@@ -145,7 +160,8 @@ def list_own_medians(
     medians = f"""{compared}, f AS MATERIALIZED ({dollars}),
         medians AS ({_MEDIANS}),
         {middles_sql(db, market, "f")}
-        SELECT m.*, coalesce(organizations, 0) AS organizations, middle, middle_percent
+        SELECT m.*, coalesce(organizations, 0) AS organizations, middle, middle_percent,
+               coalesce(one_contract, 0) AS one_contract
         FROM medians m LEFT JOIN middle o ON o.position = m.position AND o.payer_slug = m.payer_slug"""
     rows = read_rows(db, CodeMedian, medians, parameters | used_parameters(medians, market.parameters))
     found = {(one.position, one.payer_slug): one for one in rows if one.position < len(codes)}
@@ -258,6 +274,7 @@ def name_medians(
             rates=one.rates,
             p50=one.p50,
             organizations=one.organizations,
+            one_contract=one.one_contract,
             price=one.price,
             by_organizations=one.by_organizations,
             percent=one.percent,

@@ -49,6 +49,10 @@ class LineMarket:
     less: int
     same: int
     more: int
+    contracts_more: int
+    """How many contracts the organizations that are paid more are under."""
+    one_contract: int
+    """How many organizations are under the contract with most of them."""
     middle: float | None
 
     @property
@@ -101,7 +105,8 @@ def find_markets(
         standing AS (
             SELECT p.position, p.payer_slug, count(*) FILTER (NOT {clinic.tins_condition}) AS other_organizations,
                    count(*) FILTER (price < own) AS less, count(*) FILTER (price = own) AS same,
-                   count(*) FILTER (price > own) AS more
+                   count(*) FILTER (price > own) AS more,
+                   count(DISTINCT contract) FILTER (price > own) AS contracts_more
             FROM paid p JOIN of_line l ON l.position = p.position AND l.payer_slug = p.payer_slug
             GROUP BY p.position, p.payer_slug)
         SELECT l.position, l.payer_slug, rates, median, own, own_rates,
@@ -110,7 +115,8 @@ def find_markets(
                if(given_rate IS NULL AND len(meant) > 0, len(odd), 0) AS odd_prices, medicare,
                coalesce(tins, 0) AS tins, coalesce(organizations, 0) AS organizations,
                coalesce(other_organizations, 0) AS other_organizations, coalesce(less, 0) AS less,
-               coalesce(same, 0) AS same, coalesce(more, 0) AS more, middle
+               coalesce(same, 0) AS same, coalesce(more, 0) AS more,
+               coalesce(contracts_more, 0) AS contracts_more, coalesce(one_contract, 0) AS one_contract, middle
         FROM of_line l
         LEFT JOIN standing USING (position, payer_slug) LEFT JOIN middle USING (position, payer_slug)
         LEFT JOIN sharing USING (position, payer_slug)"""

@@ -231,6 +231,8 @@ def _position(market: Market, line: AskedLine, slug: str, payer: str, row: LineM
         paid_less=row.less if row and own is not None else None,
         paid_same=row.same if row and own is not None else None,
         paid_more=row.more if row and own is not None else None,
+        contracts_more=row.contracts_more if row and own is not None else None,
+        one_contract=row.one_contract if row else 0,
         position=row.position if row else None,
         middle=middle,
         payers_middle=None,

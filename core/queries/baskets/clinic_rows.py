@@ -7,7 +7,17 @@ from core.queries.baskets.basket_codes import BasketCode
 from core.queries.market.market_filters import FILTERS
 from core.queries.parties.billed_services import MEMBERS
 from core.queries.parties.middle_by_payer import LEAST_ORGANIZATIONS
-from core.queries.rules.columns import BillingClass, Code, CodeName, Modifier, PayerName, PayerSlug, described
+from core.queries.rules.columns import (
+    BillingClass,
+    Code,
+    CodeName,
+    Modifier,
+    OneContract,
+    PayerName,
+    PayerSlug,
+    described,
+)
+from core.queries.rules.largest_contract import is_mostly_one
 
 
 @dataclass(frozen=True)
@@ -175,6 +185,11 @@ class ClinicPosition:
     paid_less: Annotated[int | None, described("Number of organizations whose price is below `compared_price`.", 120)]
     paid_same: Annotated[int | None, described("Number of organizations whose price is the same.", 181)]
     paid_more: Annotated[int | None, described("Number of organizations whose price is higher.", 267)]
+    contracts_more: Annotated[
+        int | None,
+        described("Number of contracts that these are under: one has the rates of the same provider groups.", 9),
+    ]
+    one_contract: OneContract
     position: Annotated[
         float | None,
         described(
@@ -217,6 +232,11 @@ class ClinicPosition:
         ),
     ]
     reason: Annotated[str | None, described("Why the line has no position at the payer.", None)]
+
+    @property
+    def is_one_contract(self) -> bool:
+        """Whether more than half of the organizations are under one contract, so that its price is the middle one."""
+        return is_mostly_one(self.one_contract, self.organizations)
 
     @property
     def to_middle(self) -> float | None:

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable
 from core.queries.market.market import Market
 from core.queries.parties.dollar_rates import mark_odd_sql
 from core.queries.parties.organizations import show_tins
-from core.queries.rules.organization_price import lower_median, price_sql
+from core.queries.rules.largest_contract import CONTRACT_OF_TIN, LARGEST_CONTRACT
+from core.queries.rules.organization_price import lower_median, lower_percentiles, price_sql
 from core.store.connection import Snapshot
 
 LEAST_ORGANIZATIONS = 5
@@ -54,8 +55,10 @@ def middles_sql(db: Snapshot, market: Market, dollars: str) -> str:
 
     `dollars` is a table with the columns of dollars_of_compared. In the answer, `organizations` is how many tax IDs
     have such rates, `middle` the price of the one in the middle, and `middle_percent` the percent of Medicare in the
-    middle of theirs, of two the lower one. A payer none of whose tax IDs is known has no row. `marked` has the rates
-    with `is_odd`, `tins` the tax IDs of their groups, and `paid` the `price` of each tax ID.
+    middle of theirs, of two the lower one. `one_contract` is how many of them the largest contract has, and `paid_at`
+    the percentiles of their prices, each of which is one of these. A payer none of whose tax IDs is known has no row.
+    `marked` has the rates with `is_odd`, `tins` the tax IDs of their groups, and `paid` the `price` and the `contract`
+    of each tax ID.
     """
     line = ("position", "payer_slug")
     return f"""
@@ -66,9 +69,11 @@ def middles_sql(db: Snapshot, market: Market, dollars: str) -> str:
         paid AS MATERIALIZED (
             SELECT position, payer_slug, tin_type, tin_value, {price_sql()} AS price,
                    if(bool_and(is_odd), {lower_median("own_percent")}, {lower_median("own_percent", "NOT is_odd")})
-                       AS percent
+                       AS percent,
+                   {CONTRACT_OF_TIN} AS contract
             FROM marked JOIN tins USING (pg_uid) GROUP BY position, payer_slug, tin_type, tin_value),
         middle AS (
             SELECT position, payer_slug, count(*) AS organizations, {lower_median("price")} AS middle,
-                   {lower_median("percent")} AS middle_percent
+                   {lower_median("percent")} AS middle_percent, {LARGEST_CONTRACT} AS one_contract,
+                   {lower_percentiles("price")} AS paid_at
             FROM paid GROUP BY position, payer_slug)"""

@@ -16,6 +16,7 @@ from core.queries.rules.columns import (
     NewestMonth,
     NpiCount,
     OldestMonth,
+    OneContract,
     OrganizationKey,
     RateCount,
     RateP50,
@@ -27,6 +28,7 @@ from core.queries.rules.columns import (
 )
 from core.queries.rules.folded_names import contains_words, folded_sql
 from core.queries.rules.keyset import RowKey, ascending, descending, order_by, rows_after
+from core.queries.rules.largest_contract import CONTRACT_OF_TIN, LARGEST_CONTRACT, is_mostly_one
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.organization_price import lower_median, lower_quartiles, price_sql
 from core.queries.rules.percentiles import FEW_RATES, mean, median, percentile_columns, percentile_list
@@ -121,6 +123,12 @@ class Totals:
     ]
     several: Annotated[int, described("Organizations with several different rates, of which none is said to apply.", 7)]
     high: Annotated[float | None, described("Third quartile of the organizations' prices, one of them.", 104.0)]
+    one_contract: OneContract
+
+    @property
+    def is_one_contract(self) -> bool:
+        """Whether more than half of the organizations are under one contract, so that its price is the middle one."""
+        return is_mostly_one(self.one_contract, self.organizations)
 
 
 def count_totals(db: Snapshot, market: Market) -> Totals:
@@ -138,7 +146,8 @@ def count_totals(db: Snapshot, market: Market) -> Totals:
             t AS (SELECT pg_uid, tin_type, tin_value FROM {show_tins(memory, market)}
                   WHERE pg_uid IN (SELECT pg_uid FROM f WHERE kind = 'dollars')),
             paid AS (
-                SELECT {price_sql()} AS price, count(DISTINCT negotiated_rate) > 1 AS has_several
+                SELECT {price_sql()} AS price, count(DISTINCT negotiated_rate) > 1 AS has_several,
+                       {CONTRACT_OF_TIN} AS contract
                 FROM {dollars} JOIN t USING (pg_uid) GROUP BY tin_type, tin_value),
             quartiles AS (SELECT {lower_quartiles("price")} AS q FROM paid)
             SELECT (SELECT count(*) FROM (SELECT DISTINCT tin_type, tin_value FROM t)) AS organizations,
@@ -148,7 +157,8 @@ def count_totals(db: Snapshot, market: Market) -> Totals:
                    {median("negotiated_rate", "kind = 'dollars'")} AS median,
                    (SELECT q[1] FROM quartiles) AS low, (SELECT q[2] FROM quartiles) AS middle,
                    (SELECT q[3] FROM quartiles) AS high,
-                   (SELECT count(*) FROM paid WHERE has_several) AS several
+                   (SELECT count(*) FROM paid WHERE has_several) AS several,
+                   (SELECT {LARGEST_CONTRACT} FROM paid) AS one_contract
             FROM f"""
         return read_row(memory, Totals, sql, parameters | used_parameters(sql, market.parameters))
 

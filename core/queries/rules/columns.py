@@ -117,6 +117,14 @@ RateCount = Annotated[int, described("Number of rates. A rate counts once, howev
 GroupCount = Annotated[int, described("Number of provider groups.", 12)]
 NpiCount = Annotated[int, described("Number of distinct NPIs.", 12)]
 TinCount = Annotated[int, described("Number of tax IDs (TINs).", 1)]
+OneContract = Annotated[
+    int,
+    described(
+        "Number of these organizations under the contract with most of them: with rates of the same provider groups. "
+        "If it is more than half, the price in the middle is the contract's.",
+        3,
+    ),
+]
 PayerCount = Annotated[int, described("Number of payers.", 3)]
 FileCount = Annotated[int, described("Number of the payer's files.", 1)]
 

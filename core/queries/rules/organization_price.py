@@ -19,6 +19,11 @@ def lower_quartiles(value: str) -> str:
     return f"quantile_disc({value}, [0.25, 0.5, 0.75])"
 
 
+def lower_percentiles(value: str) -> str:
+    """Return SQL of the list of the percentiles of a value, each of which is one of the values."""
+    return f"quantile_disc({value}, [{', '.join(map(str, PERCENTILES.values()))}])"
+
+
 def price_sql(value: str = "negotiated_rate", is_odd: str = "is_odd", condition: str = "true") -> str:
     """Return SQL of the price of an organization, of its rates that meet a condition.
 
@@ -33,5 +38,5 @@ def price_percentiles(value: str = "negotiated_rate", is_odd: str = "is_odd") ->
     They are of the same rates as the price, and each is one of them. Between two rates, the lower one would be outside
     of interpolated percentiles.
     """
-    of_all = f"quantile_disc({value}, [{', '.join(map(str, PERCENTILES.values()))}])"
+    of_all = lower_percentiles(value)
     return f"coalesce({of_all} FILTER (NOT {is_odd}), {of_all})"

@@ -8,13 +8,14 @@ from core.fields.places.care_setting import SURGICAL_CENTER, is_surgical_center
 from core.queries.baskets.basket_medians import compared_list
 from core.queries.classes.class_counts import CodeClassCount, count_classes_of_codes
 from core.queries.classes.classes_of_codes import rates_of_list, write_all_terms
-from core.queries.comparison.compared_rates import SAME_TERMS
+from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS, NOT_STATED, STATE_MEAN
 from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.parties.middle_by_payer import dollars_of_compared, middles_sql
 from core.queries.rules.measured_class import LIKE_CLASSES
 from core.queries.rules.named_rows import read_rows
+from core.queries.rules.percentiles import median
 from core.queries.yardstick.medicare import with_compared_terms
 from core.store.connection import Snapshot
 from core.store.sql import used_parameters
@@ -53,13 +54,22 @@ class LineMiddle:
     position: int
     payer_slug: str
     organizations: int
-    middle: float
+    """How many tax IDs have these rates; 0 if none is known, and then there is no middle."""
+    middle: float | None
+    middle_percent: float | None
+    """The percent of Medicare in the middle of the organizations'."""
+    paid_at: tuple[float, ...] | None
+    """The 10th, 25th, 50th, 75th, and 90th percentiles of the organizations' prices, each of which is one of them."""
+    one_contract: int
+    """How many of the organizations are under the contract with most of them."""
+    percent_of_rates: float | None
+    """The percent of Medicare in the middle of the rates, each counted once."""
 
 
 def list_line_middles(
     db: Snapshot, market: Market, lines: Sequence[ComparedLine]
 ) -> Mapping[tuple[int, str | None], LineMiddle]:
-    """Return the middle organizations by line and payer. A payer none of whose tax IDs is known has none.
+    """Return the middle organizations by line and payer.
 
     Each line's are those of the tab Organizations with its filters and the payer. Of lines of one code in several
     settings, each is compared where it is rendered, so they are several questions.
@@ -86,7 +96,11 @@ def list_line_middles(
             measured = [at for at, line in part.items() if line.billing_class in LIKE_CLASSES]
             dollars, parameters = _dollars(cached, of_code, terms, settings, measured)
             sql = f"""{dollars}, {middles_sql(cached, of_code, "f")}
-                SELECT position, payer_slug, organizations, middle FROM middle"""
+                SELECT position, payer_slug, coalesce(organizations, 0) AS organizations, middle, middle_percent,
+                       paid_at, coalesce(one_contract, 0) AS one_contract, percent_of_rates
+                FROM (SELECT position, payer_slug, {median("own_percent")} AS percent_of_rates
+                      FROM f GROUP BY position, payer_slug)
+                LEFT JOIN middle USING (position, payer_slug)"""
             rows = read_rows(cached, LineMiddle, sql, parameters | used_parameters(sql, of_code.parameters))
             found |= {(one.position, one.payer_slug): one for one in rows}
     return found
@@ -97,18 +111,23 @@ def _dollars(
 ) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause that ends in `f`, the rates in dollars of lines as middles_sql wants them.
 
-    A code's rates are compared with what the other questions of its page have found for their terms. Those of several
-    codes are compared anew, with the means of the state.
+    A code's rates are compared with what the other questions of its page have found for their terms, each in its own
+    area where that is known. Those of several codes are compared anew, with the means of the state.
     """
     if market.code is None:
         markets = {code: replace(market, care_setting=setting) for code, setting in settings.items()}
         compared, parameters = compared_list(db, replace(market, area=STATE_MEAN), terms, markets, means=True)
         return f"{compared}, f AS MATERIALIZED ({dollars_of_compared('compared', measured)})", parameters
-    facts, parameters = rates_of_list(db, market, terms)
+    areas = uses_own_areas(db, market)
+    facts, parameters = rates_of_list(db, market, terms, areas=areas)
     compared, of_terms = with_compared_terms(db, replace(market, care_setting=settings[market.code]))
+    # With areas, terms have a row for each area and one for the state's mean.
     rates = f"""(SELECT f.*, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind, c.medicare,
-                       f.negotiated_rate / c.medicare AS percent, percent AS percent_of_state
+                       f.negotiated_rate / c.medicare AS percent, f.negotiated_rate / c.medicare AS percent_of_state
                 FROM ({facts}) f LEFT JOIN compared c ON {SAME_TERMS} AND c.group_area IS NULL)"""
+    if areas:
+        rates = f"""(SELECT f.* REPLACE (c.medicare AS medicare, f.negotiated_rate / c.medicare AS percent)
+                     FROM {rates} f LEFT JOIN compared c ON {SAME_TERMS_AND_AREA})"""
     return f"{compared}, f AS MATERIALIZED ({dollars_of_compared(rates, measured)})", parameters | of_terms
 
 

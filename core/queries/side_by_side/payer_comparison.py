@@ -36,6 +36,7 @@ from core.queries.rules.columns import (
     RateP90,
     described,
 )
+from core.queries.rules.largest_contract import is_mostly_one
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.measured_class import (
     LIKE_CLASSES,
@@ -52,6 +53,10 @@ from core.queries.side_by_side.line_middles import ComparedLine, LineMiddle, lis
 from core.store.connection import Snapshot
 
 ALL = "All payers together"
+
+_OF_PRICES = (
+    "of the prices of the payer's organizations, one of them; null if `by_organizations` is false, and for all payers."
+)
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,18 @@ class PayerSpread:
         bool,
         described("Whether it is compared by its middle organization: at least 5 tax IDs have such rates.", True),
     ]
+    price_p10: Annotated[float | None, described(f"10th percentile {_OF_PRICES}", 90.0)]
+    price_p25: Annotated[float | None, described(f"25th percentile {_OF_PRICES}", 93.0)]
+    price_p75: Annotated[float | None, described(f"75th percentile {_OF_PRICES}", 110.0)]
+    price_p90: Annotated[float | None, described(f"90th percentile {_OF_PRICES}", 120.0)]
+    one_contract: Annotated[
+        int | None,
+        described(
+            "Number of these organizations under the contract with most of them: with rates of the same provider "
+            "groups. If it is more than half, price is the contract's. Null for all payers together.",
+            3,
+        ),
+    ]
     base_price: Annotated[
         float | None,
         described("price of the payer given as `base`, or the market; null if it has no such rate.", 95.0),
@@ -124,6 +141,20 @@ class PayerSpread:
         float | None,
         described("price against base_price: 0.1 is 10% above; null if there is no base_price or it is zero.", 0.1),
     ]
+
+    @property
+    def is_one_contract(self) -> bool:
+        """Whether the price is that of one contract, which more than half of the organizations are under."""
+        return self.by_organizations and is_mostly_one(self.one_contract, self.organizations)
+
+    @property
+    def percentiles(self) -> tuple[float, float, float, float, float]:
+        """The percentiles of what is compared: of the organizations' prices, or else of the rates."""
+        prices = (self.price_p10, self.price_p25, self.price, self.price_p75, self.price_p90)
+        p10, p25, _, p75, p90 = prices if self.by_organizations else (None,) * 5
+        if p10 is None or p25 is None or p75 is None or p90 is None:
+            return self.p10, self.p25, self.p50, self.p75, self.p90
+        return p10, p25, self.price, p75, p90
 
     @property
     def other_label(self) -> str:
@@ -148,6 +179,15 @@ class PayerSpread:
             **({"care_setting": self.care_setting} if self.care_setting else {}),
             "payer": self.payer_slug,
         }
+
+
+@dataclass(frozen=True)
+class PricedSpread(PayerSpread):
+    """A payer's spread with what its price is of Medicare, as the page and the workbook have it."""
+
+    percent: Annotated[
+        float | None, described("Percent of Medicare of what is compared: 1 is 100%; null if not known.", 1.21)
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -200,7 +240,7 @@ class _CodeSpread:
 
 def compare_payers(
     db: Snapshot, market: Market, wanted: Sequence[WantedCode], base: str | None
-) -> tuple[list[PayerSpread], list[AskedCode]]:
+) -> tuple[list[PricedSpread], list[AskedCode]]:
     """Return the distributions of rates by code, class, modifier and payer, and how many rates each code has.
 
     Codes are in the list's order, and all payers together come before each payer. A code without a system stands for
@@ -325,27 +365,43 @@ def _prices(rows: list[_CodeSpread], middles: _Middles) -> dict[tuple[Any, str |
     for row in rows:
         if row.payer_slug is not None:
             one = middles.get((row.line, row.payer_slug))
-            price = one.middle if one and is_by_organizations(one.organizations) else row.p50
+            is_by = one is not None and is_by_organizations(one.organizations)
+            price = one.middle if one and one.middle is not None and is_by else row.p50
             found[row.line, row.payer_slug] = price
             of_line.setdefault(row.line, []).append(price)
     markets = {(line, None): choose_market_price(prices) for line, prices in of_line.items()}
     return found | {key: price for key, price in markets.items() if price is not None}
 
 
-def _spreads(rows: list[_CodeSpread], base: str | None, market: Market, middles: _Middles) -> list[PayerSpread]:
+def _percents(middles: _Middles) -> dict[tuple[Any, str | None], float]:
+    """Return the percents of Medicare of what is compared, as _prices has that: as far as they are known."""
+    found: dict[tuple[Any, str | None], float] = {}
+    of_line: dict[Any, list[float]] = {}
+    for key, one in middles.items():
+        percent = one.middle_percent if is_by_organizations(one.organizations) else one.percent_of_rates
+        if percent is not None:
+            found[key] = percent
+            of_line.setdefault(key[0], []).append(percent)
+    markets = {(line, None): choose_market_price(percents) for line, percents in of_line.items()}
+    return found | {key: percent for key, percent in markets.items() if percent is not None}
+
+
+def _spreads(rows: list[_CodeSpread], base: str | None, market: Market, middles: _Middles) -> list[PricedSpread]:
     """Return the rows, each with the median and the price of its base."""
     base_medians = {row.line: row.p50 for row in rows if row.payer_slug == base}
     everybody = {row.line: row for row in rows if row.payer_slug is None}
-    prices = _prices(rows, middles)
+    prices, percents = _prices(rows, middles), _percents(middles)
     found = []
     for row in rows:
         one, price = middles.get((row.line, row.payer_slug)), prices[row.line, row.payer_slug]
         base_price, organizations = prices.get((row.line, base)), one.organizations if one else 0
         # One payer may label the code CPT and another HCPCS: the label and the name are those of all payers together.
         of_all, base_p50 = everybody[row.line], base_medians.get(row.line)
+        is_by = row.payer_slug is not None and is_by_organizations(organizations)
+        p10, p25, _, p75, p90 = one.paid_at if one and one.paid_at and is_by else (None,) * 5
         name = (row.reporting_entity_name or row.payer_slug) if row.payer_slug else ALL
         found.append(
-            PayerSpread(
+            PricedSpread(
                 code_type="/".join(of_all.types),
                 code=row.code,
                 name=of_all.name,
@@ -365,7 +421,13 @@ def _spreads(rows: list[_CodeSpread], base: str | None, market: Market, middles:
                 base_p50=base_p50,
                 organizations=organizations if row.payer_slug else None,
                 price=price,
-                by_organizations=row.payer_slug is None or is_by_organizations(organizations),
+                by_organizations=row.payer_slug is None or is_by,
+                price_p10=p10,
+                price_p25=p25,
+                price_p75=p75,
+                price_p90=p90,
+                percent=percents.get((row.line, row.payer_slug)),
+                one_contract=(one.one_contract if one else 0) if row.payer_slug else None,
                 base_price=base_price,
                 difference=price / base_price - 1 if base_price else None,
             )

@@ -47,9 +47,11 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
     biggest = sorted(by_line.values(), key=lambda rows: -rows[0].rates)
     for table, rows in zip(shown, biggest, strict=True):
         assert [row[1].split()[0] for row in table[1:]] == [write_dollars(row.price) for row in rows]
-        assert [row[2] for row in table[1:]] == ["–", *(write_difference(row.difference) for row in rows[1:])]
-        assert [row[4] for row in table[1:]] == [f"{row.rates:,}" for row in rows]
-        assert [row[7] for row in table[1:]] == [write_dollars(row.p50) for row in rows]
+        assert table[0][2] == "% of Medicare"
+        assert [row[2] for row in table[1:]] == [write_percent(row.percent) for row in rows]
+        assert [row[3] for row in table[1:]] == ["–", *(write_difference(row.difference) for row in rows[1:])]
+        assert [row[5] for row in table[1:]] == [f"{row.rates:,}" for row in rows]
+        assert [row[8] for row in table[1:]] == [write_dollars(row.p50) for row in rows]
     assert response.content.decode().count("<svg") == 5
     text = text_of(response)
     assert "170 rates in dollars" in text
@@ -64,7 +66,7 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
     assert tables(site.get("/payers/", {**MONTH, "codes": "70450"})) == [whole], "however the code is given"
     based = site.get("/payers/", {**QUERY, "code": "70450", "base": PEACH})
     assert "Compared with Example Peach Health Plan ✕" in text_of(based)
-    assert tables(based)[0][2][2] == "same"
+    assert tables(based)[0][2][3] == "same"
     alone = site.get("/payers/", {**QUERY, "payer": PEACH})
     assert "only Example Peach Health Plan has such rates" in text_of(alone)
     assert [row[0] for row in tables(alone)[0][1:]] == ["All payers together", "Example Peach Health Plan"]
@@ -195,6 +197,9 @@ def test_a_workbook_of_payers_has_the_percents_and_titles_of_the_page(site: Clie
     heads, *rows = book.get_sheet_by_name("Table").to_python()
     assert {row[heads.index("Title")] for row in rows} == {code_titles(demo)["CPT", "99213"]}
     plain = csv_rows(site.get("/payers/", {**asked, "format": "csv"}))
+    page = tables(site.get("/payers/", asked))
+    percents = [write_percent(float(str(row[heads.index("Percent of Medicare")]))) for row in rows]
+    assert sorted(percents) == sorted(row[2] for table in page for row in table[1:])
     assert "percent" not in plain[0], "the other formats keep their columns"
     assert [row[heads.index("Median")] for row in rows] == [float(row["p50"]) for row in plain]
 

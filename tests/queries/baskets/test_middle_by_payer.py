@@ -80,18 +80,23 @@ def test_a_contract_of_one_clinic_does_not_weigh_as_much_as_one_of_many(tmp_path
         page = Client().get("/payers/", {"state": "GA", "code": CODE})
         basket = Client().get("/baskets/", {"state": "GA", "codes": CODE})
     assert (
-        "PAYER_B pays the most, $150.00 to the middle one of its 6 organizations, and PAYER_A the least, $100.00 to "
-        "the middle one of its 7 organizations. The market, halfway between the two, is $125.00." in text_of(page)
+        "PAYER_B pays the most, $150.00 to the middle one of its 6 organizations (all under one contract), and "
+        "PAYER_A the least, $100.00 to the middle one of its 7 organizations (6 under one contract). The market, "
+        "halfway between the two, is $125.00." in text_of(page)
     )
     assert [row[:4] for row in tables(page)[0][1:]] == [
         ["All payers together", "$125.00 the market", "–", "–"],
-        ["PAYER_A compare with", "$100.00", "20% below", "7"],
-        ["PAYER_B compare with", "$150.00", "20% above", "6"],
+        ["PAYER_A compare with", "$100.00", "20% below", "7 6 under one contract"],
+        ["PAYER_B compare with", "$150.00", "20% above", "6 6 under one contract"],
     ]
     assert "PAYER_B pays the most, 120% of the market, and PAYER_A the least, 80% ." in text_of(basket)
     assert "the market is halfway between the two payers" in text_of(basket)
     _, matrix = tables(basket)
-    assert matrix[1][1:] == ["$125.00", "$150.00", "$100.00 middle rate $302.00"]
+    assert matrix[1][1:] == [
+        "$125.00", "$150.00 6 of 6 under one contract", "$100.00 6 of 7 under one contract middle rate $302.00",
+    ]  # fmt: skip
+    assert "more than half of PAYER_A’s organizations are under one contract" in text_of(basket)
+    assert {one.payer_slug: one.by_one_contract for one in answer.indexes} == {"payer_a": 1, "payer_b": 1}
 
 
 def test_too_few_organizations_or_none_that_is_known_are_compared_by_rates_and_say_so(tmp_path: Path) -> None:
@@ -111,7 +116,9 @@ def test_too_few_organizations_or_none_that_is_known_are_compared_by_rates_and_s
         cells = tables(Client().get("/baskets/", {"state": "GA", "codes": CODE}))[1][1]
     assert "PAYER_C the least, $102.00 in the middle of its 5 rates (by rates: whose they are is not known)" in shown
     assert cells[2:] == [
-        "$150.00", "$102.00 by 5 rates: 4 organizations", "$102.00 by 5 rates: no known organizations",
+        "$150.00 6 of 6 under one contract",
+        "$102.00 by 5 rates: 4 organizations",
+        "$102.00 by 5 rates: no known organizations",
     ]  # fmt: skip
     with serving(store_with(tmp_path / "two", *few, ("B", 2, 150.0)).root):
         shown = text_of(Client().get("/payers/", {"state": "GA", "code": CODE}))
@@ -138,6 +145,8 @@ def test_rates_that_nobody_can_mean_are_no_price_of_an_organization(tmp_path: Pa
             assert cell.percent == pytest.approx(100 / 90)
             totals = count_totals(db, replace(MONTH, code=CODE, payer=cell.payer_slug))
             assert (totals.organizations, totals.middle) == (cell.organizations, cell.middle)
+            assert totals.one_contract == cell.one_contract == 6
+    assert [row.percent for row in rows] == pytest.approx([100 / 90] * 3), "of the price that ranks"
 
 
 def test_every_cell_of_a_basket_is_what_the_tab_of_organizations_says(demo: Snapshot) -> None:
@@ -149,6 +158,7 @@ def test_every_cell_of_a_basket_is_what_the_tab_of_organizations_says(demo: Snap
             of_code = answer.classes.of_codes[one.position].market
             totals = count_totals(demo, replace(of_code, code=answer.codes[one.position].code, payer=one.payer_slug))
             assert (one.organizations, one.middle) == (totals.organizations, totals.middle)
+            assert one.one_contract == totals.one_contract
             compared += one.organizations > 0
         for at, together in answer.everybody.items():
             prices = [one.price for one in answer.medians if one.position == at and one.payer_slug and not one.is_aside]
@@ -172,10 +182,25 @@ def test_every_line_of_payers_is_what_the_tab_of_organizations_says(
         totals = count_totals(demo, replace(market, **terms)) if row.payer_slug else None
         # A filter has a rate for a hospital and a surgical center in both, and a line in one.
         if totals and totals.dollars == row.rates:
-            assert row.organizations == totals.organizations
+            assert (row.organizations, row.one_contract) == (totals.organizations, totals.one_contract)
             assert row.price == (totals.middle if totals.organizations >= 5 else row.p50)
             compared += totals.organizations > 0
     assert compared >= 3
+
+
+def test_the_percents_of_the_tab_are_those_of_a_basket_of_the_code(demo: Snapshot) -> None:
+    answer = ask(demo)
+    rows, _ = compare_payers(demo, answer.classes.of_codes[0].market, [WantedCode("CPT", CODE)], None)
+    of_basket = {one.payer_slug: pytest.approx(one.percent) for one in answer.medians if not one.is_aside}
+    assert {row.payer_slug: row.percent for row in rows} == of_basket
+
+
+def test_one_contract_is_said_where_it_has_more_than_half(tmp_path: Path) -> None:
+    """Of twelve organizations under two contracts, neither has more than half; of ten, one with six has."""
+    wanted, half = [WantedCode(None, CODE)], [("A", 1, 100.0), ("A", 2, 150.0)]
+    for name, rates, expected in (("half", half, (6, 12, False)), ("more", [half[0], ("A", 3, 9.0)], (6, 10, True))):
+        _, payer = compare_payers(store_with(tmp_path / name, *rates), MONTH, wanted, None)[0]
+        assert (payer.one_contract, payer.organizations, payer.is_one_contract) == expected
 
 
 def test_the_market_counts_each_payer_once() -> None:

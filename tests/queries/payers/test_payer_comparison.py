@@ -28,7 +28,7 @@ from tests.queries.one_market import store_of_market, with_overruled
 from tests.queries.rates_by_month import facts as facts_of_one_month
 from tests.queries.rates_by_month import store_of
 from tests.queries.slow import Everything, Row, percentile
-from tests.queries.slow_price import choose_price
+from tests.queries.slow_price import choose_percentiles, choose_price, largest_contract
 from tests.queries.tables import rows_of
 from tests.stores import open_snapshot
 
@@ -140,12 +140,18 @@ def assert_prices(found: list[PayerSpread], rows: list[Row], base: str | None) -
     for row in found[1:]:
         mine = [one for one in rows if make_payer_slug(one["reporting_entity_name"]) == row.payer_slug]
         every = [one["negotiated_rate"] for one in mine]
-        paid = []
+        paid, groups = [], {}
         for tin in {tin for one in mine for tin in one["tins"]}:
             rates = [one["negotiated_rate"] for one in mine if tin in one["tins"]]
+            groups[tin] = {one["pg_uid"] for one in mine if tin in one["tins"]}
             paid.append(choose_price(rates, [not slow.without_far([rate], every) for rate in rates]))
         prices[row.payer_slug] = choose_price(paid) if len(paid) >= 5 else percentile(every, 0.5)
         assert (row.organizations, row.by_organizations) == (len(paid), len(paid) >= 5)
+        assert row.one_contract == largest_contract(groups)
+        of_prices = [row.price_p10, row.price_p25, row.price_p75, row.price_p90]
+        at = choose_percentiles(paid) if len(paid) >= 5 else [None] * 5
+        assert of_prices == [at[0], at[1], at[3], at[4]]
+        assert row.percentiles == (*at[:2], row.price, *at[3:]) if len(paid) >= 5 else row.percentiles[2] == row.p50
     prices[None] = statistics.median(prices.values())
     for row in found:
         assert row.price == pytest.approx(prices[row.payer_slug])
