@@ -159,9 +159,9 @@ def _is_ranked(row: PayerSpread | BasketMedian) -> bool:
 
 
 def _download_spreads(query: MarketQuery[PayersForm], spreads: Sequence[PricedSpread]) -> HttpResponseBase:
-    """Return the spreads; a workbook, which people read, has the titles and the percents of the page."""
+    """Return the spreads; a workbook, which people read, has the titles of the page."""
     if query.values["format"] != "xlsx":
-        return query.download(spreads, PayerSpread, "payers")
+        return query.download(spreads, PricedSpread, "payers")
     titles = code_titles(query.db)
 
     def titled(row: PricedSpread) -> PricedSpread:
