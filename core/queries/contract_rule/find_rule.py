@@ -76,6 +76,18 @@ class FoundRule:
     """The levels, if these are the rule; if there is none, those that reproduce some of the prices."""
     edition: str = ""
     """Which release a contract without a rule may name, in a sentence."""
+    published_factor: float | None = None
+    """The release's conversion factor, where the prices are of that factor rounded to cents instead."""
+
+    @property
+    def by_published_factor(self) -> float | None:
+        """The multiple in dollars by the factor as published, where the prices are of another."""
+        return self.published_factor and self.rule.multiple and self.rule.multiple * self.published_factor
+
+    @property
+    def rounded_factor(self) -> float | None:
+        """The factor rounded to cents that the prices are of, where they are."""
+        return None if self.published_factor is None else round(self.published_factor, 2)
 
     @property
     def exceptions(self) -> list[RulePrice]:
@@ -305,7 +317,11 @@ def _answer_levels(tried: TriedCandidates, found: LevelsOfRelease, *, in_full: b
         if in_full
         else []
     )
-    return FoundRule(replace(rule, sentence=sentence), [], listed, levels)
+    published = tried.candidates[found.numbers[0]].conversion_factor
+    is_rounded = found.conversion_factor != published
+    return FoundRule(
+        replace(rule, sentence=sentence), [], listed, levels, published_factor=published if is_rounded else None
+    )
 
 
 def _describe_edition(

@@ -114,6 +114,7 @@ def test_an_older_release_in_one_locality_is_found_with_its_families(tmp_path: A
         "evaluation and management 125%; 3 exceptions."
     )
     assert found.rule.conversion_factor == pytest.approx(1.18 * 32)
+    assert found.published_factor is None
 
 
 def test_a_contract_of_several_levels_names_each(tmp_path: Any) -> None:
@@ -140,6 +141,8 @@ def test_a_contract_of_several_levels_names_each(tmp_path: Any) -> None:
     )
     assert (found.rule.verdict, found.rule.state) == ("levels", "US")
     assert found.rule.conversion_factor == pytest.approx(38.82)
+    assert (found.rounded_factor, found.published_factor) == (32.35, 32.3465)
+    assert found.by_published_factor == pytest.approx(1.2 * 32.3465), "what CMS's own factor would say"
     assert [(one.multiple, sorted(one.areas), one.prices) for one in found.levels] == [
         (1.2, [], 30), (4.105, [], 20), (1.15, ["ATLANTA", "REST OF GEORGIA"], 8),
     ]  # fmt: skip
