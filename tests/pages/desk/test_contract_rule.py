@@ -291,9 +291,7 @@ def test_a_release_is_written_as_a_month() -> None:
 
 
 def test_the_method_states_the_thresholds_of_the_code() -> None:
-    text = (
-        (ROOT / "docs" / "method.md").read_text().partition("## What rule is behind the rates")[2].partition("\n## ")[0]
-    )
+    text = (ROOT / "docs" / "baskets-clinics-rules.md").read_text().partition("## What rule is behind the rates")[2]
     for stated in (
         f"within a cent or {fit_rule.RELATIVE_TOLERANCE:.1%} of the rate",
         f"at least {fit_rule.MIN_FAMILY_PRICES} prices",

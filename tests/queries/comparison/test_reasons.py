@@ -5,7 +5,7 @@ from tests.paths import ROOT
 
 
 def test_the_method_lists_every_reason_with_what_is_needed() -> None:
-    method = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
+    method = (ROOT / "docs" / "percent-of-medicare.md").read_text(encoding="utf-8")
     for reason in REASONS.values():
         assert f"| {reason.name} | {reason.meaning} | {reason.needed} |" in method
 
