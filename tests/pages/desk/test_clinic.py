@@ -59,7 +59,8 @@ def test_a_clinic_stands_among_organizations(tmp_path: Path) -> None:
         rows = {row["code"]: row for row in csv_rows(Visitor().get("/clinic/", {**asked, "format": "csv"}))}
     shown = text_of(page)
     assert "The market is what organizations are paid" in shown
-    assert re.search("[$]90.00 2 of 3 1 the same, none less [$]100.00 −[$]10.00 −10(.0)?% not counted", shown)
+    position = "2 of 3 under 2 contracts 1 the same, none less"
+    assert re.search(f"[$]90.00 {position} [$]100.00 −[$]10.00 −10(.0)?% not counted", shown)
     assert "$80.00 nobody else" in shown
     assert "code=99213&amp;billing_class=professional" in page.content.decode()
     assert (rows["99213"]["middle"], rows["99213"]["gap_to_middle"]) == ("100.0", "-10.0")
