@@ -83,8 +83,8 @@ def test_the_navigation_leads_to_the_pages_with_a_label_in_the_same_market(site:
 def test_a_page_with_percents_of_medicare_takes_the_schedule_to_compare_with(site: Client, address: str) -> None:
     response = site.get(address)
     if "% of Medicare" in re.sub(r"<head>.*?</head>", "", response.content.decode(), flags=re.DOTALL):
-        # The home page and that of a payer are overviews: their figures lead to pages that take it. A rule is found among
-        # all releases of one schedule.
+        # The home page and that of a payer are overviews: their figures lead to pages that take it.
+        # A rule is looked for among all releases of one schedule.
         is_overview = address == "/" or address.startswith(("/payers/?payer=", "/rule/"))
         assert is_overview or "basis" in resolve(address.partition("?")[0]).func.parameters  # type: ignore[attr-defined]
 
