@@ -36,7 +36,7 @@ from core.store.connection import Snapshot
 from tests.queries import slow
 from tests.queries.one_market import A_RATE
 from tests.queries.rates_by_month import PLACES, store_of
-from tests.queries.slow_price import choose_price
+from tests.queries.slow_price import choose_price, largest_contract
 from tests.queries.slow_settings import sides_slowly
 from tests.queries.tables import written
 
@@ -130,6 +130,10 @@ def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> dict[st
         for compared in (operator.lt, operator.eq, operator.gt)
     )
     found |= {"paid_less": less, "paid_same": same, "paid_more": more}
+    groups = {tin: groups_of(tin, alike) for tin in prices}
+    found["one_contract"] = largest_contract(groups)
+    paid_more = {groups[tin] for tin, price in prices.items() if paid is not None and price > paid}
+    found["contracts_more"] = None if paid is None else len(paid_more)
     found["position"] = (less + same / 2) / len(prices) if prices and less is not None and same is not None else None
     gap = paid - middle if paid is not None and middle is not None and others else None
     found |= {"gap_to_middle": gap, "difference": paid / middle - 1 if gap is not None and middle else None}
@@ -150,6 +154,11 @@ def prices_of_organizations(alike: list[dict[str, Any]]) -> dict[str, float]:
         tin: price_of([one for one in alike if tin in {its for _, its in GROUPS[one["group"]][1]}], alike)
         for tin in tins
     }
+
+
+def groups_of(tin: str, alike: list[dict[str, Any]]) -> frozenset[int]:
+    """Return the groups that a tax ID has rates of."""
+    return frozenset(one["group"] for one in alike if tin in {its for _, its in GROUPS[one["group"]][1]})
 
 
 def is_odd(rate: dict[str, Any], alike: list[dict[str, Any]]) -> bool:
