@@ -111,7 +111,7 @@ def test_what_is_proven_is_said() -> None:
         "the same percents of a newer Medicare schedule"
     )
     unproven = CommonRatio("evry", "Evry", "down", 0.96214, 56, 56, 1, pairs)
-    assert "do not prove it" in tell_ratio_of_code(unproven)
+    assert "cannot be told from the Medicare amounts loaded here" in tell_ratio_of_code(unproven)
     assert tell_ratio_in_short(unproven).startswith("all of the 56 paid less moved by one ratio")
     assert "newer Medicare schedule" not in tell_ratio_in_short(unproven)
 
