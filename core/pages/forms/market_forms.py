@@ -393,6 +393,10 @@ class PayersForm(MarketForm):
         return self.cleaned_data
 
 
+class PayersPageForm(ComparedForm, PayersForm):
+    """Payers compared on the page, whose prices have percents of Medicare."""
+
+
 class ChangesForm(MarketForm):
     """A month compared with an earlier one, which is the parameter `from`."""
 

@@ -15,7 +15,7 @@ from core.fields.codes.code_list import WantedCode
 from core.fields.codes.short_code_list import shorten_list
 from core.pages.charts import spread_chart
 from core.pages.formats import write_class
-from core.pages.forms.market_forms import PayersForm
+from core.pages.forms.market_forms import PayersPageForm
 from core.pages.parties.levels_of_payer import find_levels
 from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP
@@ -34,7 +34,7 @@ from core.queries.facets import Choice, count_choices
 from core.queries.find import codes
 from core.queries.in_state import find_in_state
 from core.queries.market.market import Market
-from core.queries.market.market_filters import CLASS_FILTERS
+from core.queries.market.market_filters import AREA, BASIS, CLASS_FILTERS, YARDSTICK
 from core.queries.market.market_rates import market_cache
 from core.queries.payers import networks
 from core.queries.payers.payer_facts import list_payer_facts
@@ -67,12 +67,16 @@ class ComparedTerms:
         return any(not row.by_organizations for row in self.payers)
 
 
-def _choose(form: PayersForm, db: Snapshot) -> MarketChoice:
+_OF_COMPARED = (BASIS, AREA, YARDSTICK)
+"""The parameters of the page that say what the prices of a code are compared with."""
+
+
+def _choose(form: PayersPageForm, db: Snapshot) -> MarketChoice:
     return choose_compared_market(form.market(), form.cleaned_data["codes"], db)
 
 
-@market_page(PayersForm, "payers", choose=_choose)
-def show_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
+@market_page(PayersPageForm, "payers", choose=_choose)
+def show_payers(query: MarketQuery[PayersPageForm]) -> HttpResponseBase:
     """Show `/payers/`"""
     if shorten_list(query.values["codes"]) != query.request.GET.get("codes", ""):
         # A list has one spelling, so that an address can be shared however the list was pasted.
@@ -83,6 +87,9 @@ def show_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
         wanted = [WantedCode(query.market.code_type, query.market.code)]
     if wanted:
         return _compare_payers(query, wanted)
+    if query.market.payer and any(query.values[name] for name in _OF_COMPARED):
+        # What one payer pays is compared with the schedule of each rate, as a basket of its codes is.
+        return redirect(urls.changed(query.request.path, {**query.form.parameters(), **dict.fromkeys(_OF_COMPARED)}))
     return _one_payer(query, query.market.payer) if query.market.payer else _all_payers(query)
 
 
@@ -90,7 +97,7 @@ LEAST_RANKED = FEW_RATES
 """How many rates, or organizations, a payer must have to be named as paying the most or the least."""
 
 
-def _all_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
+def _all_payers(query: MarketQuery[PayersPageForm]) -> HttpResponseBase:
     loaded = coverage.list_coverage(query.db)
     if query.wants_file:
         return query.download(loaded, coverage.Coverage, "payers")
@@ -100,7 +107,7 @@ def _all_payers(query: MarketQuery[PayersForm]) -> HttpResponseBase:
     )
 
 
-def _compare_payers(query: MarketQuery[PayersForm], wanted: Sequence[WantedCode]) -> HttpResponseBase:
+def _compare_payers(query: MarketQuery[PayersPageForm], wanted: Sequence[WantedCode]) -> HttpResponseBase:
     db, market, base = query.db, query.market, query.values["base"] or None
     spreads, asked = compare_payers(db, market, wanted, base)
     if market.payer:
@@ -158,7 +165,7 @@ def _is_ranked(row: PayerSpread | BasketMedian) -> bool:
     return row.by_organizations or row.rates >= LEAST_RANKED
 
 
-def _download_spreads(query: MarketQuery[PayersForm], spreads: Sequence[PricedSpread]) -> HttpResponseBase:
+def _download_spreads(query: MarketQuery[PayersPageForm], spreads: Sequence[PricedSpread]) -> HttpResponseBase:
     """Return the spreads; a workbook, which people read, has the titles of the page."""
     if query.values["format"] != "xlsx":
         return query.download(spreads, PricedSpread, "payers")
@@ -171,7 +178,7 @@ def _download_spreads(query: MarketQuery[PayersForm], spreads: Sequence[PricedSp
     return query.download([titled(row) for row in spreads], PricedSpread, "payers")
 
 
-def _in_other_classes(query: MarketQuery[PayersForm], shown: Collection[str]) -> list[Choice]:
+def _in_other_classes(query: MarketQuery[PayersPageForm], shown: Collection[str]) -> list[Choice]:
     """Return the payers whose rates of the code are all of other classes than the one that is compared.
 
     What a setting that the visitor has chosen leaves out is said apart, see list_without_place.
@@ -215,7 +222,7 @@ def _bar_name(row: PayerSpread) -> str:
     return f"{row.reporting_entity_name} ({notes})" if notes else row.reporting_entity_name
 
 
-def _one_payer(query: MarketQuery[PayersForm], slug: str) -> HttpResponseBase:
+def _one_payer(query: MarketQuery[PayersPageForm], slug: str) -> HttpResponseBase:
     db = query.db
     name = dict(coverage.list_payers(db)).get(slug)
     if name is None:

@@ -74,7 +74,7 @@ def test_the_navigation_leads_to_the_pages_with_a_label_in_the_same_market(site:
     ]
     assert [label for _, _, current, label in links if current] == ["Rates"]
     with_basis = {path for path, market, _, _ in links if "basis=opps" in market}
-    assert with_basis == {"rates/", "baskets/", "medicare/", "places/", "specialties/"}, (
+    assert with_basis == {"rates/", "payers/", "baskets/", "medicare/", "places/", "specialties/"}, (
         "as far as the page has the parameter"
     )
 
@@ -83,10 +83,11 @@ def test_the_navigation_leads_to_the_pages_with_a_label_in_the_same_market(site:
 def test_a_page_with_percents_of_medicare_takes_the_schedule_to_compare_with(site: Client, address: str) -> None:
     response = site.get(address)
     if "% of Medicare" in re.sub(r"<head>.*?</head>", "", response.content.decode(), flags=re.DOTALL):
-        # The home page and those of payers compare each rate by its own schedule, and lead to pages that take another.
-        # A rule is looked for among all releases of one schedule.
-        is_overview = address == "/" or address.startswith(("/payers/", "/rule/"))
-        assert is_overview or "basis" in resolve(address.partition("?")[0]).func.parameters  # type: ignore[attr-defined]
+        # The home page compares each rate by its own schedule, and leads to pages that take another. A rule is looked
+        # for among all releases of the physician fee schedule, the only one of these with relative values and
+        # localities: a rate has no percent of an area's amount in another.
+        is_exempt = address == "/" or address.startswith("/rule/")
+        assert is_exempt or "basis" in resolve(address.partition("?")[0]).func.parameters  # type: ignore[attr-defined]
 
 
 def test_the_tabs_of_a_code_keep_its_filters_and_mark_the_page(site: Client) -> None:

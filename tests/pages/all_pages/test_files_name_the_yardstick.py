@@ -20,6 +20,7 @@ FILES = [
     ("/medicare/", {**QUERY, "table": "rates"}),
     ("/medicare/", {**QUERY, "table": "payers"}),
     ("/medicare/", {**QUERY, "table": "bases"}),
+    ("/payers/", QUERY),
     ("/baskets/", {**CODES, "table": "medians"}),
     ("/baskets/", {**CODES, "table": "indexes"}),
     ("/clinic/", {**CODES, "tin": "{tin}"}),
@@ -54,7 +55,7 @@ def read(site: Client, address: str, query: dict[str, Any], format: str) -> byte
 
 @pytest.mark.parametrize(
     ("address", "query", "yardstick"),
-    [*((*one, "compensation") for one in FILES), *((*one, "medicare") for one in (FILES[0], FILES[5]))],
+    [*((*one, "compensation") for one in FILES), *((*one, "medicare") for one in (FILES[0], FILES[6]))],
 )
 def test_a_file_says_what_its_percents_are_of(
     site: Client, parties: dict[str, str], address: str, query: dict[str, Any], yardstick: str

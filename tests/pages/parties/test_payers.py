@@ -72,6 +72,33 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
     assert [row[0] for row in tables(alone)[0][1:]] == ["All payers together", "Example Peach Health Plan"]
 
 
+def test_percents_follow_the_schedule_that_is_asked_for_and_links_keep_it(site: Client) -> None:
+    asked = {**QUERY, "code": "70450", "care_setting": "office"}
+    shown = {}
+    for basis in ("", "mpfs", "opps"):
+        response = site.get("/payers/", {**asked, "basis": basis} if basis else asked)
+        amounts = {
+            float(row["medicare"])
+            for row in csv_rows(site.get("/rates/", {**asked, "basis": basis, "area": "state", "format": "csv"}))
+            if row["medicare"]
+        }
+        plain = csv_rows(site.get("/payers/", {**asked, "basis": basis, "area": "state", "format": "csv"}))
+        (amount,) = amounts
+        for row in plain[1:]:
+            assert float(row["percent"]) == pytest.approx(float(row["price"]) / amount, abs=2e-4)
+        shown[basis] = [row[2] for row in tables(response)[0][1:]]
+        links = re.findall(r'href="(/(?:rates|payers|medicare)/\?[^"]*code=70450[^"]*)"', response.content.decode())
+        kept = [link for link in links if f"basis={basis}" in link or "yardstick" in link]
+        assert len(links) > 8
+        assert not basis or len(kept) >= len(links) - 1, "all but that which removes the schedule"
+    assert shown[""] == shown["mpfs"] != shown["opps"]
+
+
+def test_the_page_of_a_payer_has_no_schedule_to_choose(site: Client) -> None:
+    response = site.get("/payers/", {"payer": PEACH, "basis": "opps"}, follow=False)
+    assert (response.status_code, response["Location"]) == (302, f"/payers/?state=GA&payer={PEACH}")
+
+
 @pytest.mark.parametrize(
     ("numbers", "said"),
     [

@@ -188,11 +188,13 @@ def test_every_line_of_payers_is_what_the_tab_of_organizations_says(
     assert compared >= 3
 
 
-def test_the_percents_of_the_tab_are_those_of_a_basket_of_the_code(demo: Snapshot) -> None:
-    answer = ask(demo)
+@pytest.mark.parametrize("asked", [{}, {"basis": "mpfs", "area": "state"}, {"yardstick": "compensation"}])
+def test_the_percents_of_the_tab_are_those_of_a_basket_of_the_code(demo: Snapshot, asked: dict[str, Any]) -> None:
+    answer = answer_basket(demo, BasketQuestion(replace(MONTH, **asked), basket_codes(demo, read_basket(CODE))))
     rows, _ = compare_payers(demo, answer.classes.of_codes[0].market, [WantedCode("CPT", CODE)], None)
     of_basket = {one.payer_slug: pytest.approx(one.percent) for one in answer.medians if not one.is_aside}
     assert {row.payer_slug: row.percent for row in rows} == of_basket
+    assert all(row.percent for row in rows)
 
 
 def test_one_contract_is_said_where_it_has_more_than_half(tmp_path: Path) -> None:
