@@ -50,9 +50,21 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
         assert table[0][2] == "% of Medicare"
         assert [row[2] for row in table[1:]] == [write_percent(row.percent) for row in rows]
         assert [row[3] for row in table[1:]] == ["–", *(write_difference(row.difference) for row in rows[1:])]
-        assert [row[5] for row in table[1:]] == [f"{row.rates:,}" for row in rows]
-        assert [row[8] for row in table[1:]] == [write_dollars(row.p50) for row in rows]
+        # The percentiles of the table are those that the chart draws: of the organizations' prices, where it is by these.
+        assert table[0][4:8] == ["P10", "P25", "P75", "P90"]
+        assert table[1][4:8] == ["–"] * 4, "the market is one figure"
+        for cells, row in zip(table[2:], rows[1:], strict=True):
+            prices = (row.price_p10, row.price_p25, row.price_p75, row.price_p90)
+            of_rates = (row.p10, row.p25, row.p75, row.p90)
+            assert cells[4:8] == [write_dollars(one) for one in (prices if row.by_organizations else of_rates)]
+        assert [row[9] for row in table[1:]] == [f"{row.rates:,}" for row in rows]
+        assert [row[10] for row in table[1:]] == [write_dollars(row.p50) for row in rows]
     assert response.content.decode().count("<svg") == 5
+    for row in biggest[0][1:]:
+        low, high = row.percentiles[0], row.percentiles[4]
+        words = f"10th to 90th percentile {write_dollars(low)} to {write_dollars(high)}."
+        assert f"{row.reporting_entity_name}: median {write_dollars(row.price)}" in response.content.decode()
+        assert words in response.content.decode()
     text = text_of(response)
     assert "170 rates in dollars" in text
     assert "Professional fee, modifier 26" in text

@@ -84,11 +84,13 @@ def test_a_contract_of_one_clinic_does_not_weigh_as_much_as_one_of_many(tmp_path
         "PAYER_A the least, $100.00 to the middle one of its 7 organizations (6 under one contract). The market, "
         "halfway between the two, is $125.00." in text_of(page)
     )
-    assert [row[:4] for row in tables(page)[0][1:]] == [
-        ["All payers together", "$125.00 the market", "–", "–"],
-        ["PAYER_A compare with", "$100.00", "20% below", "7 6 under one contract"],
-        ["PAYER_B compare with", "$150.00", "20% above", "6 6 under one contract"],
-    ]
+    # Of A's seven organizations, six are paid $100 and one $302, the lower of the two in the middle of its six.
+    assert tables(page)[0][1:] == [
+        ["All payers together", "$125.00 the market", "–", "–", "–", "–", "–", "–", "8", "$301.50"],
+        ["PAYER_A compare with", "$100.00", "20% below", "$100.00", "$100.00", "$100.00", "$302.00",
+         "7 6 under one contract", "7", "$302.00"],
+        ["PAYER_B compare with", "$150.00", "20% above", *["$150.00"] * 4, "6 6 under one contract", "1", "$150.00"],
+    ]  # fmt: skip
     assert "PAYER_B pays the most, 120% of the market, and PAYER_A the least, 80% ." in text_of(basket)
     assert "the market is halfway between the two payers" in text_of(basket)
     _, matrix = tables(basket)
