@@ -53,6 +53,8 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
         last_loaded_at=max((row.loaded_at for row in loaded), default=None),
         files_shown=files_shown,
         worked=worked or [],
+        # What is so of all of them is said once.
+        elsewhere=worked[0].elsewhere if worked and len({one.elsewhere for one in worked}) == 1 else "",
         payers_loaded=payers_loaded,
         answer_rows=counted.different,
         counted=counted,

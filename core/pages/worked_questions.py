@@ -3,26 +3,34 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 
-from core.pages.formats import write_dollars, write_own_date, write_percent
+from core.fields.codes.code_list import WantedCode
+from core.pages.formats import write_dollars, write_own_date, write_percent, write_state
 from core.pages.shared import urls
 from core.pages.shared.words.answer_words import begin_in_lower_case, describe_bill, list_amounts
 from core.pages.shared.words.labels import title_of
 from core.queries.classes.rate_classes import ClassChoice, choose_class
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code, spread_by_terms
-from core.queries.code_titles import code_titles
+from core.queries.code_titles import CodeKey, code_titles
 from core.queries.comparison.overruled_labels import OverruledLabel, list_overruled_labels
-from core.queries.find.codes import count_codes, list_busiest_codes
+from core.queries.find.codes import CodeCount, count_codes, list_busiest_codes
+from core.queries.in_state import ProvidersInState, find_in_state
 from core.queries.latest import list_payer_months
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.middle_organization import MiddleOrganization, find_notable_middle
+from core.queries.rules.alike import are_alike
+from core.queries.side_by_side.payer_comparison import PricedSpread, compare_payers
 from core.store.connection import Snapshot
 
 FAMILIAR_CODES = ("73721", "99213", "45378", "70450", "27447", "97110", "93306", "80053", "71046", "99214")
 """Codes of services that everybody knows, the first ones first. Those with rates are the examples."""
 
 QUESTIONS = 3
+
+MOST_LOOKED_AT = 6
+"""Among so many codes, those whose providers practice in the state are looked for. Each costs a tenth of a second."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,8 @@ class WorkedQuestion:
     question: str
     answer: str
     address: str
+    elsewhere: str
+    """A sentence if most rates, of all or of some payers, are of other states; empty text otherwise."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,24 @@ class _AskedCode:
     market: Market
     middle: MiddleOrganization | None
     """The organization in the middle, if it is paid notably more or less than the middle rate."""
+    in_state: Sequence[ProvidersInState]
+
+    @property
+    def elsewhere(self) -> str:
+        """A sentence if most rates, of all or of some payers, are of other states; empty text otherwise."""
+        names = self._names_elsewhere
+        whose = "" if "" in names else f" of {' and of '.join(names)}"
+        return f"Most rates{whose} are of providers outside {write_state(self.market.state)}." if names else ""
+
+    @property
+    def how_far_away(self) -> int:
+        """How much of the code is of other states: nothing, a payer's rates, or most rates of all payers."""
+        return 0 if not self._names_elsewhere else 1 if "" not in self._names_elsewhere else 2
+
+    @property
+    def _names_elsewhere(self) -> list[str]:
+        """The payers most of whose rates are of providers in other states; empty text for all payers together."""
+        return [one.reporting_entity_name or "" for one in self.in_state if one.is_elsewhere]
 
 
 _Ask = Callable[[_AskedCode], Iterator[WorkedQuestion]]
@@ -56,23 +84,44 @@ def work_questions(db: Snapshot, market: Market) -> list[WorkedQuestion]:
     if len(codes) < QUESTIONS:
         codes += [row for row in list_busiest_codes(db, market, QUESTIONS) if row.code not in counted]
     dates = {one.payer_slug: write_own_date(one.year_month, one.file_month) for one in list_payer_months(db, market)}
-    asked: tuple[_Ask, ...] = (_about_spread, partial(_about_payers, dates=dates), _about_medicare)
+    asked: tuple[_Ask, ...] = (_about_spread, partial(_about_payers, db=db, dates=dates), _about_medicare)
     titles, labels = code_titles(db), list_overruled_labels(db, market)
-    found: list[WorkedQuestion] = []
-    left = iter(codes)
-    for ask in asked:
-        for code in left:
-            choice = choose_class(db, replace(market, code=code.code))
-            of_code = choice.market
-            with market_cache(db, of_code, areas=uses_own_areas(db, of_code)) as cached:
-                spreads = spread_by_terms(cached, of_code)
-                answer, middle = answer_code(spreads), find_notable_middle(cached, of_code, spreads)
-            if answer:
-                title = begin_in_lower_case(title_of(code, titles)) or code.code
-                name = f"{title} ({code.code})" if title != code.code else title
-                found += ask(_AskedCode(answer, name, _said_of(answer, choice, labels, dates), of_code, middle))
+    answered = (one for code in codes if (one := _answer(db, market, code, titles, labels, dates)))
+    return [one for ask, of_code in zip(asked, _prefer_in_state(answered), strict=False) for one in ask(of_code)]
+
+
+def _prefer_in_state(answered: Iterator[_AskedCode]) -> list[_AskedCode]:
+    """Return QUESTIONS codes: in their order, but those whose providers practice in the state first.
+
+    More than these are looked at only where a file has providers of other states.
+    """
+    found: list[_AskedCode] = []
+    for one in islice(answered, MOST_LOOKED_AT):
+        found.append(one)
+        if sum(not code.how_far_away for code in found) == QUESTIONS:
             break
-    return found
+    return sorted(found, key=lambda one: one.how_far_away)[:QUESTIONS]
+
+
+def _answer(
+    db: Snapshot,
+    market: Market,
+    code: CodeCount,
+    titles: Mapping[CodeKey, str],
+    labels: Sequence[OverruledLabel],
+    dates: Mapping[str, str],
+) -> _AskedCode | None:
+    choice = choose_class(db, replace(market, code=code.code))
+    of_code = choice.market
+    with market_cache(db, of_code, areas=uses_own_areas(db, of_code)) as cached:
+        spreads = spread_by_terms(cached, of_code)
+        answer, middle = answer_code(spreads), find_notable_middle(cached, of_code, spreads)
+        in_state = find_in_state(cached, of_code)
+    if answer is None:
+        return None
+    title = begin_in_lower_case(title_of(code, titles)) or code.code
+    name = f"{title} ({code.code})" if title != code.code else title
+    return _AskedCode(answer, name, _said_of(answer, choice, labels, dates), of_code, middle, in_state)
 
 
 def _said_of(
@@ -98,7 +147,8 @@ def _about_spread(asked: _AskedCode) -> Iterator[WorkedQuestion]:
         f"{write_dollars(row.p75)}"
     )
     address = urls.to("rates", asked.market)
-    yield WorkedQuestion(f"What is paid for {asked.name}?", f"{said} ({asked.said_of}).", address)
+    said = f"{said} ({asked.said_of})."
+    yield WorkedQuestion(f"What is paid for {asked.name}?", said, address, asked.elsewhere)
 
 
 def _say_few(row: AnswerSpread) -> str:
@@ -108,24 +158,35 @@ def _say_few(row: AnswerSpread) -> str:
     return f"{row.rates} rate{'' if row.rates == 1 else 's'}: {list_amounts(row.few_amounts)}"
 
 
-def _about_payers(asked: _AskedCode, *, dates: Mapping[str, str]) -> Iterator[WorkedQuestion]:
+def _about_payers(asked: _AskedCode, *, db: Snapshot, dates: Mapping[str, str]) -> Iterator[WorkedQuestion]:
     name, said_of, market = asked.name, asked.said_of, asked.market
-    ranked = sorted(asked.answer.payers, key=lambda row: (row.p50, row.reporting_entity_name or ""))
-    low, high = ranked[0], ranked[-1]
-    if len(ranked) > 1 and low.p50 < high.p50:
-        of_high, of_low = (dates.get(row.payer_slug or "", "") for row in (high, low))
-        said = (
-            f"{high.reporting_entity_name} ({of_high}): {write_dollars(high.p50)} in the middle; "
-            f"{low.reporting_entity_name} ({of_low}): {write_dollars(low.p50)} ({said_of})."
-        )
-        yield WorkedQuestion(f"Which payer pays more for {name}?", said, urls.to("payers", market))
+    wanted = WantedCode(market.code_type, market.code or "")
+    # The page that it leads to ranks payers by the same prices.
+    spreads = compare_payers(db, market, [wanted], None)[0] if len(asked.answer.payers) > 1 else []
+    lines = {row.line for row in spreads}
+    ranked = sorted((row for row in spreads if row.payer_slug and row.is_ranked), key=lambda row: -row.price)
+    if len(lines) == 1 and len(ranked) > 1 and not are_alike([row.price for row in ranked]):
+        high, low = (_say_price(row, dates) for row in (ranked[0], ranked[-1]))
+        said = f"{high}; {low} ({said_of})."
+        yield WorkedQuestion(f"Which payer pays more for {name}?", said, urls.to("payers", market), asked.elsewhere)
         return
     row = asked.answer.everybody
     said = _say_few(row) or (
         f"One in ten rates is {write_dollars(row.p10)} or less, and one in ten {write_dollars(row.p90)} or more"
     )
     address = urls.to("rates", market)
-    yield WorkedQuestion(f"How much do the rates for {name} differ?", f"{said} ({said_of}).", address)
+    said = f"{said} ({said_of})."
+    yield WorkedQuestion(f"How much do the rates for {name} differ?", said, address, asked.elsewhere)
+
+
+def _say_price(row: PricedSpread, dates: Mapping[str, str]) -> str:
+    """Return what a payer is ranked by, in the words of the page that compares payers."""
+    whose = (
+        f"to the middle one of its {row.organizations:,} organizations"
+        if row.by_organizations
+        else f"in the middle of its {row.rates:,} rates"
+    )
+    return f"{row.reporting_entity_name} ({dates.get(row.payer_slug or '', '')}): {write_dollars(row.price)} {whose}"
 
 
 def _about_medicare(asked: _AskedCode) -> Iterator[WorkedQuestion]:
@@ -134,4 +195,5 @@ def _about_medicare(asked: _AskedCode) -> Iterator[WorkedQuestion]:
         yield from _about_spread(asked)
         return
     said = f"{write_percent(row.percent_p50)} of what Medicare pays, in the middle ({asked.said_of})."
-    yield WorkedQuestion(f"How does {asked.name} compare with Medicare?", said, urls.to("rates", asked.market))
+    address = urls.to("rates", asked.market)
+    yield WorkedQuestion(f"How does {asked.name} compare with Medicare?", said, address, asked.elsewhere)

@@ -3,24 +3,31 @@
 import math
 import re
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 
+from core.fields.codes.code_list import WantedCode
 from core.pages import home
 from core.pages.formats import write_dollars
 from core.pages.shared import page
 from core.pages.shared.answer_cache import AnswerCache
 from core.pages.worked_questions import WorkedQuestion, work_questions
-from core.queries import coverage
+from core.queries import coverage, in_state
 from core.queries.classes.rate_classes import choose_class
-from core.queries.code_answer import spread_by_terms
+from core.queries.coverage import SharedFile
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
+from core.queries.side_by_side.payer_comparison import compare_payers
 from core.store.connection import QueryTimeout, Snapshot
 from core.store.query_limits import seconds_left
 from tests.pages.markets import MARKET
-from tests.site import csv_rows, tables, text_of
+from tests.queries.one_market import A_RATE, store_of_market
+from tests.queries.rates_by_month import store_of
+from tests.queries.tables import written
+from tests.site import Visitor, csv_rows, serving, tables, text_of
 
 
 def test_the_first_page_lists_the_available_rates(site: Client, demo: Snapshot) -> None:
@@ -52,16 +59,25 @@ def test_worked_questions_have_the_figures_of_their_pages(site: Client, demo: Sn
         assert f"{one.question} {one.answer}" in shown
         assert site.get(one.address).status_code == 200
     market = choose_class(demo, MARKET).market
-    spread = next(row for row in spread_by_terms(demo, market) if row.reporting_entity_name is None)
     answered = next(one for one in worked if "99213" in one.question)
     figures = re.findall(r"\$([\d.,]+\d)", answered.answer)
-    payers = [
-        row.p50 for row in spread_by_terms(demo, market) if row.reporting_entity_name and row.terms == spread.terms
-    ]
-    assert figures in (
-        [write_dollars(max(payers))[1:], write_dollars(min(payers))[1:]],
-        [write_dollars(spread.p50)[1:], write_dollars(spread.p25)[1:], write_dollars(spread.p75)[1:]],
-    )
+    prices = sorted(row.price for row in compare_payers(demo, market, [WantedCode("CPT", "99213")], None)[0][1:])
+    assert "Which payer pays more" in answered.question
+    assert figures == [write_dollars(prices[-1])[1:], write_dollars(prices[0])[1:]]
+
+
+def figures_missing(question: WorkedQuestion, response: Any) -> list[str]:
+    """Return the dollars, percents, and numbers of organizations that the answer on the page does not have.
+
+    How much rates differ is in the page's table.
+    """
+    shown = response.content.decode()
+    if "differ?" not in question.question:
+        shown = " ".join(re.findall(r'<(?:p|section|div) class="answer[^>]*>.*?</(?:p|section)>', shown, re.DOTALL))
+    text = re.sub(r"<[^>]*>", " ", shown)
+    figures = re.findall(r"\$[\d.,]+\d|\d+%|[\d,]+(?= (?:of its|organizations|rates?\b))", question.answer)
+    assert figures, question
+    return [one for one in figures if not re.search(rf"(?<![\d.,]){re.escape(one)}(?![\d%]|[.,]\d)", text)]
 
 
 def test_a_worked_question_leads_to_its_figures(site: Client, demo: Snapshot) -> None:
@@ -69,10 +85,54 @@ def test_a_worked_question_leads_to_its_figures(site: Client, demo: Snapshot) ->
     one_payer = work_questions(demo, replace(market, payer="example_peach_health_plan"))
     assert "How much do the rates" in one_payer[1].question
     for one in (*work_questions(demo, market), *one_payer):
-        shown = text_of(site.get(one.address))
-        figures = re.findall(r"\$[\d.,]+\d|\d+%", one.answer)
-        assert figures
-        assert not [figure for figure in figures if figure not in shown], one.address
+        assert not figures_missing(one, site.get(one.address)), one
+
+
+def test_the_payer_that_pays_more_is_the_one_that_its_page_says(tmp_path: Path) -> None:
+    """By rates, A pays twice what B does; its middle organization is paid less."""
+    rates = [*(("A", 0, 300.0 + at) for at in range(6)), ("A", 1, 100.0), ("B", 2, 150.0)]
+    groups: list[Any] = [
+        (set(), {("ein", f"10000000{number}") for number in numbers}) for numbers in ([1], range(2, 8), range(20, 26))
+    ]
+    made = [
+        {**A_RATE, "code": code, "reporting_entity_name": f"Payer {payer}", "group": group, "negotiated_rate": rate}
+        for code in ("73721", "99213", "45378")
+        for payer, group, rate in rates
+    ]
+    db = store_of(tmp_path, {"2025-08": (groups, made)})
+    asked = next(one for one in work_questions(db, with_latest(db, Market("GA", ""))) if "Which payer" in one.question)
+    assert asked.answer.startswith("PAYER_B (August 2025): $150.00 to the middle one of its 6 organizations; PAYER_A (")
+    assert "$100.00 to the middle one of its 7 organizations" in asked.answer
+    with serving(db.root):
+        page = Visitor().get(asked.address)
+    assert "PAYER_B pays the most, $150.00 to the middle one of its 6 organizations" in text_of(page)
+    assert not figures_missing(asked, page)
+
+
+def test_a_question_whose_providers_practice_in_the_state_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    familiar = ["73721", "99213", "45378", "70450", "27447"]
+    made = [{"code": code, "group": at % 2, "negotiated_rate": 10.0 + n} for at, code in enumerate(familiar)
+            for n in range(3)]  # fmt: skip
+    plain = store_of_market(tmp_path, *made)
+    of_month = {"year_month": "2025-08", "payer_slug": "payer_a", "zip": "", "specialty": "", "entity_type": ""}
+    db = written(plain.root, {"group_profile": [
+        {**of_month, "pg_uid": f"payer_a 2025-08 {group}", "city": city, "npis": 3}
+        for group, city in enumerate(("DALLAS, TX", "MACON, GA"))
+    ]})  # fmt: skip
+    market = with_latest(db, Market("GA", ""))
+    assert [next(code for code in familiar if code in one.question) for one in work_questions(db, market)] == [
+        "73721", "99213", "45378"
+    ], "no file is one of other states"  # fmt: skip
+    shared = [SharedFile("PAYER_A", "payer_a", "2025-08", ["GA", "TX"], 15)]
+    monkeypatch.setattr(in_state, "list_shared_files", lambda db: shared)
+    worked = work_questions(db, market)
+    assert [next(code for code in familiar if code in one.question) for one in worked] == ["99213", "70450", "73721"]
+    elsewhere = "Most rates are of providers outside Georgia."
+    assert [one.elsewhere for one in worked] == ["", "", elsewhere]
+    with serving(db.root):
+        assert text_of(Visitor().get("/")).count(elsewhere) == 1
 
 
 def test_a_first_page_without_its_worked_questions_is_not_kept(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:

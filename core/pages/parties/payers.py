@@ -93,10 +93,6 @@ def show_payers(query: MarketQuery[PayersPageForm]) -> HttpResponseBase:
     return _one_payer(query, query.market.payer) if query.market.payer else _all_payers(query)
 
 
-LEAST_RANKED = FEW_RATES
-"""How many rates, or organizations, a payer must have to be named as paying the most or the least."""
-
-
 def _all_payers(query: MarketQuery[PayersPageForm]) -> HttpResponseBase:
     loaded = coverage.list_coverage(query.db)
     if query.wants_file:
@@ -132,7 +128,7 @@ def _compare_payers(query: MarketQuery[PayersPageForm], wanted: Sequence[WantedC
         for number, rows in enumerate(by_terms[paging.offset : paging.offset + paging.limit], 1)
     ]
     in_order = sorted(compared[0].payers, key=lambda row: -row.price) if len(wanted) == len(compared) == 1 else []
-    ranked = [row for row in in_order if _is_ranked(row)]
+    ranked = [row for row in in_order if row.is_ranked]
     unplaced = find_unplaced(query.cached, market) if market.code else []
     aside = {one.payer_slug for one in unplaced}
     return query.render(
@@ -150,19 +146,14 @@ def _compare_payers(query: MarketQuery[PayersPageForm], wanted: Sequence[WantedC
         unplaced=unplaced,
         in_state=find_in_state(query.cached, market) if market.code else [],
         alike=are_alike([row.price for row in ranked]),
-        too_few=[row for row in in_order if not _is_ranked(row)],
-        least_ranked=LEAST_RANKED,
+        too_few=[row for row in in_order if not row.is_ranked],
+        least_ranked=FEW_RATES,
         relabeled=any(row.other_label for row in spreads),
         without_place=query.list_without_place(numbers),
         freed=[] if compared else query.list_freed(numbers),
         elsewhere=_in_other_classes(query, {*names, *aside}) if market.code and query.choice.filled else [],
         **_counted(asked),
     )
-
-
-def _is_ranked(row: PayerSpread | BasketMedian) -> bool:
-    """Return whether a payer has enough organizations or rates to be named. One or two rates of two say little."""
-    return row.by_organizations or row.rates >= LEAST_RANKED
 
 
 def _download_spreads(query: MarketQuery[PayersPageForm], spreads: Sequence[PricedSpread]) -> HttpResponseBase:
@@ -281,7 +272,7 @@ FURTHEST = 5
 
 def _furthest(found: Sequence[BasketMedian]) -> list[tuple[str, Sequence[BasketMedian]]]:
     """Return the codes that a payer pays least and most for, against the market, each below its heading."""
-    enough = [one for one in found if _is_ranked(one)]
+    enough = [one for one in found if one.is_ranked]
     below = [one for one in enough[:FURTHEST] if (one.difference or 0) < 0]
     above = [one for one in reversed(enough[-FURTHEST:]) if (one.difference or 0) > 0]
     return [(name, rows) for name, rows in (("Pays the least for", below), ("Pays the most for", above)) if rows]

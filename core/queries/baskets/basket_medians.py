@@ -19,6 +19,7 @@ from core.queries.parties.middle_by_payer import (
     choose_market_price,
     dollars_of_compared,
     is_by_organizations,
+    is_ranked,
     middles_sql,
 )
 from core.queries.rules.columns import (
@@ -91,6 +92,11 @@ class BasketMedian:
     difference: Annotated[
         float | None, described("price against the market: 0.1 is 10% above; null if the market is zero.", 0.1)
     ]
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the payer may be named as paying the most or the least."""
+        return is_ranked(by_organizations=self.by_organizations, rates=self.rates)
 
     @property
     def is_one_contract(self) -> bool:

@@ -12,6 +12,7 @@ from core.queries.parties.dollar_rates import mark_odd_sql
 from core.queries.parties.organizations import show_tins
 from core.queries.rules.largest_contract import CONTRACT_OF_TIN, LARGEST_CONTRACT
 from core.queries.rules.organization_price import lower_median, lower_percentiles, price_sql
+from core.queries.rules.percentiles import FEW_RATES
 from core.store.connection import Snapshot
 
 LEAST_ORGANIZATIONS = 5
@@ -21,6 +22,11 @@ LEAST_ORGANIZATIONS = 5
 def is_by_organizations(organizations: int) -> bool:
     """Return whether a payer is compared by its middle organization, and not by its middle rate."""
     return organizations >= LEAST_ORGANIZATIONS
+
+
+def is_ranked(*, by_organizations: bool, rates: int) -> bool:
+    """Return whether a payer may be named as paying the most or the least. One or two rates of two say little."""
+    return by_organizations or rates >= FEW_RATES
 
 
 def choose_market_price(prices: Iterable[float]) -> float | None:

@@ -20,7 +20,7 @@ from core.fields.places.care_setting import (
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.market.market import Market
 from core.queries.market.market_filters import NO_MODIFIER
-from core.queries.parties.middle_by_payer import choose_market_price, is_by_organizations
+from core.queries.parties.middle_by_payer import choose_market_price, is_by_organizations, is_ranked
 from core.queries.rules.columns import (
     BillingClass,
     Code,
@@ -141,6 +141,11 @@ class PayerSpread:
         float | None,
         described("price against base_price: 0.1 is 10% above; null if there is no base_price or it is zero.", 0.1),
     ]
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the payer may be named as paying the most or the least."""
+        return is_ranked(by_organizations=self.by_organizations, rates=self.rates)
 
     @property
     def is_one_contract(self) -> bool:

@@ -12,7 +12,6 @@ from python_calamine import CalamineWorkbook
 
 from core.fields.codes.code_list import MAX_CODES, read_codes
 from core.pages.formats import write_difference, write_dollars, write_percent
-from core.pages.parties.payers import LEAST_RANKED
 from core.pages.shared.words.basket_words import explain_no_index, explain_no_percent
 from core.queries import coverage
 from core.queries.baskets.payer_levels import list_payer_levels
@@ -50,7 +49,7 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
         assert table[0][2] == "% of Medicare"
         assert [row[2] for row in table[1:]] == [write_percent(row.percent) for row in rows]
         assert [row[3] for row in table[1:]] == ["–", *(write_difference(row.difference) for row in rows[1:])]
-        # The percentiles of the table are those that the chart draws: of the organizations' prices, where it is by these.
+        # The percentiles are those that the chart draws: of the organizations' prices, where it is by these.
         assert table[0][4:8] == ["P10", "P25", "P75", "P90"]
         assert table[1][4:8] == ["–"] * 4, "the market is one figure"
         for cells, row in zip(table[2:], rows[1:], strict=True):
@@ -217,7 +216,7 @@ def test_a_payer_s_page_begins_with_what_it_pays(site: Client, demo: Snapshot) -
         ]
         for one in levels.specialties
     ]
-    enough = [one for one in levels.codes if one.by_organizations or one.rates >= LEAST_RANKED]
+    enough = [one for one in levels.codes if one.by_organizations or one.rates >= 5]
     for heading, one, sign in (("least", enough[0], -1), ("most", enough[-1], 1)):
         said = text_of(response).partition(f"Pays the {heading} for")[2]
         assert (f"{one.code} {one.name}" in said) == (sign * (one.difference or 0) > 0)
