@@ -73,10 +73,19 @@ def dollars(even: float | None) -> Measure:
 
 @dataclass(frozen=True)
 class Bar:
-    """One row: a name and the 10th, 25th, 50th, 75th, and 90th percentiles."""
+    """One row: a name and the 10th, 25th, 50th, 75th, and 90th percentiles.
+
+    A few `values` are drawn themselves instead: two or three have no percentiles. The mark is at the one in the middle.
+    """
 
     name: str
     percentiles: tuple[float, float, float, float, float]
+    values: tuple[float, ...] = ()
+
+    @property
+    def drawn(self) -> tuple[float, ...]:
+        """What is drawn of it."""
+        return (*self.values, self.percentiles[2]) if self.values else self.percentiles
 
 
 def draw_spreads(
@@ -88,6 +97,8 @@ def draw_spreads(
 ) -> SafeString:
     """Return a row per bar: a thin line from p10 to p90, a thick one from p25 to p75, a mark at the median.
 
+    A bar of a few values has a dot for each instead of the lines.
+
     The scale is logarithmic: half is as far from `even` as twice. `key` distinguishes the charts of one page. `amounts`
     are drawn as lines through all rows. Return empty text if there are no bars.
     """
@@ -95,7 +106,7 @@ def draw_spreads(
         return SafeString("")
     top = label_height(amounts) if amounts else 0
     lines = [amount.amount for amount in amounts_to_draw(amounts)]
-    scale = _Scale(measure, [*lines, *(value for bar in bars for value in bar.percentiles)], lines)
+    scale = _Scale(measure, [*lines, *(value for bar in bars for value in bar.drawn)], lines)
     axis, height = top + _AXIS, top + _AXIS + _ROW * len(bars)
     return format_html(
         '<svg class="chart" role="img" width="100%" height="{}" aria-labelledby="spread-title-{} spread-words-{}">'
@@ -155,27 +166,40 @@ class _Scale:
 
 
 def _bar(scale: _Scale, bar: Bar, top: int) -> SafeString:
-    p10, p25, p50, p75, p90 = bar.percentiles
+    middle, at = top + 29, scale.at(bar.percentiles[2])
+    # Lines of the axis and of amounts do not cross a name: a strip of the page's color is below it.
+    return format_html(
+        '<rect class="behind" x="0" width="100%" y="{}" height="18"/><text class="name" x="0" y="{}">{}</text>'
+        '{}<line class="median" x1="{}" x2="{}" y1="{}" y2="{}"/>',
+        top + 1, top + 14, bar.name,
+        _draw_dots(scale, bar, middle) if bar.values else _draw_range(scale, bar, middle),
+        at, at, middle - 10, middle + 10,
+    )  # fmt: skip
+
+
+def _draw_dots(scale: _Scale, bar: Bar, middle: int) -> SafeString:
+    return format_html_join(
+        "", '<circle class="dot" cx="{}" cy="{}" r="5"/>', ((scale.at(value), middle) for value in bar.values)
+    )
+
+
+def _draw_range(scale: _Scale, bar: Bar, middle: int) -> SafeString:
+    p10, p25, _, p75, p90 = bar.percentiles
     low, high = float(scale.at(p25)[:-1]), float(scale.at(p75)[:-1])
-    middle = top + 29
     # A box too narrow to see beside the mark of the median would be a sliver of another color.
     half = ""
     if high - low >= _NARROWEST_BOX:
         half = format_html(
             '<rect class="half" x="{}%" width="{}%" y="{}" height="14"/>', f"{low:.2f}", f"{high - low:.2f}", middle - 7
         )
-    # Lines of the axis and of amounts do not cross a name: a strip of the page's color is below it.
     return format_html(
-        '<rect class="behind" x="0" width="100%" y="{}" height="18"/><text class="name" x="0" y="{}">{}</text>'
-        '<line class="range" x1="{}" x2="{}" y1="{}" y2="{}"/>'
-        '{}<line class="median" x1="{}" x2="{}" y1="{}" y2="{}"/>',
-        top + 1, top + 14, bar.name,
-        scale.at(p10), scale.at(p90), middle, middle,
-        half,
-        scale.at(p50), scale.at(p50), middle - 10, middle + 10,
-    )  # fmt: skip
+        '<line class="range" x1="{}" x2="{}" y1="{}" y2="{}"/>{}', scale.at(p10), scale.at(p90), middle, middle, half
+    )
 
 
 def _words(measure: Measure, bar: Bar) -> str:
+    if bar.values:
+        price, *others = map(measure.write, (bar.percentiles[2], *bar.values))
+        return f"{bar.name}: price {price}" + (f", one of {', '.join(others)}." if len(others) > 1 else ".")
     p10, p25, p50, p75, p90 = map(measure.write, bar.percentiles)
     return f"{bar.name}: median {p50}, middle half {p25} to {p75}, 10th to 90th percentile {p10} to {p90}."

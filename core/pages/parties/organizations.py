@@ -43,7 +43,10 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
     counted = count_totals(db, market)
     found = list_contracts(db, market, sort, *span(query.values["page"]), words)
     paging, rows = Paging(query.values["page"], found.contracts), found.rows
-    bars = [spread_chart.Bar(_bar_name(row), (row.p10, row.p25, row.p50, row.p75, row.p90)) for row in rows[:MAX_BARS]]
+    bars = [
+        spread_chart.Bar(_bar_name(row), (row.p10, row.p25, row.p50, row.p75, row.p90), tuple(row.few_prices))
+        for row in rows[:MAX_BARS]
+    ]
     together = market.classes == ALL_CLASSES
     title = "Rates in dollars by organization" + ("" if together else "; the line marks the middle organization")
     middle = None if together else counted.middle
@@ -60,6 +63,8 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
         unlikely_from=max(found.fitting - paging.offset, 0) if found.specialties else None,
         together=together,
         charted=len(bars),
+        has_bars=any(not bar.values for bar in bars),
+        has_dots=any(bar.values for bar in bars),
         chart=spread_chart.draw_spreads(bars, spread_chart.dollars(middle), title),
         instead=None if counted.dollars else find_instead(query, "rates"),
         paging=paging,

@@ -19,7 +19,7 @@ from core.queries.parties.tax_id_people import TaxIdKey
 from core.queries.rules.evidence import list_billing_specialties
 from core.queries.rules.keyset import descending, order_by
 from core.queries.rules.named_rows import read_by_key, read_row, read_rows
-from core.queries.rules.organization_price import lower_median, price_percentiles
+from core.queries.rules.organization_price import counted_prices, lower_median, price_percentiles
 from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, percentile_columns
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
@@ -89,6 +89,8 @@ class SharedContract:
     highest: float
     prices: int
     """How many different rates there are."""
+    few_prices: list[float]
+    """The different rates without odd ones, lowest first, if they are at most MOST_TOLD; empty if they are more."""
     oldest_month: str
     newest_month: str
     difference: float | None
@@ -200,6 +202,8 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
                    min(year_month) AS oldest_month, max(year_month) AS newest_month,
                    min(negotiated_rate) AS lowest, max(negotiated_rate) AS highest,
                    count(DISTINCT negotiated_rate) AS prices,
+                   {counted_prices()} AS every_price,
+                   if(len(every_price) <= {MOST_TOLD}, every_price, []) AS few_prices,
                    {mean("negotiated_rate")} AS mean,
                    {price_percentiles()} AS percentiles, {percentile_columns("percentiles", FIVE_PERCENTILES)}
             FROM of_group JOIN f USING (pg_uid) GROUP BY first_tin, pg_uids),
@@ -207,7 +211,8 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
             SELECT *, (1 + sum(organizations) OVER (ORDER BY groups DESC)
                        - sum(organizations) OVER (PARTITION BY groups))::BIGINT AS rank
             FROM every)
-        SELECT first_tin.value AS tin_value, first_tin.type AS tin_type, * EXCLUDE (first_tin, percentiles),
+        SELECT first_tin.value AS tin_value, first_tin.type AS tin_type,
+               * EXCLUDE (first_tin, percentiles, every_price),
                p50 / nullif({middle}, 0) - 1 AS difference
         FROM ranked WHERE wanted > 0"""
     values = market.parameters | ({"specialties": list(specialties)} if specialties else {})

@@ -40,3 +40,9 @@ def price_percentiles(value: str = "negotiated_rate", is_odd: str = "is_odd") ->
     """
     of_all = lower_percentiles(value)
     return f"coalesce({of_all} FILTER (NOT {is_odd}), {of_all})"
+
+
+def counted_prices(value: str = "negotiated_rate", is_odd: str = "is_odd") -> str:
+    """Return SQL of the list of an organization's different prices that its price is one of, lowest first."""
+    different = f"list(DISTINCT {value})"
+    return f"list_sort(coalesce({different} FILTER (NOT {is_odd}), {different}))"

@@ -95,6 +95,28 @@ def test_a_figure_of_dollars_says_dollars() -> None:
     assert 'y="14">$258.59</text>' in draw_spreads([Bar("A", (80, 100, 125, 150, 200))], dollars(258.585), "Rates")
 
 
+@given(st.lists(st.floats(0.01, 1e5), min_size=1, max_size=4, unique=True).map(sorted), st.data())
+def test_a_few_values_are_dots_and_the_mark_is_on_one_of_them(values: list[float], data: st.DataObject) -> None:
+    price = data.draw(st.sampled_from(values))
+    # Percentiles that are not drawn do not stretch the scale either.
+    bar = Bar("A", (0.001, values[0], price, values[-1], 1e9), tuple(values))
+    svg = ET.fromstring(
+        draw_spreads([bar], dollars(None)).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    )
+    dots = [place(one, "cx") for one in svg.iter(f"{SVG}circle")]
+    assert len(dots) == len(values)
+    assert dots == sorted(dots)
+    (mark,) = [one for one in svg.iter(f"{SVG}line") if one.attrib["class"] == "median"]
+    assert place(mark, "x1") == dots[values.index(price)]
+    assert not [one for one in svg.iter() if one.attrib.get("class") in {"range", "half"}]
+    assert len(values) == 1 or dots[-1] - dots[0] > 30 or values[-1] / values[0] < 1.25
+
+
+def test_a_few_values_are_said_one_by_one() -> None:
+    text = draw_spreads([Bar("A", (1, 1, 100, 1, 1), (100, 125.5)), Bar("B", (1, 1, 80, 1, 1), (80,))], dollars(None))
+    assert ">A: price $100.00, one of $100.00, $125.50. B: price $80.00.<" in text
+
+
 def test_a_middle_half_without_width_is_the_mark_alone() -> None:
     assert 'class="half"' not in draw_spreads([Bar("A", (90.0, 100.0, 100.0, 100.0, 110.0))], dollars(None))
     assert 'class="half"' in draw_spreads([Bar("A", (90.0, 95.0, 100.0, 105.0, 110.0))], dollars(None))

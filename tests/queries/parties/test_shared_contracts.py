@@ -14,10 +14,12 @@ from core.queries.market.market_rates import market_cache
 from core.queries.parties.organizations import count_wanted, list_organizations
 from core.queries.parties.shared_contracts import ContractPage, find_performing, list_contracts
 from core.store.connection import Snapshot
+from tests.queries.comparison.fee_schedules import Schedule
 from tests.queries.one_market import A_RATE, MARKET
 from tests.queries.rates_by_month import store_of
 from tests.queries.slow_price import choose_percentiles, choose_price
 from tests.queries.tables import written
+from tests.site import Visitor, serving
 
 NPIS = ["1912951245", "1003027533", "1234567893", "1245319599"]
 TINS = [("ein", "100000001"), ("ein", "100000002"), ("ein", "100000003"), ("npi", "1912951245")]
@@ -67,6 +69,7 @@ def slow_contracts(groups: list[Any], rates: list[dict[str, Any]]) -> list[dict[
                 "lowest": min(paid),
                 "highest": max(paid),
                 "prices": len(set(paid)),
+                "few_prices": sorted(set(paid)) if len(set(paid)) < 5 else [],
                 "has_few_prices": len({payer for payer, _ in some}) == 1 and len(set(paid)) in {2, 3, 4},
                 "mean": fmean(paid),
                 "difference": choose_price(paid) / choose_price(medians) - 1,
@@ -86,6 +89,7 @@ def plain(found: ContractPage) -> list[dict[str, Any]]:
         "lowest",
         "highest",
         "prices",
+        "few_prices",
         "has_few_prices",
         "mean",
         "difference",
@@ -118,6 +122,28 @@ def test_organizations_with_the_same_groups_are_one_contract(groups: list[Any], 
         assert [row.organizations for row in found.rows] == [len(row.parties) for row in found.rows]
         with market_cache(db, MARKET) as cached:
             assert list_contracts(cached, MARKET, "-p50", 99, 0) == found
+
+
+def test_few_prices_are_those_that_somebody_can_mean(tmp_path: Path) -> None:
+    """Of six rates, two are implausible; of one contract, all are."""
+    groups: list[Any] = [({NPIS[0]}, {("ein", "100000001")}), ({NPIS[1]}, {("ein", "100000002")})]
+    amounts = [(0, one) for one in (12.88, 13.88, 100.0, 110.0, 120.0, 130.0)] + [(1, 14.0), (1, 15.0)]
+    made = [{**A_RATE, "group": group, "negotiated_rate": amount} for group, amount in amounts]
+    db = store_of(tmp_path, {"2025-08": (groups, made)})
+    fee = {"state": "GA", "year_month": "2025-08", "release": "2025-08", "code_type": "CPT", "code": MARKET.code,
+           "medicare_prof_rate": 90.0, "facility_na": False, "nonfacility_na": False}  # fmt: skip
+    of_fee = Schedule("medicare_prof", "2025-08", "US", ["GA"], [fee])
+    db = written(db.root, {"bench_medicare_prof": [fee], "dim_benchmark": [of_fee.record()]})
+    rows = list_contracts(db, MARKET, "-p50", 9, 0).rows
+    assert [(row.p50, row.few_prices, row.prices) for row in rows] == [
+        (110.0, [100.0, 110.0, 120.0, 130.0], 6),
+        (14.0, [14.0, 15.0], 2),
+    ]
+    with serving(db.root):
+        page = Visitor().get("/organizations/", {"state": "GA", "code": MARKET.code}).content.decode()
+    assert page.count('<circle class="dot"') == 6
+    assert "price $110.00, one of $100.00, $110.00, $120.00, $130.00." in page
+    assert "Thin line" not in page
 
 
 def store_of_surgeons(root: Path) -> Snapshot:
