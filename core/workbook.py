@@ -118,6 +118,15 @@ class About:
 
 
 @dataclass(frozen=True)
+class Formula:
+    """What a spreadsheet computes again when a person types into other cells, and the value that it has until then."""
+
+    text: str
+    """Without the equals sign: of our own words and of numbers, never of a file's text."""
+    value: float | None
+
+
+@dataclass(frozen=True)
 class LeadSheet:
     """A sheet before all others: what a person takes to the table. `rows` end with the rows of totals."""
 
@@ -126,7 +135,10 @@ class LeadSheet:
     """The headings, and keys of _FORMATS or empty text."""
     rows: Sequence[Sequence[Any]]
     totals: Sequence[Sequence[Any]]
-    note: str = ""
+    notes: Sequence[str] = ()
+    """What is said below the table, each in a row of its own."""
+    above: str = ""
+    """What is said in a row above the headings; empty text for no such row."""
 
 
 def write_workbook(
@@ -256,24 +268,30 @@ def _write_lead(sheet: Worksheet, lead: LeadSheet, formats: dict[str, Format], b
     for at, (heading, _) in enumerate(lead.columns):
         longest = max((len(_text(values[at])) for values in lead.rows if isinstance(values[at], str)), default=0)
         sheet.set_column(at, at, min(max(longest, len(heading), 10) + 2, _WIDEST_COLUMN))
-    sheet.freeze_panes(1, 0)
+    top = 1 if lead.above else 0
+    if lead.above:
+        sheet.write_string(0, 0, lead.above, bold[""])
+    sheet.freeze_panes(top + 1, 0)
     for at, (heading, _) in enumerate(lead.columns):
-        sheet.write_string(0, at, heading, bold[""])
+        sheet.write_string(top, at, heading, bold[""])
     for number, values in enumerate([*lead.rows, *lead.totals], 1):
         styles = formats if number <= len(lead.rows) else bold
         for at, (_, unit) in enumerate(lead.columns):
-            _write_cell(sheet, number, at, values[at], styles.get(unit))
-    if lead.note:
-        sheet.write_string(len(lead.rows) + len(lead.totals) + 2, 0, lead.note)
+            _write_cell(sheet, top + number, at, values[at], styles.get(unit))
+    for number, note in enumerate(lead.notes, top + len(lead.rows) + len(lead.totals) + 2):
+        sheet.write_string(number, 0, note)
     if lead.rows:
-        sheet.autofilter(0, 0, len(lead.rows), len(lead.columns) - 1)
+        sheet.autofilter(top, 0, top + len(lead.rows), len(lead.columns) - 1)
 
 
 def _write_cell(sheet: Worksheet, row: int, at: int, value: Any, style: Format | None) -> None:
     # Each kind is written by its own method: text from a payer's file never becomes a formula or a link.
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return
-    if isinstance(value, bool):
+    if isinstance(value, Formula):
+        # With its value, so that what shows files without computing them shows it too.
+        sheet.write_formula(row, at, f"={value.text}", style, "" if value.value is None else value.value)
+    elif isinstance(value, bool):
         sheet.write_boolean(row, at, value)
     elif isinstance(value, int | float):
         sheet.write_number(row, at, value, style)

@@ -6,9 +6,10 @@ from functools import partial
 from itertools import islice
 
 from core.fields.codes.code_list import WantedCode
-from core.pages.formats import write_dollars, write_own_date, write_percent, write_state
+from core.pages.formats import write_dollars, write_own_date, write_percent
 from core.pages.shared import urls
 from core.pages.shared.words.answer_words import begin_in_lower_case, describe_bill, list_amounts
+from core.pages.shared.words.elsewhere_words import say_elsewhere
 from core.pages.shared.words.labels import title_of
 from core.queries.classes.rate_classes import ClassChoice, choose_class
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code, spread_by_terms
@@ -59,19 +60,13 @@ class _AskedCode:
     @property
     def elsewhere(self) -> str:
         """A sentence if most rates, of all or of some payers, are of other states; empty text otherwise."""
-        names = self._names_elsewhere
-        whose = "" if "" in names else f" of {' and of '.join(names)}"
-        return f"Most rates{whose} are of providers outside {write_state(self.market.state)}." if names else ""
+        return say_elsewhere(self.in_state, self.market.state)
 
     @property
     def how_far_away(self) -> int:
         """How much of the code is of other states: nothing, a payer's rates, or most rates of all payers."""
-        return 0 if not self._names_elsewhere else 1 if "" not in self._names_elsewhere else 2
-
-    @property
-    def _names_elsewhere(self) -> list[str]:
-        """The payers most of whose rates are of providers in other states; empty text for all payers together."""
-        return [one.reporting_entity_name or "" for one in self.in_state if one.is_elsewhere]
+        far = [one for one in self.in_state if one.is_elsewhere]
+        return 2 if any(one.reporting_entity_name is None for one in far) else 1 if far else 0
 
 
 _Ask = Callable[[_AskedCode], Iterator[WorkedQuestion]]

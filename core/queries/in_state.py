@@ -1,12 +1,17 @@
 """How much of a market is of its state: a file that is not divided by state has providers from anywhere."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from core.queries.coverage import list_shared_files
 from core.queries.market.market import Market
+from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.market.market_rates import facts_in_memory, market_members, rates_of_market
+from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
+from core.store.schema.tables import FACT_RATE
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,11 @@ def list_in_state(db: Snapshot, market: Market) -> list[ProvidersInState]:
     All payers' come first, then each payer's by its name.
     """
     rates, parameters = rates_of_market(db, market)
+    return _count_in_state(db, rates, market_members(db, market), parameters)
+
+
+def _count_in_state(db: Snapshot, rates: str, members: str, parameters: Mapping[str, Any]) -> list[ProvidersInState]:
+    """Return it of rates (SQL of facts), by the rows of group_profile for their groups (`members`)."""
     # The state is that of the rates rather than a parameter: DuckDB keeps the plan of a question without parameters.
     return read_rows(
         db,
@@ -54,11 +64,11 @@ def list_in_state(db: Snapshot, market: Market) -> list[ProvidersInState]:
             FROM (SELECT f.reporting_entity_name, f.pg_uid, count(*) AS n FROM {rates} f GROUP BY ALL)
             LEFT JOIN (
                 SELECT m.pg_uid, sum(m.npis) AS npis, sum(m.npis) FILTER (ends_with(m.city, ', ' || s.state)) AS here
-                FROM {market_members(db, market)} m, (SELECT any_value(f.state) AS state FROM {rates} f) s
+                FROM {members} m, (SELECT any_value(f.state) AS state FROM {rates} f) s
                 WHERE m.city <> '' GROUP BY m.pg_uid) USING (pg_uid)
             GROUP BY GROUPING SETS ((), (reporting_entity_name))
             ORDER BY reporting_entity_name NULLS FIRST""",
-        parameters,
+        dict(parameters),
     )
 
 
@@ -68,3 +78,13 @@ def find_in_state(db: Snapshot, market: Market) -> list[ProvidersInState]:
         return []
     with facts_in_memory(db, market) as memory:
         return list_in_state(memory, market)
+
+
+def find_in_state_of_codes(db: Snapshot, market: Market, codes: Collection[str]) -> list[ProvidersInState]:
+    """Return what find_in_state does of all rates of several codes: of all classes, as each code has its own."""
+    if not codes or not any(market.state in one.states for one in list_shared_files(db)):
+        return []
+    of_codes = replace(market, code_type=None, code=None).without(*CLASS_FILTERS)
+    listed, numbers = in_codes(codes)
+    rates = f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {of_codes.where} AND {listed})"
+    return _count_in_state(db, rates, market_members(db, of_codes), {**of_codes.parameters, **numbers})

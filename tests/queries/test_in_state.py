@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.queries.in_state import list_in_state
+from core.queries import in_state
+from core.queries.coverage import SharedFile
+from core.queries.in_state import find_in_state_of_codes, list_in_state
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
 from core.queries.parties.tax_id_people import find_elsewhere
@@ -59,6 +61,23 @@ def test_providers_of_the_state_are_told_from_those_elsewhere(
             assert (found.providers, found.in_state) == (sum(map(len, groups.values())), sum(map(len, here.values())))
             assert (found.rates, found.rates_in_state) == (len(facts), sum(bool(here[one["pg_uid"]]) for one in facts))
     assert found.in_state > 0
+
+
+def test_several_codes_are_counted_with_all_of_their_classes(
+    store_db: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many rates as the codes have each, of any class, whatever class the market is looked at in."""
+    market = Market("GA", "2025-08", billing_class="professional", payer="example_peach_health_plan")
+    assert find_in_state_of_codes(store_db, market, ["99213"]) == [], "no file is one of several states"
+    shared = SharedFile("Example", "example", "2025-08", ["GA", "TX"], 9)
+    monkeypatch.setattr(in_state, "list_shared_files", lambda db: [shared])
+    of_each = [list_in_state(store_db, replace(MARKET, code=code, payer=market.payer)) for code in ("99213", "70450")]
+    found = find_in_state_of_codes(store_db, market, ["99213", "70450", "none"])
+    assert len(found) == 2
+    for one, *parts in zip(found, *of_each, strict=True):
+        assert one.rates == sum(part.rates for part in parts)
+        assert one.rates_in_state == sum(part.rates_in_state for part in parts) > 0
+    assert find_in_state_of_codes(store_db, market, []) == []
 
 
 def test_a_market_of_providers_elsewhere_is_told(tmp_path: Path) -> None:

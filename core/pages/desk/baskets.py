@@ -19,6 +19,7 @@ from core.queries.baskets.wide_tables import list_organization_prices, widen_by_
 from core.queries.classes.rate_classes import RateClass
 from core.queries.comparison.compared_rates import is_plausible
 from core.queries.comparison.overruled_labels import list_labels_of_rates
+from core.queries.in_state import find_in_state_of_codes
 from core.queries.parties.middle_by_payer import LEAST_ORGANIZATIONS
 from core.queries.rules.alike import are_alike
 from core.queries.rules.measured_class import like_class
@@ -65,6 +66,7 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         codes_text=values["codes"].replace(",", "\n").replace("*", " "),
         without_place=query.list_without_place([code.code for code in codes]),
         labels=query.find_labels({code.code for code in codes}),
+        in_state=find_in_state_of_codes(db, query.market, {code.code for code in codes}),
         labeled=labeled,
         indexes=[(one, labeled.get(one.payer_slug, "")) for one in answer.indexes],
         left_out=_list_left_out(answer),

@@ -25,6 +25,7 @@ from core.fields.codes.clinic_lines import (
     read_clinic_lines,
 )
 from core.fields.places.care_setting import SIDES
+from core.fields.providers.payer_slug import make_payer_slug
 from core.pages.citation import name_site
 from core.pages.desk.negotiation_sheet import make_negotiation_sheet
 from core.pages.formats import write_own_date, write_tin
@@ -34,12 +35,14 @@ from core.pages.shared.error_pages import invalid_query, nothing_loaded, sorry, 
 from core.pages.shared.lanes.admission import QUESTIONS, TooBusy, client_of
 from core.pages.shared.market_choice import choose_from_form, form_with_market, with_class
 from core.pages.shared.page import MarketQuery, market_page
+from core.pages.shared.words.elsewhere_words import say_elsewhere
 from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes, is_of_own_classes
 from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic, split_clinic
 from core.queries.baskets.clinic_gaps import BY_UNITS, ONCE, PayerGap, sum_gaps, weigh
 from core.queries.baskets.clinic_position import list_left_out
 from core.queries.baskets.clinic_rows import Clinic, ClinicPosition
+from core.queries.in_state import find_in_state_of_codes
 from core.queries.latest import list_payer_months
 from core.queries.parties.kinds_of_rates import list_kinds_of_rates
 from core.queries.parties.middle_by_payer import LEAST_ORGANIZATIONS
@@ -177,8 +180,15 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
     choice = with_class(query.choice, answer.of_class)
     query = replace(query, choice=replace(choice, of_own_classes=is_of_own_classes(of_market)))
     weighed_by = weigh(asked, {one.code: one.services for one in positions if one.services is not None})
+    gaps = sum_gaps(positions)
+    compared = {gap.payer_slug for gap in gaps}
+    in_state = [
+        one
+        for one in find_in_state_of_codes(db, market, {line.code.code for line in asked})
+        if make_payer_slug(one.reporting_entity_name or "") in compared
+    ]
     if query.wants_file:
-        lead = make_negotiation_sheet(positions, weighed_by)
+        lead = make_negotiation_sheet(positions, weighed_by, say_elsewhere(in_state, market.state))
         return query.download(positions, ClinicPosition, "clinic_against_market", lead)
     # A line with a rate but without other organizations has no gap. It is shown, and says so.
     priced = [one for one in positions if one.rate is not None]
@@ -190,7 +200,6 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
     kinds = list_kinds_of_rates(db, of_provider) if of_provider.of_provider and not has_position else []
     there = {one.payer_slug for one in positions} | {one.payer_slug for one in kinds}
     absent = [(slug, name) for slug, name in payers.items() if slug not in there]
-    gaps = sum_gaps(positions)
     months = list_payer_months(db, market)
     dates = {one.payer_slug: write_own_date(one.year_month, one.file_month) for one in months}
     return query.render(
@@ -216,6 +225,7 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         hidden=max(0, len(priced) - ROWS_SHOWN),
         unpriced=[one for one in positions if one.rate is None][:ROWS_SHOWN],
         unpriced_in_all=sum(one.rate is None for one in positions),
+        in_state=in_state,
         gaps=[(gap, dates.get(gap.payer_slug)) for gap in gaps],
         left_out=left_out,
         has_given=any(line.rate is not None for line in asked),

@@ -3,6 +3,8 @@
 import io
 import logging
 import re
+import xml.etree.ElementTree as ET
+import zipfile
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,12 +15,19 @@ from python_calamine import CalamineWorkbook
 
 from core.fields.codes.clinic_lines import EXPECTED
 from core.pages.citation import THIS_SITE
+from core.pages.desk.negotiation_sheet import make_negotiation_sheet
 from core.pages.formats import write_dollars
-from core.pages.shared.answer_cache import ANSWERS
+from core.pages.shared import page
+from core.pages.shared.answer_cache import ANSWERS, AnswerCache
+from core.queries import in_state
+from core.queries.baskets.clinic_gaps import BY_SERVICES, ONCE
+from core.queries.baskets.clinic_rows import ClinicPosition
+from core.queries.coverage import SharedFile
 from core.queries.market.market import Market
 from core.queries.parties.kinds_of_rates import list_kinds_of_rates
 from core.queries.parties.providers import list_provider_periods
 from core.store.connection import QueryTimeout, Snapshot
+from core.workbook import Formula
 from tests.pages.markets import MONTH
 from tests.queries.comparison.area_stores import SCHEDULES, TIN, VISIT, store_of_areas
 from tests.queries.one_market import A_RATE, store_of_market, store_of_months
@@ -211,6 +220,93 @@ def test_a_line_with_a_payer_is_compared_with_that_payer_alone(site: Client, tin
     assert named == [row for row in every if row["code"] != "99213" or row["reporting_entity_name"] == names[0]]
 
 
+def read_first_sheet(content: bytes) -> dict[str, tuple[str, Any]]:
+    """Return the cells of a workbook's first sheet: the formula, empty for none, and the value that stands there."""
+    sheet = ET.fromstring(zipfile.ZipFile(io.BytesIO(content)).read("xl/worksheets/sheet1.xml"))
+    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    found = {}
+    for cell in sheet.iter(f"{main}c"):
+        value = cell.findtext(f"{main}v")
+        text = cell.findtext(f"{main}is/{main}t") or ""
+        is_number = value is not None and cell.get("t") in {None, "n"}
+        found[cell.attrib["r"]] = (cell.findtext(f"{main}f") or "", float(value or 0) if is_number else value or text)
+    return found
+
+
+def compute(cells: dict[str, tuple[str, Any]], at: str) -> Any:
+    """Return the value of a cell as a spreadsheet computes it, as far as the sheet's own formulas need."""
+    formula, value = cells.get(at, ("", ""))
+    if not formula:
+        return value
+    if ranged := re.fullmatch(r'(SUMIF|SUM)\(Q(\d+):Q(\d+)(?:,"<0")?\)', formula):
+        values = [compute(cells, f"Q{row}") for row in range(int(ranged[2]), int(ranged[3]) + 1)]
+        return sum(one for one in values if one != "" and (ranged[1] == "SUM" or one < 0))
+    if chosen := re.fullmatch(r"IF\(([A-Z]\d+)=([^,]*),([^,]*),([^,]*)\)", formula):
+        wanted = chosen[2].strip('"')
+        is_so = str(compute(cells, chosen[1])) == (str(float(wanted)) if wanted else "")
+        return compute({**cells, "then": (chosen[3] if is_so else chosen[4], None)}, "then")
+    if both := re.fullmatch(r"([A-Z]\d+)([-*/])([A-Z]\d+)", formula):
+        left, right = compute(cells, both[1]), compute(cells, both[3])
+        return {"-": left - right, "*": left * right, "/": left / right if right else None}[both[2]]
+    if re.fullmatch(r"[A-Z]\d+", formula):
+        return compute(cells, formula)
+    return "" if formula == '""' else float(formula)
+
+
+@pytest.mark.parametrize(("weighed_by", "total"), [(BY_SERVICES, ""), (ONCE, 3.5)])
+def test_a_price_of_several_areas_is_compared_until_another_rate_is_typed(weighed_by: str, total: Any) -> None:
+    """The rate is that of the clinic's own area, and what is compared is the middle of the contract's prices."""
+    figures = {"rate": 103.5, "compared_price": 80.5, "middle": 77.0, "gap_to_middle": 3.5, "difference": 3.5 / 77}
+    unknown: dict[str, Any] = dict.fromkeys(ClinicPosition.__dataclass_fields__)
+    of_line = {**unknown, **figures, "total_gap": total or None, "other_organizations": 9, "is_odd": False}
+    sheet = make_negotiation_sheet([ClinicPosition(**of_line)], weighed_by)
+    cells = {
+        f"{letter}2": (value.text, value.value) if isinstance(value, Formula) else ("", "" if value is None else value)
+        for letter, value in zip("ABCDEFGHIJKLMNOPQ", sheet.rows[0], strict=True)
+    }
+    assert [compute(cells, at) for at in ("G2", "N2", "Q2")] == [80.5, 3.5, total]
+    typed = {**cells, "D2": ("", 70.0), "P2": ("", 10.0)}
+    assert [compute(typed, at) for at in ("G2", "N2", "Q2")] == [70.0, -7.0, -70.0]
+    (below, every) = (row[-1] for row in sheet.totals)
+    assert (below.text, every.text) == ('SUMIF(Q2:Q2,"<0")', "SUM(Q2:Q2)")
+    assert "in no sum" in sheet.notes[0] if weighed_by == BY_SERVICES else "counts once" in sheet.notes[0]
+
+
+def test_where_most_rates_are_of_other_states_pages_and_the_workbook_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tins: list[Any] = [(set(), {("ein", f"10000000{number}")}) for number in range(1, 7)]
+    groups: list[Any] = [*tins, (set(), {("ein", "200000001")})]
+    made = [{**A_RATE, "code": code, "negotiated_rate": 100.0 + group, "group": group}
+            for code in ("99213", "99214") for group in range(7)]  # fmt: skip
+    plain = store_of(tmp_path, {"2025-08": (groups, made)})
+    of_month = {"year_month": "2025-08", "payer_slug": "payer_a", "zip": "", "specialty": "", "entity_type": ""}
+    db = written(plain.root, {"group_profile": [
+        {**of_month, "pg_uid": f"payer_a 2025-08 {group}", "npis": 1,
+         "city": "MACON, GA" if group < 2 else "DALLAS, TX"}
+        for group in range(7)
+    ]})  # fmt: skip
+    shared = [SharedFile("Payer A", "payer_a", "2025-08", ["GA", "TX"], 14)]
+    asked = {"state": "GA", "codes": "99213,99214"}
+    said = "in other states: 4 of its 14 rates for these codes have somebody who practices in Georgia."
+    # The second answers are of the same data.
+    monkeypatch.setattr(page, "ANSWERS", AnswerCache(0))
+    for is_shared in (False, True):
+        monkeypatch.setattr(in_state, "list_shared_files", lambda db, is_shared=is_shared: shared if is_shared else [])
+        with serving(db.root):
+            clinic = text_of(Visitor().get("/clinic/", {**asked, "tin": "100000001"}))
+            basket = text_of(Visitor().get("/baskets/", asked))
+            book: Any = Visitor().get("/clinic/", {**asked, "tin": "100000001", "format": "xlsx"})
+            cells = read_first_sheet(b"".join(book.streaming_content))
+        assert (said in clinic) == is_shared
+        assert ("Most of these providers practice in other states: 2 of 7 in Georgia" in basket) == is_shared
+        top = "Most rates of Payer A are of providers outside Georgia." if is_shared else "Payer"
+        assert cells["A1"][1] == top
+        totals = {at: value for at, (formula, value) in cells.items() if formula.startswith("SUM")}
+        assert len(totals) == 2
+        assert all(compute(cells, at) == pytest.approx(value) for at, (formula, value) in cells.items() if formula)
+
+
 def test_a_workbook_begins_with_what_to_ask_and_its_totals(tmp_path: Path) -> None:
     groups: list[Any] = [(set(), {("ein", f"10000000{number}")}) for number in range(1, 7)]
     rates = [
@@ -221,7 +317,8 @@ def test_a_workbook_begins_with_what_to_ask_and_its_totals(tmp_path: Path) -> No
     query = {**MONTH, "tin": "100000001", "lines": "code,units\n99213,100\n99214,3\n73525,9"}
     with serving(store_of(tmp_path, {"2025-08": (groups, rates)}).root):
         book: Any = Visitor().post("/clinic/", {**query, "format": "xlsx"})
-        opened = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(book.streaming_content)))
+        content = b"".join(book.streaming_content)
+        opened = CalamineWorkbook.from_filelike(io.BytesIO(content))
         priced = [
             row for row in csv_rows(Visitor().post("/clinic/", {**query, "format": "csv"})) if row["gap_to_middle"]
         ]
@@ -244,6 +341,20 @@ def test_a_workbook_begins_with_what_to_ask_and_its_totals(tmp_path: Path) -> No
     ]  # fmt: skip
     assert (below[0], below[-1]) == ("Below the middle", -1250.0)
     assert (every[0], every[-1]) == ("All lines in the sums", -1205.0)
+    cells = read_first_sheet(content)
+    assert cells["G2"][0] == "D2"
+    assert cells["N2"] == ("G2-H2", -12.5)
+    assert cells["Q2"] == ('IF(P2="",N2,N2*P2)', -1250.0)
+    assert "Q4" not in cells, "compared with too few"
+    assert cells["Q5"] == ('SUMIF(Q2:Q4,"<0")', -1250.0)
+    assert cells["Q6"] == ("SUM(Q2:Q4)", -1205.0)
+    assert all(compute(cells, at) == pytest.approx(value) for at, (formula, value) in cells.items() if formula)
+    # What a clinic types changes what follows from it.
+    typed = {**cells, "P2": ("", 200.0), "D3": ("", 95.0)}
+    assert compute(typed, "Q2") == -2500.0
+    assert compute(typed, "N3") == pytest.approx(95.0 - float(cells["H3"][1]))
+    assert compute(typed, "Q6") == pytest.approx(-2500.0 + 3 * (95.0 - float(cells["H3"][1])))
+    assert compute({**cells, "P2": ("", "")}, "Q2") == -12.5, "once, as on the page"
     assert "1 line is compared with fewer than 5 other organizations and counts in no sum. 3 lines;" in rows[-1][0]
     assert "1 of 2 lines is below what the middle organization is paid: −$1,250.00 a year at your units." in shown_text
     assert "1 more line is not counted: compared with fewer than 5 other organizations." in shown_text
