@@ -1,11 +1,15 @@
-"""Advice about the store rather than its data: an outgrown layout, too many small files, a missing copy.
+"""Advice about the store rather than its data: an outgrown layout, too many small files, a missing copy,
+and files that were loaded whole for several states.
 
 Advice does not fail a check. The limits of a file are rules of thumb: beyond 8 GB or 100 million rows, it takes too
 long to rewrite the file with each addition.
 """
 
+from core.fields.texts.clean_text import clean_text
+from core.queries.coverage import list_shared_files
 from core.store.changes.compact import MIN_SMALL_FILES, SMALL_BYTES, find_crowded_shards
 from core.store.changes.provider_order import without_copy
+from core.store.connection import Snapshot
 from core.store.generations.layout import layout_named
 from core.store.generations.manifest import Manifest
 from core.store.schema.tables import FACT_RATE
@@ -14,6 +18,17 @@ MAX_FILE_BYTES = 8_000_000_000
 MAX_FILE_ROWS = 100_000_000
 MAX_ROWS_WITHOUT_COPY = 5_000_000
 """Provider pages are slow if a file with more facts than this has no copy by provider group."""
+
+
+def advise_of_shared_files(db: Snapshot) -> list[str]:
+    """Return a sentence for each file that was loaded whole for several states, whoever practices in them."""
+    return [
+        f"the file of {clean_text(one.reporting_entity_name)}, {one.year_month}, has the same {one.rates:,} rates in "
+        f"{' and '.join(one.states)}, wherever the providers practice. To keep only those of each state's own "
+        "providers, after load_nppes: remove the file with manage.py correct_rates --batch, and load it with "
+        f"manage.py ingest_mrf --state {','.join(one.states)} --in-state"
+        for one in list_shared_files(db)
+    ]
 
 
 def advise(

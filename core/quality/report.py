@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from core.quality.advice import advise
+from core.quality.advice import advise, advise_of_shared_files
 from core.quality.check import Check, Severity
 from core.quality.checks import CHECKS
 from core.quality.report_scope import create_scope_views
@@ -71,7 +71,7 @@ class QualityReport:
     year_month: str | None
     findings: list[Finding]
     advice: list[str]
-    """What would make the store faster, see advice.py."""
+    """What would serve the store, see advice.py."""
 
     def failed(self, severities: tuple[str, ...] = ("error", "warning")) -> list[Finding]:
         """Return the checks that failed."""
@@ -106,7 +106,7 @@ def run_checks(
         state=state,
         year_month=year_month,
         findings=findings,
-        advice=advise(manifest, wanted_layout),
+        advice=[*advise(manifest, wanted_layout), *advise_of_shared_files(db)],
     )
 
 

@@ -45,7 +45,11 @@ def test_the_counts_of_the_first_page_and_of_the_checks_add_up(store: Store, loa
     counted = count_loaded(db)
     assert counted == LoadedRates(newest=in_states - of_shared, earlier=0, repeated=of_shared)
     assert counted.in_states == in_states
-    keep_report(store, run_checks(db))
+    report = run_checks(db)
+    keep_report(store, report)
+    (advice,) = report.advice
+    assert advice.startswith(f"the file of Example, 2025-08, has the same {of_shared} rates in GA and TX, wherever")
+    assert advice.endswith("manage.py ingest_mrf --state GA,TX --in-state")
     with serving(store.root):
         home, of_quality = text_of(Visitor().get("/")), Visitor().get("/quality/")
     quality, payers = text_of(of_quality), tables(of_quality)[0]
