@@ -7,6 +7,7 @@ from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_O
 from core.fields.places.place_of_service import EVERY_PLACE, PLACES
 from core.fields.places.practice_place import split_near
 from core.fields.places.states import STATES
+from core.fields.providers.npi import is_npi
 from core.fields.rounding import round_half_up
 from core.queries.market.market import Market
 from core.queries.market.market_filters import NOT_STATED
@@ -173,6 +174,14 @@ def write_state(value: str | None) -> str:
 def write_tin(value: str, kind: str = "ein") -> str:
     """Write 123456789 as 12-3456789 if it is an EIN."""
     return f"{value[:2]}-{value[2:]}" if kind == "ein" and len(value) == 9 else value
+
+
+def name_tin(value: str, kind: str = "") -> str:
+    """Return what a number is called that providers bill under, with it: a payer may give an NPI in place of an EIN.
+
+    Without its kind, it is told by its form: an EIN has nine digits.
+    """
+    return f"billing NPI {value}" if (kind or "npi") == "npi" and is_npi(value) else f"tax ID {write_tin(value)}"
 
 
 def write_postal_code(value: str) -> str:

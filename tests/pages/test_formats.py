@@ -91,3 +91,11 @@ def test_a_place_is_what_filters_name_or_the_state() -> None:
 def test_a_sentence_has_one_period() -> None:
     assert formats.end_sentence("payer Example, Inc.") == "payer Example, Inc."
     assert formats.end_sentence("payer Example") == "payer Example."
+
+
+def test_an_npi_that_is_billed_under_is_not_called_a_tax_id() -> None:
+    assert formats.name_tin("1013133016", "npi") == "billing NPI 1013133016"
+    assert formats.name_tin("1013133016") == "billing NPI 1013133016", "an EIN has nine digits"
+    assert formats.name_tin("300706634") == formats.name_tin("300706634", "ein") == "tax ID 30-0706634"
+    assert formats.name_tin("9013133016", "npi") == "tax ID 9013133016", "no NPI begins with a nine"
+    assert formats.name_tin("1013133016", "ein") == "tax ID 1013133016"

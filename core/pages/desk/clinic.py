@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils.text import capfirst
 
 from core import open_store
 from core.fields.codes.basket_list import read_basket
@@ -28,7 +29,7 @@ from core.fields.places.care_setting import SIDES
 from core.fields.providers.payer_slug import make_payer_slug
 from core.pages.citation import name_site
 from core.pages.desk.negotiation_sheet import make_negotiation_sheet
-from core.pages.formats import write_own_date, write_tin
+from core.pages.formats import name_tin, write_own_date
 from core.pages.forms.clinic_form import ClinicForm, PastedForm
 from core.pages.shared.answer_cache import ending_together
 from core.pages.shared.error_pages import invalid_query, nothing_loaded, sorry, timed_out, too_busy, unreadable
@@ -283,7 +284,7 @@ def _name_of(db: Snapshot, clinic: Clinic) -> str:
         return f"NPI {clinic.npis[0]}" if len(clinic.npis) == 1 else f"{len(clinic.npis)} NPIs"
     if clinic.tin:
         names = [one.business_name for one in find_tins(db, clinic.tin) if one.business_name]
-        return names[0] if names else f"Tax ID {write_tin(clinic.tin)}"
+        return names[0] if names else capfirst(name_tin(clinic.tin))
     if clinic.organization:
         found = find_organization(db, clinic.organization)
         return (found.organization_name if found else None) or clinic.organization

@@ -10,7 +10,7 @@ from cachetools import LRUCache
 from django.http import HttpResponseBase
 
 from core.pages.charts.scatter_chart import ScatterPoint, draw_scatter
-from core.pages.formats import write_percent, write_tin
+from core.pages.formats import name_tin, write_percent
 from core.pages.forms.market_forms import RuleForm
 from core.pages.shared.conditional import UNFINISHED
 from core.pages.shared.lanes.weights import is_too_broad
@@ -193,7 +193,7 @@ def _draw(found: FoundRule) -> Any:
 
 
 def _name(contract: RuleOfContract) -> str:
-    return contract.business_name or f"tax ID {write_tin(contract.tin_value, contract.tin_type)}"
+    return contract.business_name or name_tin(contract.tin_value, contract.tin_type)
 
 
 def _describe_percent(contract: RuleOfContract) -> str:

@@ -1,10 +1,11 @@
 """A market by tax ID."""
 
 from django.http import HttpResponseBase
+from django.utils.text import capfirst
 
 from core.pages.charts import spread_chart
 from core.pages.code_pages.no_rates import find_instead
-from core.pages.formats import write_tin
+from core.pages.formats import name_tin
 from core.pages.forms.market_forms import OrganizationsForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
@@ -73,5 +74,5 @@ def show_organizations(query: MarketQuery[OrganizationsForm]) -> HttpResponseBas
 
 
 def _bar_name(row: SharedContract) -> str:
-    name = row.leading.business_name or write_tin(row.leading.tin_value, row.leading.tin_type)
+    name = row.leading.business_name or capfirst(name_tin(row.leading.tin_value, row.leading.tin_type))
     return name if row.organizations == 1 else f"{name} +{row.organizations - 1:,}"

@@ -70,6 +70,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "state_name": formats.write_state,
     "city": formats.write_city,
     "tin": formats.write_tin,
+    "tin_name": formats.name_tin,
     "postal_code": formats.write_postal_code,
     "filter_value": formats.write_filter,
     "code_name": formats.write_code_name,

@@ -77,7 +77,7 @@ class Provider:
     ] = None
     city: Annotated[
         str | None,
-        described("City and state where the NPI practices; null of tax IDs, and if it is not known.", "ATLANTA, GA"),
+        described("City and state where the NPI practices; null of an EIN, and if it is not known.", "ATLANTA, GA"),
     ] = None
 
 

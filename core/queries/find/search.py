@@ -272,10 +272,17 @@ def _find_by_number(db: Snapshot, numbers: Sequence[str]) -> list[Provider]:
     return read_rows(
         db,
         Provider,
-        """SELECT 'npi' AS "by", npi AS value, name, NULL AS other_name, p.city
-           FROM dim_npi LEFT JOIN provider_profile p USING (npi) WHERE npi IN (SELECT unnest($numbers))
-           UNION ALL SELECT DISTINCT 'tin', tin_value, shown_name, NULL, NULL FROM named_tin
-           WHERE tin_value IN (SELECT unnest($numbers))""",
+        # An NPI that is billed under is one provider: its page as a tax ID has the rates, and links to that of the NPI.
+        """WITH billed AS (
+               SELECT tin_value, bool_or(tin_type = 'npi') AS is_npi, min(shown_name) AS shown_name
+               FROM named_tin WHERE tin_value IN (SELECT unnest($numbers)) GROUP BY tin_value)
+           SELECT 'npi' AS "by", npi AS value, name, NULL AS other_name, p.city
+           FROM dim_npi LEFT JOIN provider_profile p USING (npi)
+           WHERE npi IN (SELECT unnest($numbers)) AND npi NOT IN (SELECT tin_value FROM billed)
+           UNION ALL
+           SELECT 'tin', tin_value, coalesce(shown_name, n.name), NULL, p.city FROM billed
+           LEFT JOIN provider_profile p ON is_npi AND p.npi = tin_value
+           LEFT JOIN dim_npi n ON is_npi AND n.npi = tin_value""",
         {"numbers": list(numbers)},
     )
 

@@ -62,11 +62,11 @@ def test_volumes_weigh_the_index(site: Client) -> None:
 def test_without_rates_for_half_of_a_basket_nobody_pays_the_most(site: Client) -> None:
     codes = ",".join(["99213", *(f"0{number:03}U" for number in range(1, 5))])
     shown = site.get("/baskets/", {**MONTH, "codes": codes, "billing_class": "professional"})
-    assert "The payers cannot be ranked: only 1 of 5 codes (20% by weight) can be" in text_of(shown)
+    assert "The payers cannot be ranked: only 1 of 5 codes can be" in text_of(shown)
     assert "pays the most" not in text_of(shown)
     indexes, _ = tables(shown)
-    assert {row[1] for row in indexes[1:]} == {"– only 1 of 5 codes (20% by weight) can be compared with other payers"}
-    assert {row[2] for row in indexes[1:]} == {"– prices only 1 of 5 codes (20% by weight)"}
+    assert {row[1] for row in indexes[1:]} == {"– only 1 of 5 codes can be compared with other payers"}
+    assert {row[2] for row in indexes[1:]} == {"– prices only 1 of 5 codes"}
     assert {row[3] for row in indexes[1:]} == {"20%"}
     assert {row[4] for row in indexes[1:]} == {"1 of 5"}
 

@@ -8,7 +8,7 @@ from core.pages.shared.words.basket_words import explain_no_index, explain_no_pe
 from core.queries import coverage
 from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import codes_of_named
-from core.queries.baskets.payer_levels import list_payer_levels
+from core.queries.baskets.payer_levels import SpecialtyIndex, list_payer_levels
 from core.queries.market.market import Market
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets
@@ -64,3 +64,20 @@ def test_a_market_of_too_many_rates_is_not_asked(demo: Snapshot, monkeypatch: py
     ((slug, _), *_) = coverage.list_payers(demo)
     monkeypatch.setattr(demo, "limits", replace(demo.limits, whole_rates=1))
     assert list_payer_levels(demo, AUGUST, slug) is None
+
+
+def test_a_missing_percent_says_what_is_not_stated_and_weighs_only_what_is_weighed() -> None:
+    """Of 35 codes that weigh the same, the payer states no place for 18 that are usually done in facilities."""
+    of_same = SpecialtyIndex("a", "A", None, 18, 0, None, 1.0, 17 / 35, 35, 35)
+    said = "states no place for 18 codes usually done in facilities: 17 of 35 codes are left"
+    assert explain_no_percent(of_same) == said
+    assert explain_no_percent(replace(of_same, placed_coverage=0.3)) == said.replace(
+        "codes are left", "codes (30% by weight) are left"
+    )
+    priced = replace(of_same, unplaced=0, codes=17)
+    assert explain_no_percent(priced) == "prices only 17 of 35 codes"
+    assert explain_no_percent(replace(of_same, placed_coverage=0.9)) == "has no amount to compare with"
+    assert explain_no_percent(replace(of_same, percent=1.2)) == ""
+    lone = replace(of_same, unlike=18, coverage=17 / 35)
+    assert explain_no_index(lone) == "only 17 of 35 codes can be compared with other payers"
+    assert explain_no_index(replace(lone, coverage=0.2)).startswith("only 17 of 35 codes (20% by weight) can be")

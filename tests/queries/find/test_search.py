@@ -165,6 +165,22 @@ def test_a_tax_id_that_is_an_npi_is_found_once_by_its_name(demo: Snapshot) -> No
     assert len(people) <= 1
 
 
+def test_an_npi_that_is_billed_under_is_one_hit(demo: Snapshot) -> None:
+    ((name, number),) = demo.rows(
+        """SELECT any_value(n.name), min(tin_value) FROM named_tin JOIN dim_npi n ON n.npi = tin_value
+           WHERE tin_type = 'npi' GROUP BY tin_value ORDER BY tin_value LIMIT 1"""
+    )
+    assert [(one.by, one.value, one.name) for one in search_everything(demo, number).providers] == [
+        ("tin", number, name)
+    ]
+    ((alone, ein),) = demo.rows(
+        """SELECT (SELECT min(npi) FROM dim_npi WHERE npi NOT IN (SELECT tin_value FROM named_tin)),
+                  (SELECT min(tin_value) FROM named_tin WHERE tin_type = 'ein')"""
+    )
+    assert [(one.by, one.value) for one in search_everything(demo, alone).providers] == [("npi", alone)]
+    assert [(one.by, one.value, one.city) for one in search_everything(demo, ein).providers] == [("tin", ein, None)]
+
+
 def test_a_typing_error_in_a_provider_s_name_is_forgiven(demo: Snapshot) -> None:
     ((name,),) = demo.rows(
         "SELECT business_name FROM named_tin WHERE business_name LIKE 'Peachtree%' ORDER BY ALL LIMIT 1"

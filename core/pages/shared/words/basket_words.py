@@ -1,5 +1,7 @@
 """Why a payer has no figure for a basket, in the same words on every page that shows one."""
 
+from math import isclose
+
 from core.queries.baskets.basket_index import MIN_COVERAGE, PayerIndex
 from core.queries.baskets.payer_levels import SpecialtyIndex
 
@@ -12,14 +14,20 @@ def explain_no_index(one: PayerIndex | SpecialtyIndex) -> str:
 
 
 def explain_no_percent(one: PayerIndex | SpecialtyIndex) -> str:
-    """Return why a payer has no percent: it prices or states a place for too little of the basket; or empty text."""
+    """Return why a payer has no percent: it prices too little of the basket, or states no place; or empty text."""
     if one.percent is not None:
         return ""
     if one.placed_coverage >= MIN_COVERAGE:
-        return "no amount to compare with"
+        return "has no amount to compare with"
     what = _share(one.placed, one.codes_of_basket, one.placed_coverage)
-    return f"states a place for only {what}" if one.unplaced else f"prices only {what}"
+    if not one.unplaced:
+        return f"prices only {what}"
+    # Elsewhere it does not matter whether a place is stated: these codes are not said to have one.
+    codes = "1 code" if one.unplaced == 1 else f"{one.unplaced} codes"
+    return f"states no place for {codes} usually done in facilities: {what} are left"
 
 
 def _share(codes: int, of_all: int, coverage: float) -> str:
-    return f"{codes} of {of_all} codes ({coverage:.0%} by weight)"
+    """Return a share of codes, and their weight where they do not all weigh the same."""
+    share = f"{codes} of {of_all} codes"
+    return share if isclose(coverage, codes / of_all) else f"{share} ({coverage:.0%} by weight)"
