@@ -74,7 +74,7 @@ def describe_npi(request: ResourceRequest) -> AnswerFields:
 def list_npi_rates(request: ResourceRequest) -> AnswerFields:
     """List the rates of an NPI, compared with Medicare and the market.
 
-    One row per code, payer, kind, class and modifier. If the state and month are omitted, the newest that the
+    One row per code, payer, kind, class, modifier, and side. If the state and month are omitted, the newest that the
     provider is in are used.
     """
     _known_npi(request)
@@ -105,7 +105,7 @@ def describe_tin(request: ResourceRequest) -> AnswerFields:
 def list_tin_rates(request: ResourceRequest) -> AnswerFields:
     """List the rates of a tax ID, compared with Medicare and the market.
 
-    One row per code, payer, kind, class and modifier. If the state and month are omitted, the newest that the
+    One row per code, payer, kind, class, modifier, and side. If the state and month are omitted, the newest that the
     provider is in are used.
     """
     _known_tins(request)

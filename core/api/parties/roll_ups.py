@@ -58,7 +58,7 @@ def list_tins_of_organization(request: ResourceRequest) -> AnswerFields:
 def list_organization_rates(request: ResourceRequest) -> AnswerFields:
     """List the rates of an organization, compared with Medicare and the market.
 
-    One row per code, payer, kind, class and modifier. A rate counts once, however many of its tax IDs it is for.
+    One row per code, payer, kind, class, modifier, and side. A rate counts once, however many of its tax IDs it is for.
     """
     _known_organization(request)
     _refuse_if_too_large(request, "organization")
@@ -100,7 +100,7 @@ def list_organizations_of_system(request: ResourceRequest) -> AnswerFields:
 def list_system_rates(request: ResourceRequest) -> AnswerFields:
     """List the rates of a health system, compared with Medicare and the market.
 
-    One row per code, payer, kind, class and modifier. A rate counts once, however many of its tax IDs it is for.
+    One row per code, payer, kind, class, modifier, and side. A rate counts once, however many of its tax IDs it is for.
     """
     _known_system(request)
     _refuse_if_too_large(request, "system")

@@ -10,6 +10,7 @@ halves do too.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED
 from core.queries.comparison.area_amounts import LOCALITIES, NATION
 from core.queries.rules.percent_to_the_cent import MAX_CHANCE, allowed_difference, chance_of_areas, is_percent_of
 from core.queries.rules.percent_words import join_percents, write_tenths
@@ -166,9 +167,14 @@ class AmountsOfAreas:
     by_service: Mapping[tuple[str, str, bool], Mapping[str, float]]
     conversion_factor: float | None
 
-    def find(self, code: str, modifier: str, prices: Collection[float]) -> PercentsOfAreas | None:
-        """Return the percents that the prices of a service are in several areas, in or out of facilities."""
-        found = self._find_with_amounts(code, modifier, prices)
+    def find(
+        self, code: str, modifier: str, prices: Collection[float], side: str | None = None
+    ) -> PercentsOfAreas | None:
+        """Return the percents that the prices of a service are in several areas, all in or all out of facilities.
+
+        Prices that are known to be of one of SIDES are compared with its amounts alone.
+        """
+        found = self._find_with_amounts(code, modifier, prices, side)
         return found[0] if found else None
 
     def find_price_in(
@@ -186,9 +192,9 @@ class AmountsOfAreas:
         return None if price is None else (price, percents)
 
     def _find_with_amounts(
-        self, code: str, modifier: str, prices: Collection[float]
+        self, code: str, modifier: str, prices: Collection[float], side: str | None = None
     ) -> tuple[PercentsOfAreas, Mapping[str, float]] | None:
-        for facility in (True, False):
+        for facility in (True, False) if side is None else (side == FACILITY_OR_UNSTATED,):
             amounts = self.by_service.get((code, modifier, facility), {})
             found = find_percents_of_areas(prices, amounts, self.conversion_factor)
             if found:

@@ -32,6 +32,7 @@ class PricedLine:
     kind: str
     billing_class: str | None
     modifier: str
+    care_setting: str | None
     reporting_entity_name: str
     percent: float
     prices: list[float]
@@ -62,7 +63,7 @@ def find_percents_of_lines(
     of_areas = list_amounts_of_areas(memory, market.state, {line.code for line in lines})
     found = {}
     for line in lines:
-        its = of_areas.find(line.code, line.modifier, line.prices)
+        its = of_areas.find(line.code, line.modifier, line.prices, line.care_setting)
         # A rate that is compared with a hospital's schedule is no percent of the physicians', whatever the cents say.
         if its and its.is_near(line.percent):
             found[tuple(getattr(line, name) for name in PAYER_LINE)] = its

@@ -1,6 +1,7 @@
 """Lines of a market: all rates of one code, kind, class and modifier, by their median and each amount's position.
 
-A position is the share of the rates that are lower, those that are equal counting half.
+A position is the share of the rates that are lower, those that are equal counting half. Where professionals have rates
+for facilities alone and others for other places alone, each side is a line of its own (docs/decisions/0087).
 
 Lines are stored (docs/decisions/0066). Where they are not, and the market is large, nobody waits for them: they are
 then not known.
@@ -10,19 +11,55 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
 from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.coverage import count_market_rates, list_payers
 from core.queries.latest import find_latest
 from core.queries.market.market import Market
 from core.queries.rules.listed_codes import in_codes
+from core.queries.rules.paid_less import IS_PAID_LESS, list_codes_paid_less
+from core.queries.rules.rate_kinds import CASES
 from core.store.connection import Snapshot
 from core.store.generations.layout import layout_named, parts
 from core.store.lookup_sql import lookup_rows
 from core.store.schema import lookups
 from core.store.schema.tables import FACT_RATE
 
-LINE = ("code_type", "code", "kind", "billing_class", "modifier")
-"""What the rates that may be compared have in common."""
+_TERMS = ("code_type", "code", "kind", "billing_class", "modifier")
+
+LINE = (*_TERMS, "care_setting")
+"""What the rates that may be compared have in common. The setting is one of SIDES, null for rates of both together."""
+
+OUTSIDE, INSIDE, EITHER, NO_PLACE = "outside", "inside", "either", "unstated"
+"""What the places of a rate say of its side: one alone, either, or nothing. A facility's bill is for either."""
+
+_ALL, _INSIDE_OR_NO_PLACE = "all", "inside or unstated"
+"""Parts of a line, besides OUTSIDE and INSIDE. Whether rates without a place are in facilities depends on Medicare."""
+
+_PARTS = f"""
+    CASE WHEN NOT has_inside OR NOT (has_outside OR has_no_place) THEN ['{_ALL}']
+        WHEN NOT has_outside THEN CASE side
+            WHEN '{INSIDE}' THEN ['{_ALL}', '{INSIDE}'] WHEN '{NO_PLACE}' THEN ['{_ALL}', '{OUTSIDE}']
+            ELSE ['{_ALL}', '{OUTSIDE}', '{INSIDE}'] END
+        WHEN side = '{OUTSIDE}' THEN ['{OUTSIDE}']
+        WHEN side = '{NO_PLACE}' THEN ['{OUTSIDE}', '{_INSIDE_OR_NO_PLACE}']
+        WHEN side = '{INSIDE}' THEN if(has_no_place, ['{INSIDE}', '{_INSIDE_OR_NO_PLACE}'], ['{INSIDE}'])
+        ELSE if(has_no_place, ['{OUTSIDE}', '{INSIDE}', '{_INSIDE_OR_NO_PLACE}'], ['{OUTSIDE}', '{INSIDE}']) END"""
+"""SQL of the parts of its line that a rate is in. A line is divided if some rates are in facilities alone, and others
+outside alone: those without a place are, if Medicare pays less in facilities."""
+
+PLACES_OF_SETS = f"""
+    SELECT pos_set_id, service_codes, care_sides('nothing', service_codes) AS sides,
+           CASE WHEN len(service_codes) = 0 THEN '{NO_PLACE}' WHEN len(sides) > 1 THEN '{EITHER}'
+                WHEN sides[1] = '{FACILITY_OR_UNSTATED}' THEN '{INSIDE}' ELSE '{OUTSIDE}' END AS side
+    FROM dim_pos_set"""
+"""SQL of what each set of places says of a professional's side."""
+
+
+def side_of_rate_sql(side: str) -> str:
+    """Return SQL of what a rate AS f says of its side. `side` is SQL of what its set of places says."""
+    return f"""CASE WHEN f.billing_class IS DISTINCT FROM 'professional' THEN '{EITHER}'
+        WHEN f.setting = 'inpatient' OR f.code_type IN {CASES} THEN '{INSIDE}' ELSE coalesce({side}, '{EITHER}') END"""
 
 
 LEAST_FOR_PERCENTILES = 20
@@ -37,21 +74,25 @@ def lines_of(facts: str) -> str:
 
 
 def count_amounts(facts: str, *scope: str) -> str:
-    """Return SQL of the distinct rates of each line of the facts, in each value of the columns `scope`.
+    """Return SQL of the distinct rates of each line and `side` of the facts, in each value of the columns `scope`.
 
     `equal` is how many facts have the rate.
     """
-    line = ", ".join((*scope, *LINE))
-    return f"SELECT {line}, negotiated_rate, count(*) AS equal FROM {lines_of(facts)} GROUP BY ALL"
+    line = ", ".join((*scope, *_TERMS))
+    return f"""
+        SELECT {line}, {side_of_rate_sql("p.side")} AS side, negotiated_rate, count(*) AS equal
+        FROM {lines_of(facts)} f LEFT JOIN ({PLACES_OF_SETS}) p ON p.pos_set_id = f.pos_set_id
+        GROUP BY ALL"""
 
 
 def distributions(counted: str, *scope: str) -> str:
-    """Return SQL of the distribution of each line, in each value of the columns `scope`.
+    """Return SQL of the distribution of each line and `part` of it, in each value of the columns `scope`.
 
     `counted` is SQL with the columns of count_amounts, in which a rate may have several rows. In the answer, `rates` is
     the number of rates of the line, `amounts` the distinct ones in their order, and `positions` the position of each.
     """
-    line = ", ".join((*scope, *LINE))
+    terms = ", ".join((*scope, *_TERMS))
+    line = f"{terms}, part"
     return f"""
         SELECT {line}, any_value(total) AS rates,
                -- The median lies between the two rates in the middle, as quantile_cont has it.
@@ -62,11 +103,37 @@ def distributions(counted: str, *scope: str) -> str:
         FROM (SELECT {line}, negotiated_rate, equal, sum(equal) OVER (PARTITION BY {line})::BIGINT AS total,
                      sum(equal) OVER (
                          PARTITION BY {line} ORDER BY negotiated_rate ROWS UNBOUNDED PRECEDING)::BIGINT AS up_to
-              FROM (SELECT {line}, negotiated_rate, sum(equal) AS equal FROM ({counted}) GROUP BY ALL))
+              FROM (SELECT {line}, negotiated_rate, sum(equal) AS equal
+                    FROM (
+                        SELECT *, unnest({_PARTS}) AS part
+                        FROM (SELECT *, bool_or(side = '{INSIDE}') OVER of_line AS has_inside,
+                                     bool_or(side = '{OUTSIDE}') OVER of_line AS has_outside,
+                                     bool_or(side = '{NO_PLACE}') OVER of_line AS has_no_place
+                              FROM ({counted}) WINDOW of_line AS (PARTITION BY {terms})))
+                    GROUP BY ALL))
         GROUP BY {line}"""
 
 
-_COLUMNS = ", ".join((*LINE, "rates", "median", "amounts", "positions"))
+def _by_side(parts: str, paid_less: str) -> str:
+    """Return SQL of lines from those with a `part`: of each side, where each has rates that the other has not.
+
+    `paid_less` is SQL of whether Medicare pays less in facilities for a line AS f.
+    """
+    side = f"CASE part WHEN '{_ALL}' THEN NULL WHEN '{OUTSIDE}' THEN '{NON_FACILITY_OR_UNSTATED}'"
+    return f"""
+        SELECT {", ".join(_TERMS)}, {side} ELSE '{FACILITY_OR_UNSTATED}' END AS care_setting, rates, median, amounts,
+               positions
+        FROM (SELECT *, {paid_less} AS paid_less, bool_or(part = '{_ALL}') OVER of_line AS has_all,
+                     bool_or(part <> '{_ALL}') OVER of_line AS has_sides,
+                     bool_or(part = '{_INSIDE_OR_NO_PLACE}') OVER of_line AS has_both
+              FROM ({parts}) f WINDOW of_line AS (PARTITION BY {", ".join(_TERMS)}))
+        WHERE CASE part WHEN '{_ALL}' THEN NOT (has_sides AND paid_less)
+            WHEN '{OUTSIDE}' THEN paid_less OR NOT has_all
+            WHEN '{INSIDE}' THEN paid_less OR NOT (has_all OR has_both)
+            ELSE NOT paid_less END"""
+
+
+_COLUMNS = ", ".join((*_TERMS, "part", "rates", "median", "amounts", "positions"))
 
 _MONTH = ("state", "year_month")
 
@@ -90,10 +157,11 @@ def knows_lines(db: Snapshot, market: Market) -> bool:
     return _source_of_lines(db, _whole(db, market)) != _NOT_KNOWN
 
 
-def market_lines(db: Snapshot, market: Market, codes: str) -> tuple[str, dict[str, Any]]:
+def market_lines(db: Snapshot, market: Market, codes: str, paid_less: str = IS_PAID_LESS) -> tuple[str, dict[str, Any]]:
     """Return SQL of the lines of a market's state and months without its filters, and its parameters.
 
     `codes` is SQL of a column with the codes that are needed, at least. There are no lines where they are not known.
+    `paid_less` is SQL of what IS_PAID_LESS says.
     """
     whole = _whole(db, market)
     where, parameters = f"{whole.where} AND f.code IN ({codes})", whole.parameters
@@ -105,13 +173,14 @@ def market_lines(db: Snapshot, market: Market, codes: str) -> tuple[str, dict[st
             {},
         )
     if source == LINE_MEDIAN.name:
-        return f"SELECT {_COLUMNS} FROM {rows_of(LINE_MEDIAN, db)} f WHERE {where}", parameters
+        return _by_side(f"SELECT {_COLUMNS} FROM {rows_of(LINE_MEDIAN, db)} f WHERE {where}", paid_less), parameters
     # Medians of months and payers cannot be put together, but their rates can.
     if source == LINE_AMOUNT.name:
-        counted = f"SELECT {', '.join(LINE)}, negotiated_rate, equal FROM {rows_of(LINE_AMOUNT, db)} f WHERE {where}"
+        columns = f"{', '.join(_TERMS)}, side, negotiated_rate, equal"
+        counted = f"SELECT {columns} FROM {rows_of(LINE_AMOUNT, db)} f WHERE {where}"
     else:
         counted = count_amounts(f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {where})")
-    return f"SELECT {_COLUMNS} FROM ({distributions(counted)})", parameters
+    return _by_side(f"SELECT {_COLUMNS} FROM ({distributions(counted)})", paid_less), parameters
 
 
 def list_payers_of_lines(db: Snapshot, market: Market, codes: Sequence[str]) -> dict[tuple[Any, ...], list[str]]:
@@ -127,15 +196,25 @@ def list_payers_of_lines(db: Snapshot, market: Market, codes: Sequence[str]) -> 
     if _is_stored(db, LINE_AMOUNT, whole):
         rates = f"(SELECT f.* FROM {rows_of(LINE_AMOUNT, db)} f WHERE {where})"
     else:
-        rates = lines_of(f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {where})")
+        rates = f"({count_amounts(f'(SELECT f.* FROM {FACT_RATE.name} f WHERE {where})', 'reporting_entity_name')})"
     rows = db.rows(
-        f"SELECT DISTINCT {', '.join(LINE)}, reporting_entity_name FROM {rates}", {**whole.parameters, **bound}
+        f"SELECT DISTINCT {', '.join(_TERMS)}, side, reporting_entity_name FROM {rates}", {**whole.parameters, **bound}
     )
-    names = dict(list_payers(db))
-    found: dict[tuple[Any, ...], set[str]] = {}
-    for *line, name in rows:
-        found.setdefault(tuple(line), set()).add(names.get(make_payer_slug(name), name))
-    return {line: sorted(payers) for line, payers in found.items()}
+    names, paid_less = dict(list_payers(db)), list_codes_paid_less(db)
+    by_terms: dict[tuple[Any, ...], set[tuple[str, str]]] = {}
+    for *terms, side, name in rows:
+        by_terms.setdefault(tuple(terms), set()).add((side, names.get(make_payer_slug(name), name)))
+    found: dict[tuple[Any, ...], list[str]] = {}
+    for line, some in by_terms.items():
+        not_inside = {OUTSIDE, NO_PLACE} if line[_TERMS.index("code")] in paid_less else {OUTSIDE}
+        of_sides: dict[str | None, set[tuple[str, str]]] = {
+            NON_FACILITY_OR_UNSTATED: {one for one in some if one[0] != INSIDE},
+            FACILITY_OR_UNSTATED: {one for one in some if one[0] not in not_inside},
+        }
+        is_divided = all(len(of_side) < len(some) for of_side in of_sides.values())
+        for side, of_side in (of_sides if is_divided else {None: some}).items():
+            found[*line, side] = sorted({name for _, name in of_side})
+    return found
 
 
 _NOT_KNOWN = ""

@@ -7,16 +7,28 @@ from typing import Annotated
 
 from core.fields.codes.code_family import HCPCS_SYSTEMS
 from core.fields.codes.performing_specialties import list_unfit_families
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED, PLACE_OF_SETTING, SIDES
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.asked_place import asked_place
 from core.queries.comparison.compared_rates import EXTREMES_SQL, IS_ODD_SQL, compared_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
+from core.queries.comparison.usual_side import READING, UsualSide, list_usual_sides
 from core.queries.market.market import Market
 from core.queries.market.market_rates import counted_rates, market_cache, uses_own_areas
 from core.queries.parties.area_percents import PAYER_LINE, find_percents_of_lines, show_area_percents
 from core.queries.parties.billed_services import MEMBERS, list_leading_specialties, services_sql
-from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES, LINE, market_lines
+from core.queries.parties.line_medians import (
+    EITHER,
+    INSIDE,
+    LEAST_FOR_PERCENTILES,
+    LINE,
+    NO_PLACE,
+    OUTSIDE,
+    PLACES_OF_SETS,
+    market_lines,
+    side_of_rate_sql,
+)
 from core.queries.rules.asked_first import known_sql
 from core.queries.rules.code_families import accompanying_sql, family_sql
 from core.queries.rules.columns import (
@@ -44,6 +56,8 @@ from core.queries.rules.far_from_others import far_sql
 from core.queries.rules.keyset import ascending, descending, order_by
 from core.queries.rules.named_rows import read_page
 from core.queries.rules.organization_price import price_sql
+from core.queries.rules.paid_less import IS_PAID_LESS, with_codes_paid_less
+from core.queries.rules.rate_kinds import FACILITY_PLACES
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import quote, used_parameters
@@ -64,7 +78,7 @@ Percentile = Annotated[
 
 @dataclass(frozen=True)
 class CodeRates:
-    """The rates of a provider for one code at one payer, of one kind, class and modifier."""
+    """The rates of a provider for one code at one payer, of one kind, class, modifier, and setting."""
 
     state: State
     year_month: Month
@@ -77,6 +91,15 @@ class CodeRates:
     kind: RateKind
     billing_class: BillingClass
     modifier: Modifier
+    care_setting: Annotated[
+        str | None,
+        described(
+            "`non-facility or unstated` or `facility or unstated`, where professionals have rates for facilities alone "
+            "and others for other places alone: the rates are then compared with those of this side. A rate for either "
+            "is in the row of the side where the code is usually rendered. Null otherwise.",
+            None,
+        ),
+    ]
     rates: RateCount
     lowest: Lowest
     p50: Annotated[
@@ -102,8 +125,8 @@ class CodeRates:
     market: Annotated[
         float | None,
         described(
-            "Median of all rates of this code, kind, class and modifier in the state and month. Null where medians of "
-            "so large a market have not been prepared.",
+            "Median of all rates of this code, kind, class, modifier, and `care_setting` in the state and month. Null "
+            "where medians of so large a market have not been prepared.",
             95.0,
         ),
     ]
@@ -150,9 +173,9 @@ class CodeRates:
     areas: AreasOfPercents = None
 
 
-_BY_LINE = ascending("code", "code_type", "kind", "reporting_entity_name", "billing_class", "modifier")
+_BY_LINE = ascending("code", "code_type", "kind", "reporting_entity_name", "billing_class", "modifier", "care_setting")
 ORDERS = {
-    "usual": descending("services", "usual", "common", "market_rates", "p50") + _BY_LINE,
+    "usual": descending("services", "usual", "common", "most_market_rates", "most_p50") + _BY_LINE,
     "code": _BY_LINE,
     "-code": descending("code") + _BY_LINE,
     "rates": descending("rates", "market_rates") + _BY_LINE,
@@ -179,6 +202,10 @@ the rate.
 _COMPARED, _LINES, _SERVICES = "provider_compared", "provider_line", "provider_service"
 """Tables in memory: a provider's rates with their percents, the lines of its codes, and what it bills to Medicare."""
 
+_SIDED, _SIDE_OF_SETS, _USUAL = "provider_sided", "side_of_set", "usual_in_facilities"
+"""Tables in memory: the rates with the side that each is compared on, the sides of sets of places, and the codes that
+are usually in facilities."""
+
 _PLACED, _AREA_PERCENTS = "rate_in_place", "provider_area_percent"
 """Tables in memory that PLACED_RATES is joined from."""
 
@@ -198,6 +225,12 @@ def _usual_sql(specialties: Collection[str]) -> str:
 
 
 _PAYER_LINE = ", ".join(PAYER_LINE)
+
+_OF_BOTH_SIDES = ", ".join(name for name in PAYER_LINE if name != "care_setting")
+_EITHER = "if(is_either, rate_count, 0)"
+_OWN_RATES = f"""sum(rate_count) OVER (PARTITION BY {_PAYER_LINE}) + sum({_EITHER}) OVER (PARTITION BY {_OF_BOTH_SIDES})
+    - sum({_EITHER}) OVER (PARTITION BY {_PAYER_LINE})"""
+"""SQL of how many of a line's rates are the provider's: those for either side are in the market of both."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +252,7 @@ class _ProviderLine:
     kind: str
     billing_class: str | None
     modifier: str
+    care_setting: str | None
     reporting_entity_name: str
     payer_slug: str
     name: str | None
@@ -240,6 +274,8 @@ class _ProviderLine:
     plausible_highest: float | None
     usual: int
     common: float | None
+    most_market_rates: int | None
+    most_p50: float
     amounts: list[float] | None
 
 
@@ -291,7 +327,7 @@ def list_code_rates(
     ]
 
 
-_NOT_SHOWN = ("usual", "common", "amounts")
+_NOT_SHOWN = ("usual", "common", "amounts", "most_market_rates", "most_p50")
 
 
 def _condition(within: Within) -> tuple[str, dict[str, str]]:
@@ -335,8 +371,11 @@ def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None
                    max(negotiated_rate) AS highest, count(DISTINCT negotiated_rate) AS prices,
                    count(DISTINCT pos_set_id) AS place_lists,
                    {price_sql("percent")} AS percent, count(percent) AS compared,
-                   {EXTREMES_SQL}, market, market_rates, {price_sql("position")} AS percentile
-            FROM (SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES}) GROUP BY ALL""",
+                   {EXTREMES_SQL}, market, market_rates, {price_sql("position")} AS percentile,
+                   -- Both sides of a line stand together.
+                   max(market_rates) OVER of_line AS most_market_rates, max(p50) OVER of_line AS most_p50
+            FROM (SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES}) GROUP BY ALL
+            WINDOW of_line AS (PARTITION BY {_OF_BOTH_SIDES})""",
         {},
         made_from=market.parameters,
     )
@@ -361,10 +400,17 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
         _COMPARED,
         f"""{compared}
             SELECT code_type, code, kind, billing_class, billing_code_modifier AS modifier, reporting_entity_name,
-                   pos_set_id, negotiated_rate, percent, rate_count FROM compared""",
+                   pos_set_id, setting, negotiated_rate, percent, negotiated_rate / other_amount AS other_percent,
+                   rate_count FROM compared""",
         {**market.parameters, **of_rates, "codes": bind_codes(codes)},
     )
-    provider.keep_table(_LINES, *market_lines(db, market, f"SELECT code FROM {_COMPARED}"), made_from=market.parameters)
+    paid_less = with_codes_paid_less(provider, None, IS_PAID_LESS)
+    provider.keep_table(
+        _LINES,
+        *market_lines(db, market, f"SELECT code FROM {_COMPARED}", paid_less),
+        made_from=market.parameters,
+    )
+    _keep_sided_rates(provider, market, codes, paid_less)
     members = MEMBERS[_named_by(market)]
     leading = list_leading_specialties(provider, members, used_parameters(members, market.parameters))
     provider.keep_table(
@@ -373,11 +419,11 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
                    kind = 'dollars' AND {far_sql("negotiated_rate", "market", "market_rates")} AS is_far,
                    {IS_ODD_SQL} AS is_odd
             FROM (
-                SELECT f.* EXCLUDE (own), m.median AS market, m.rates AS market_rates,
+                SELECT f.* EXCLUDE (own, is_either), m.median AS market, m.rates AS market_rates,
                        CASE WHEN own < m.rates THEN m.positions[list_position(m.amounts, f.negotiated_rate)] END
                            AS position
                 -- All of the market's rates may be the provider's own: then their positions say nothing.
-                FROM (SELECT *, sum(rate_count) OVER (PARTITION BY {_PAYER_LINE}) AS own FROM {_COMPARED}) f
+                FROM (SELECT *, {_OWN_RATES} AS own FROM {_SIDED}) f
                 LEFT JOIN {_LINES} m ON {" AND ".join(f"f.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE)}) c
             LEFT JOIN {_SERVICES} s ON s.code = c.code AND c.code_type IN {HCPCS_SYSTEMS}
             LEFT JOIN code_use u ON u.code = c.code AND c.code_type IN {HCPCS_SYSTEMS}""",
@@ -393,6 +439,62 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
         {},
         made_from={**market.parameters, "area_percents": True},
     )
+
+
+def _keep_sided_rates(provider: MarketSnapshot, market: Market, codes: Sequence[str], paid_less: str) -> None:
+    """Show the rates with the side that each is compared on, where the rates of its line are divided into sides.
+
+    A rate for either side is on the one that is asked for, or else where the code is usually rendered, so that it
+    counts once. Its percent of Medicare is that of the side.
+    """
+    usual = list_usual_sides(provider)
+    inside = [
+        (code, part) for code in codes for part in ("", READING) if code in usual and _is_inside(usual[code], part)
+    ]
+    provider.show_texts(_USUAL, ("code", "part"), inside)
+    place = market.pos or PLACE_OF_SETTING.get(market.care_setting or "")
+    asked = market.care_setting
+    if place:
+        asked = FACILITY_OR_UNSTATED if place in FACILITY_PLACES else NON_FACILITY_OR_UNSTATED
+    # A rate without a place is outside facilities if Medicare pays less in them.
+    of_places = f"if(p.side = '{NO_PLACE}', if({paid_less}, '{OUTSIDE}', '{EITHER}'), p.side)"
+    provider.keep_for_all_markets(
+        _SIDE_OF_SETS, f"SELECT *, is_mostly_facility(service_codes) AS is_inside FROM ({PLACES_OF_SETS})", {}
+    )
+    either = (
+        f"'{asked}'"
+        if asked in SIDES
+        else f"""if((f.code, if(f.modifier = '{READING}', '{READING}', '')) IN (SELECT (code, part) FROM {_USUAL}),
+                   '{FACILITY_OR_UNSTATED}', '{NON_FACILITY_OR_UNSTATED}')"""
+    )
+    of_line = ", ".join(name for name in LINE if name != "care_setting")
+    same = " AND ".join(f"f.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE if name != "care_setting")
+    provider.keep_table(
+        _SIDED,
+        f"""SELECT f.* EXCLUDE (side, other_percent, is_inside, setting) REPLACE (
+                       if(care_setting IS NOT NULL AND side = '{EITHER}'
+                          AND is_inside <> (care_setting = '{FACILITY_OR_UNSTATED}'),
+                          coalesce(other_percent, percent), percent) AS percent),
+                   care_setting IS NOT NULL AND side = '{EITHER}' AS is_either
+            FROM (
+                SELECT f.*, CASE
+                    WHEN m.code IS NULL AND NOT (bool_or(side = '{INSIDE}') OVER own
+                        AND bool_or(side = '{OUTSIDE}') OVER own) THEN NULL
+                    WHEN side = '{INSIDE}' THEN '{FACILITY_OR_UNSTATED}'
+                    WHEN side = '{OUTSIDE}' THEN '{NON_FACILITY_OR_UNSTATED}'
+                    ELSE {either} END AS care_setting
+                FROM (
+                    SELECT f.*, {side_of_rate_sql(of_places)} AS side, coalesce(p.is_inside, false) AS is_inside
+                    FROM {_COMPARED} f LEFT JOIN {_SIDE_OF_SETS} p ON p.pos_set_id = f.pos_set_id) f
+                LEFT JOIN (SELECT DISTINCT {of_line} FROM {_LINES} WHERE care_setting IS NOT NULL) m ON {same}
+                WINDOW own AS (PARTITION BY {", ".join(f"f.{name}" for name in of_line.split(", "))})) f""",
+        {},
+        made_from=market.parameters,
+    )
+
+
+def _is_inside(usual: UsualSide, modifier: str) -> bool:
+    return usual.side_of(modifier) == FACILITY_OR_UNSTATED
 
 
 def _named_by(market: Market) -> str:

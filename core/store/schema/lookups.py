@@ -114,11 +114,13 @@ TIN_PEOPLE = Lookup(
 """Who bills under a tax ID: how many, their states, the city of most, and the organization with most NPIs."""
 
 LINE_MEDIAN = Lookup(
-    "line_median", (FACT_RATE,), ("state", "year_month", "code", "code_type"), by_shard=True, version=2
+    "line_median", (FACT_RATE,), ("state", "year_month", "code", "code_type"), by_shard=True, version=3
 )
 """Its query is in core/queries/parties/line_medians.py, which knows what a kind of rate and a median are."""
 
-LINE_AMOUNT = Lookup("line_amount", (FACT_RATE,), ("state", "year_month", "code", "code_type"), by_shard=True)
+LINE_AMOUNT = Lookup(
+    "line_amount", (FACT_RATE,), ("state", "year_month", "code", "code_type"), by_shard=True, version=2
+)
 """The rates of each payer, counted, from which the lines of several months are made. Its query is there as well."""
 
 LOOKUPS = (GROUP_BY_NPI, GROUP_BY_TIN, NPI_BY_TIN, TIN_BY_NPI, TIN_NPI_COUNT, TIN_PEOPLE, LINE_MEDIAN, LINE_AMOUNT)

@@ -1,7 +1,6 @@
 """A provider in a few figures, against the slow answers."""
 
 from dataclasses import replace
-from itertools import groupby
 from typing import Any
 
 import duckdb
@@ -32,8 +31,9 @@ from core.store.connection import Snapshot
 from tests.queries import slow
 from tests.queries.comparison import slow_comparison
 from tests.queries.slow import Everything, Row, percentile
+from tests.queries.slow_provider_sides import LINE as LINE_ON_SIDE
+from tests.queries.slow_provider_sides import choose_sides, lines_of, on_side
 
-OF_LINE = ("code_type", "code", "kind", "billing_class", "billing_code_modifier")
 PERCENTILES = {"p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}
 
 
@@ -41,17 +41,17 @@ def assert_figures(
     row: ProviderSummary | FamilyRates | ProviderPayer, facts: list[Row], mine: list[Row], everything: list[Row]
 ) -> None:
     """Compare a row of figures with those of its facts. `mine` are all of the provider's, `everything` the market's."""
-    of_market = slow.grouped(everything, *OF_LINE)
-    of_payer = slow.grouped(mine, *OF_LINE, "reporting_entity_name")
     assert row.rates == len(facts)
     assert row.codes == len({(fact["code_type"], fact["code"]) for fact in facts})
     meant = [fact for fact in facts if not fact["is_odd"]]
     assert row.odd == len(facts) - len(meant)
     sizes: list[float] = []
+    of_market, of_mine = lines_of(everything), lines_of(mine)
     for fact in facts:
-        line = tuple(fact[name] for name in OF_LINE)
-        others = [one["negotiated_rate"] for one in of_market[line]]
-        if fact["kind"] == "dollars" and len(others) > len(of_payer[*line, fact["reporting_entity_name"]]):
+        line, payer = tuple(fact[name] for name in LINE_ON_SIDE), fact["reporting_entity_name"]
+        others = [one["negotiated_rate"] for one in on_side(of_market, line)]
+        own = [one for one in on_side(of_mine, line) if one["reporting_entity_name"] == payer]
+        if fact["kind"] == "dollars" and len(others) > len(own):
             fact["position"] = slow.positions([fact["negotiated_rate"]], others)[0]
             sizes.append(len(others))
     placed = [fact["position"] for fact in facts if "position" in fact]
@@ -69,9 +69,9 @@ def assert_figures(
 
 def mark_odd(mine: list[Row], every: list[Row]) -> None:
     """Say of each fact whether nobody can mean it: by its percent, or by the rates of its line in the market."""
-    of_market = slow.grouped(every, *OF_LINE)
+    of_market = lines_of(every)
     for fact in mine:
-        others = [one["negotiated_rate"] for one in of_market[tuple(fact[name] for name in OF_LINE)]]
+        others = [one["negotiated_rate"] for one in on_side(of_market, tuple(fact[name] for name in LINE_ON_SIDE))]
         is_far = fact["kind"] == "dollars" and not slow.without_far([fact["negotiated_rate"]], others)
         fact["is_odd"] = is_far or not 0.5 <= (1 if fact["percent"] is None else fact["percent"]) <= 30
 
@@ -81,9 +81,11 @@ def count_areas(db: Snapshot, mine: list[Row]) -> None:
     for fact in mine:
         fact["counted"] = fact["percent"]
     of_areas = list_amounts_of_areas(db, "GA", {fact["code"] for fact in mine})
-    for (_, code, kind, _, modifier, _), some in slow.grouped(mine, *OF_LINE, "reporting_entity_name").items():
+    for (_, code, kind, _, modifier, side, _), some in slow.grouped(
+        mine, *LINE_ON_SIDE, "reporting_entity_name"
+    ).items():
         prices = {fact["negotiated_rate"] for fact in some}
-        found = of_areas.find(code, modifier, prices) if len(prices) > 1 and kind == "dollars" else None
+        found = of_areas.find(code, modifier, prices, side) if len(prices) > 1 and kind == "dollars" else None
         if found and any(fact["percent"] is not None for fact in some):
             for fact in some:
                 fact["counted"] = found.of_price(fact["negotiated_rate"]).percent
@@ -97,11 +99,12 @@ def test_the_figures_of_a_provider(odd: Snapshot, demo: Snapshot, filters: dict[
         period = providers.list_provider_periods(db, "npi", npi)[0]
         market = Market(period.state, period.year_month, npi=npi, **filters)
         mine = everything.of(market)
+        every = everything.of(Market(market.state, market.year_month))
+        choose_sides(db, every, lines_of(every))
         for fact in mine:
-            outcome = slow_comparison.compared(fact, everything.benchmarks, None)
+            outcome = slow_comparison.compared(fact, everything.benchmarks, None, fact["care_setting"])
             fact["percent"] = None if outcome.amount is None else fact["negotiated_rate"] / outcome.amount
             fact["family"] = family_of(fact["code_type"], fact["code"])
-        every = everything.of(Market(market.state, market.year_month))
         mark_odd(mine, every)
         count_areas(db, mine)
         summary = summarize_provider(db, db, market)
@@ -112,12 +115,11 @@ def test_the_figures_of_a_provider(odd: Snapshot, demo: Snapshot, filters: dict[
         assert summary.odd_p50 == (pytest.approx(percentile(below, 0.5)) if below else None)
         assert summary.above == sum(fact["percent"] is not None and fact["percent"] > 30 for fact in mine)
         assert summary.in_areas == sum(fact["counted"] != fact["percent"] and not fact["is_odd"] for fact in mine)
-        lines = slow.grouped(every, *OF_LINE)
-        assert list_payers_of_lines(db, market, sorted({fact["code"] for fact in mine})) == {
-            line: sorted({fact["reporting_entity_name"] for fact in facts})
-            for line, facts in lines.items()
-            if line[1] in {fact["code"] for fact in mine}
-        }
+        codes = sorted({fact["code"] for fact in mine})
+        payers_of, lines = list_payers_of_lines(db, market, codes), lines_of(every)
+        assert {line for line in slow.grouped(every, *LINE_ON_SIDE) if line[1] in codes} <= set(payers_of)
+        for line, names in payers_of.items():
+            assert names == sorted({fact["reporting_entity_name"] for fact in on_side(lines, line)})
         assert summary.dollars == sum(fact["kind"] == "dollars" for fact in mine)
         shares = [fact["negotiated_rate"] for fact in mine if fact["kind"] == "percentage"]
         assert summary.shares == len(shares)
@@ -146,12 +148,13 @@ RATE = st.tuples(
     st.sampled_from(["professional", None]),
     st.sampled_from(["", "26"]),
     st.sampled_from([10.0, 20.5, 33.0, 33.1, 99.0]),
+    st.sampled_from(["11", "21", "11 21", ""]),
 )
 
 
 @settings(max_examples=5)
 @given(st.lists(RATE, min_size=1, max_size=30))
-def test_the_distribution_of_a_line(rates: list[tuple[str, str, str, str, str | None, str, float]]) -> None:
+def test_the_distribution_of_a_line(rates: list[tuple[str, str, str, str, str | None, str, float, str]]) -> None:
     """It is that of all rates, whether they are counted together or put together from payers and months."""
     with duckdb.connect() as db:
         for macro in MACROS:
@@ -159,31 +162,51 @@ def test_the_distribution_of_a_line(rates: list[tuple[str, str, str, str, str | 
         db.execute(
             """CREATE TABLE f(state VARCHAR DEFAULT 'GA', code_type VARCHAR DEFAULT 'CPT',
                reporting_entity_name VARCHAR, year_month VARCHAR, code VARCHAR, negotiated_type VARCHAR,
-               billing_class VARCHAR, billing_code_modifier VARCHAR, negotiated_rate DOUBLE,
-               negotiation_arrangement VARCHAR DEFAULT 'ffs')"""
+               billing_class VARCHAR, billing_code_modifier VARCHAR, negotiated_rate DOUBLE, pos_set_id VARCHAR,
+               setting VARCHAR, negotiation_arrangement VARCHAR DEFAULT 'ffs')"""
         )
-        db.executemany("INSERT INTO f VALUES (DEFAULT, DEFAULT, ?, ?, ?, ?, ?, ?, ?, DEFAULT)", rates)
+        db.executemany("INSERT INTO f VALUES (DEFAULT, DEFAULT, ?, ?, ?, ?, ?, ?, ?, ?, DEFAULT, DEFAULT)", rates)
+        db.execute("CREATE TABLE dim_pos_set(pos_set_id VARCHAR, service_codes VARCHAR[])")
+        db.executemany(
+            "INSERT INTO dim_pos_set VALUES (?, ?)", [(one, one.split()) for one in ("11", "21", "11 21", "")]
+        )
         found, put_together = (
             db.execute(
-                f"""SELECT {", ".join(LINE)}, rates, median, amounts, positions FROM ({distributions(counted)})
-                    ORDER BY ALL"""
+                f"""SELECT {", ".join(LINE[:-1])}, part, rates, median, amounts, positions
+                    FROM ({distributions(counted)}) ORDER BY ALL"""
             ).fetchall()
             for counted in (count_amounts("f"), LINE_AMOUNT.query.format(fact_rate="f"))
         )
     assert put_together == found
     kinds = {"negotiated": "dollars", "percentage": "percentage"}
-    lines = [("CPT", code, kinds[type_], class_, modifier, rate) for *_, code, type_, class_, modifier, rate in rates]
-    lines.sort(key=repr)
+    lines = [
+        (("CPT", code, kinds[type_], class_, modifier), rate, places if class_ else "11 21")
+        for *_, code, type_, class_, modifier, rate, places in rates
+    ]
+    in_part = {
+        "all": ("11", "21", "11 21", ""),
+        "outside": ("11", "11 21", ""),
+        "inside": ("21", "11 21"),
+        "inside or unstated": ("21", "11 21", ""),
+    }
     expected = {}
-    for line, some in groupby(lines, key=lambda one: one[:-1]):
-        amounts = [one[-1] for one in some]
-        distinct = sorted(set(amounts))
-        expected[line] = (len(amounts), percentile(amounts, 0.5), distinct, slow.positions(distinct, amounts))
-    assert {row[:5] for row in found} == set(expected)
+    for line in {line for line, *_ in lines}:
+        its_places = {places for of, _, places in lines if of == line}
+        parts = {"all"}
+        if "21" in its_places and "11" in its_places:
+            parts = {"outside", "inside", "inside or unstated"} if "" in its_places else {"outside", "inside"}
+        elif "21" in its_places and "" in its_places:
+            parts = {"all", "outside", "inside"}
+        for part in parts:
+            amounts = [rate for of, rate, places in lines if of == line and places in in_part[part]]
+            distinct = sorted(set(amounts))
+            positions = slow.positions(distinct, amounts)
+            expected[*line, part] = (len(amounts), percentile(amounts, 0.5), distinct, positions)
+    assert {row[:6] for row in found} == set(expected)
     for row in found:
-        number, median, distinct, positions = expected[row[:5]]
-        assert row[5:8] == (number, pytest.approx(median), distinct)
-        assert row[8] == pytest.approx(positions)
+        number, median, distinct, positions = expected[row[:6]]
+        assert row[6:9] == (number, pytest.approx(median), distinct)
+        assert row[9] == pytest.approx(positions)
 
 
 def test_the_rates_of_a_provider_in_each_order_and_within_some_codes(demo: Snapshot) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
 from core.queries.parties import provider_rates, providers
 from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES
+from core.queries.rates import summarize_rates
 from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -24,6 +26,7 @@ from tests.queries.comparison import slow_comparison
 from tests.queries.one_market import MARKET, store_of_market, store_of_months
 from tests.queries.slow import Everything, percentile
 from tests.queries.slow_price import choose_price
+from tests.queries.slow_provider_sides import LINE, choose_sides, lines_of, on_side
 from tests.reference.nppes import registers
 from tests.stores import open_snapshot
 
@@ -50,17 +53,18 @@ def test_a_provider_s_rates(odd: Snapshot, demo: Snapshot, by: providers.By, in_
 
 
 def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everything, market: Market) -> None:
-    names = ("reporting_entity_name", "code_type", "code", "kind", "billing_class", "billing_code_modifier")
-    in_market = ("code_type", "code", "kind", "billing_class", "billing_code_modifier")
-    expected = slow.grouped(everything.of(market), *names)
-    every = slow.grouped(everything.of(Market(market.state, market.year_month)), *in_market)
+    mine, whole = everything.of(market), lines_of(everything.of(Market(market.state, market.year_month)))
+    choose_sides(db, mine, whole)
+    of_mine = lines_of(mine)
+    expected = slow.grouped(mine, *LINE, "reporting_entity_name")
     total, found = provider_rates.list_code_rates(db, provider, market, 10**6, 0)
     assert total == len(found) == len(expected)
     for row in found:
-        facts = expected[*(getattr(row, name) for name in names[:-1]), row.modifier]
+        line = (row.code_type, row.code, row.kind, row.billing_class, row.modifier, row.care_setting)
+        facts = expected[*line, row.reporting_entity_name]
         amounts = [fact["negotiated_rate"] for fact in facts]
         assert (row.rates, row.lowest, row.highest) == (len(amounts), min(amounts), max(amounts))
-        others = [f["negotiated_rate"] for f in every[*(getattr(row, name) for name in in_market[:-1]), row.modifier]]
+        others = [one["negotiated_rate"] for one in on_side(whole, line)]
         assert row.market == pytest.approx(percentile(others, 0.5))
         assert row.market_rates == len(others)
         assert row.difference == (pytest.approx(row.p50 / row.market - 1) if row.market else None)
@@ -71,7 +75,8 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         assert row.above == (None if prices is None else sum(one > row.p50 for one in prices))
         assert row.place_lists == len({fact["pos_set_id"] for fact in facts})
         assert row.family == family_of(row.code_type, row.code)
-        outcomes = [slow_comparison.compared_in(market, fact, everything.benchmarks) for fact in facts]
+        on_its_side = replace(market, care_setting=row.care_setting)
+        outcomes = [slow_comparison.compared_in(on_its_side, fact, everything.benchmarks) for fact in facts]
         percents = [
             fact["negotiated_rate"] / outcome.amount
             for fact, outcome in zip(facts, outcomes, strict=True)
@@ -91,7 +96,8 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         odd = [amount not in left for amount in amounts]
         assert row.p50 == choose_price(amounts, odd)
         position = pytest.approx(choose_price(positions, odd))
-        assert row.percentile == (position if len(others) > len(amounts) else None)
+        own = [one for one in on_side(of_mine, line) if one["reporting_entity_name"] == row.reporting_entity_name]
+        assert row.percentile == (position if len(others) > len(own) else None)
         of_meant = [
             fact["negotiated_rate"] / outcome.amount
             for fact, outcome, is_odd in zip(facts, outcomes, odd, strict=True)
@@ -169,12 +175,44 @@ def test_usual_codes_come_first(placed: Snapshot, placed_root: Path) -> None:
         keys = [(row.services or 0, usual(row)) for row in rows]
         assert keys == sorted(keys, reverse=True)
         alike = [row for row in rows if usual(row) == 3 and not row.services]
-        some = [row for row in alike if row.market_rates == alike[0].market_rates]
+        # The sides of a line stand together.
+        some = [row for row in alike if row.market_rates == alike[0].market_rates and row.care_setting is None]
         assert [row.p50 for row in some] == sorted((row.p50 for row in some), reverse=True)
 
 
 def test_a_price_in_two_lists_of_places_is_one_price(tmp_path: Path) -> None:
-    db, tin = store_of_market(tmp_path, {"places": ["11"]}, {"places": ["22"]}), "100000001"
+    db, tin = store_of_market(tmp_path, {"places": ["11"]}, {"places": ["12"]}), "100000001"
     _, (row,) = provider_rates.list_code_rates(db, db, Market("GA", MARKET.year_month, tin=tin), 10, 0)
-    assert (row.rates, row.prices, row.place_lists) == (2, 1, 2)
+    assert (row.rates, row.prices, row.place_lists, row.care_setting) == (2, 1, 2, None)
     assert (row.above, row.market_prices, row.market_rates) == (0, 1, 2)
+
+
+def test_rates_outside_facilities_and_in_them_are_compared_apart(tmp_path: Path) -> None:
+    """As pooled prices, the two of the tax ID would be 15% below and 25% above the median of all five: 80."""
+    office, hospital = {"places": ["11"]}, {"places": ["21"]}
+    rates = [
+        {**office, "negotiated_rate": 110.0},
+        {**hospital, "negotiated_rate": 80.0},
+        {**office, "negotiated_rate": 100.0, "group": 1},
+        {**hospital, "negotiated_rate": 60.0, "group": 1},
+        # For either place: in both markets.
+        {"places": ["11", "22"], "negotiated_rate": 70.0, "group": 3},
+    ]
+    db = store_of_market(tmp_path, *rates)
+    market = Market("GA", MARKET.year_month)
+    figures = ("care_setting", "p50", "market", "market_rates", "above", "market_prices")
+    _, rows = provider_rates.list_code_rates(db, db, replace(market, tin="100000001"), 10, 0, "code")
+    assert [tuple(getattr(row, name) for name in figures) for row in rows] == [
+        ("facility or unstated", 80.0, 70.0, 3, 0, 3),
+        ("non-facility or unstated", 110.0, 100.0, 3, 0, 3),
+    ]
+    assert [row.percentile for row in rows] == [pytest.approx(5 / 6)] * 2
+    for row in rows:
+        asked = replace(market, code_type="CPT", code="99213", care_setting=row.care_setting)
+        (of_page,) = summarize_rates(db, asked)
+        assert (of_page.rates, of_page.p50) == (row.market_rates, row.market), "the tab of the code's page"
+    _, (either,) = provider_rates.list_code_rates(db, db, replace(market, tin="100000003"), 10, 0)
+    assert (either.care_setting, either.rates) == ("non-facility or unstated", 1), "it counts once"
+    inside = replace(market, tin="100000003", care_setting="facility or unstated")
+    _, (asked_for,) = provider_rates.list_code_rates(db, db, inside, 10, 0)
+    assert (asked_for.care_setting, asked_for.market) == ("facility or unstated", 70.0)
