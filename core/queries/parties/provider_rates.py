@@ -366,15 +366,16 @@ def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None
     _keep_placed_rates(db, provider, market)
     provider.keep_table(
         _CODE_RATES,
-        f"""SELECT {_PAYER_LINE}, {family_sql()} AS family, services, usual, common, count(*) AS rates,
-                   min(negotiated_rate) AS lowest, {price_sql()} AS p50,
-                   max(negotiated_rate) AS highest, count(DISTINCT negotiated_rate) AS prices,
-                   count(DISTINCT pos_set_id) AS place_lists,
-                   {price_sql("percent")} AS percent, count(percent) AS compared,
-                   {EXTREMES_SQL}, market, market_rates, {price_sql("position")} AS percentile,
-                   -- Both sides of a line stand together.
-                   max(market_rates) OVER of_line AS most_market_rates, max(p50) OVER of_line AS most_p50
-            FROM (SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES}) GROUP BY ALL
+        # Both sides of a line stand together: they are sorted by the larger of their figures.
+        f"""SELECT *, max(market_rates) OVER of_line AS most_market_rates, max(p50) OVER of_line AS most_p50
+            FROM (
+                SELECT {_PAYER_LINE}, {family_sql()} AS family, services, usual, common, count(*) AS rates,
+                       min(negotiated_rate) AS lowest, {price_sql()} AS p50,
+                       max(negotiated_rate) AS highest, count(DISTINCT negotiated_rate) AS prices,
+                       count(DISTINCT pos_set_id) AS place_lists,
+                       {price_sql("percent")} AS percent, count(percent) AS compared,
+                       {EXTREMES_SQL}, market, market_rates, {price_sql("position")} AS percentile
+                FROM (SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES}) GROUP BY ALL)
             WINDOW of_line AS (PARTITION BY {_OF_BOTH_SIDES})""",
         {},
         made_from=market.parameters,
