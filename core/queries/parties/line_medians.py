@@ -24,6 +24,7 @@ from core.store.generations.layout import layout_named, parts
 from core.store.lookup_sql import lookup_rows
 from core.store.schema import lookups
 from core.store.schema.tables import FACT_RATE
+from core.store.sql import quote
 
 _TERMS = ("code_type", "code", "kind", "billing_class", "modifier")
 
@@ -33,20 +34,39 @@ LINE = (*_TERMS, "care_setting")
 OUTSIDE, INSIDE, EITHER, NO_PLACE = "outside", "inside", "either", "unstated"
 """What the places of a rate say of its side: one alone, either, or nothing. A facility's bill is for either."""
 
-_ALL, _INSIDE_OR_NO_PLACE = "all", "inside or unstated"
-"""Parts of a line, besides OUTSIDE and INSIDE. Whether rates without a place are in facilities depends on Medicare."""
+_Part = tuple[str | None, bool | None]
+"""A part of a line: its `care_setting`, null for the whole, and `if_paid_less`, null for always: whether it is a part
+where Medicare pays less in facilities. There, rates without a place are outside facilities, and elsewhere on either
+side."""
+
+
+def _list_parts(*parts: _Part) -> str:
+    """Return SQL of a list of parts."""
+    packed = (
+        f"struct_pack(care_setting := {quote(side) if side else 'NULL::VARCHAR'}, "
+        f"if_paid_less := {'NULL' if holds is None else holds}::BOOLEAN)"
+        for side, holds in parts
+    )
+    return f"[{', '.join(packed)}]"
+
+
+_ALWAYS, _IF, _UNLESS = None, True, False
+_OUT, _IN = NON_FACILITY_OR_UNSTATED, FACILITY_OR_UNSTATED
 
 _PARTS = f"""
-    CASE WHEN NOT has_inside OR NOT (has_outside OR has_no_place) THEN ['{_ALL}']
+    CASE WHEN NOT has_inside OR NOT (has_outside OR has_no_place) THEN {_list_parts((None, _ALWAYS))}
         WHEN NOT has_outside THEN CASE side
-            WHEN '{INSIDE}' THEN ['{_ALL}', '{INSIDE}'] WHEN '{NO_PLACE}' THEN ['{_ALL}', '{OUTSIDE}']
-            ELSE ['{_ALL}', '{OUTSIDE}', '{INSIDE}'] END
-        WHEN side = '{OUTSIDE}' THEN ['{OUTSIDE}']
-        WHEN side = '{NO_PLACE}' THEN ['{OUTSIDE}', '{_INSIDE_OR_NO_PLACE}']
-        WHEN side = '{INSIDE}' THEN if(has_no_place, ['{INSIDE}', '{_INSIDE_OR_NO_PLACE}'], ['{INSIDE}'])
-        ELSE if(has_no_place, ['{OUTSIDE}', '{INSIDE}', '{_INSIDE_OR_NO_PLACE}'], ['{OUTSIDE}', '{INSIDE}']) END"""
+            WHEN '{INSIDE}' THEN {_list_parts((None, _UNLESS), (_IN, _IF))}
+            WHEN '{NO_PLACE}' THEN {_list_parts((None, _UNLESS), (_OUT, _IF))}
+            ELSE {_list_parts((None, _UNLESS), (_OUT, _IF), (_IN, _IF))} END
+        WHEN side = '{OUTSIDE}' THEN {_list_parts((_OUT, _ALWAYS))}
+        WHEN side = '{NO_PLACE}' THEN {_list_parts((_OUT, _ALWAYS), (_IN, _UNLESS))}
+        WHEN side = '{INSIDE}' AND has_no_place THEN {_list_parts((_IN, _IF), (_IN, _UNLESS))}
+        WHEN side = '{INSIDE}' THEN {_list_parts((_IN, _ALWAYS))}
+        WHEN has_no_place THEN {_list_parts((_OUT, _ALWAYS), (_IN, _IF), (_IN, _UNLESS))}
+        ELSE {_list_parts((_OUT, _ALWAYS), (_IN, _ALWAYS))} END"""
 """SQL of the parts of its line that a rate is in. A line is divided if some rates are in facilities alone, and others
-outside alone: those without a place are, if Medicare pays less in facilities."""
+outside alone."""
 
 PLACES_OF_SETS = f"""
     SELECT pos_set_id, service_codes, care_sides('nothing', service_codes) AS sides,
@@ -86,54 +106,46 @@ def count_amounts(facts: str, *scope: str) -> str:
 
 
 def distributions(counted: str, *scope: str) -> str:
-    """Return SQL of the distribution of each line and `part` of it, in each value of the columns `scope`.
+    """Return SQL of the distribution of each part of each line, in each value of the columns `scope`.
 
     `counted` is SQL with the columns of count_amounts, in which a rate may have several rows. In the answer, `rates` is
-    the number of rates of the line, `amounts` the distinct ones in their order, and `positions` the position of each.
+    the number of rates of the part, `amounts` the distinct ones in their order, and `positions` the position of each.
+    `care_setting` and `if_paid_less` are the part's, see _Part.
     """
     terms = ", ".join((*scope, *_TERMS))
-    line = f"{terms}, part"
+    part = f"{terms}, care_setting, if_paid_less"
+    same_line = " AND ".join(f"c.{name} IS NOT DISTINCT FROM s.{name}" for name in (*scope, *_TERMS))
+    # Sorting each list is faster than aggregates in an order, and one joined row per line than a window over its rates.
     return f"""
-        SELECT {line}, any_value(total) AS rates,
+        WITH counted AS MATERIALIZED ({counted}),
+        sides AS (
+            SELECT {terms}, bool_or(side = '{INSIDE}') AS has_inside, bool_or(side = '{OUTSIDE}') AS has_outside,
+                   bool_or(side = '{NO_PLACE}') AS has_no_place
+            FROM counted GROUP BY ALL),
+        parts AS (
+            SELECT {part}, negotiated_rate, sum(equal) AS equal
+            FROM (SELECT c.*, unnest({_PARTS}, recursive := true) FROM counted c JOIN sides s ON {same_line})
+            GROUP BY ALL),
+        added_up AS (
+            SELECT *, sum(equal) OVER (of_part ROWS UNBOUNDED PRECEDING)::BIGINT AS up_to,
+                   sum(equal) OVER (of_part ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)::BIGINT AS total
+            FROM parts WINDOW of_part AS (PARTITION BY {part} ORDER BY negotiated_rate))
+        SELECT {part}, any_value(total) AS rates,
                -- The median lies between the two rates in the middle, as quantile_cont has it.
                min(negotiated_rate) FILTER (2 * up_to >= total) AS lower,
                lower + 0.5 * (min(negotiated_rate) FILTER (2 * up_to > total) - lower) AS median,
-               list(negotiated_rate ORDER BY negotiated_rate) AS amounts,
-               list((up_to - equal / 2) / total ORDER BY negotiated_rate) AS positions
-        FROM (SELECT {line}, negotiated_rate, equal, sum(equal) OVER (PARTITION BY {line})::BIGINT AS total,
-                     sum(equal) OVER (
-                         PARTITION BY {line} ORDER BY negotiated_rate ROWS UNBOUNDED PRECEDING)::BIGINT AS up_to
-              FROM (SELECT {line}, negotiated_rate, sum(equal) AS equal
-                    FROM (
-                        SELECT *, unnest({_PARTS}) AS part
-                        FROM (SELECT *, bool_or(side = '{INSIDE}') OVER of_line AS has_inside,
-                                     bool_or(side = '{OUTSIDE}') OVER of_line AS has_outside,
-                                     bool_or(side = '{NO_PLACE}') OVER of_line AS has_no_place
-                              FROM ({counted}) WINDOW of_line AS (PARTITION BY {terms})))
-                    GROUP BY ALL))
-        GROUP BY {line}"""
+               list_sort(list(negotiated_rate)) AS amounts, list_sort(list((up_to - equal / 2) / total)) AS positions
+        FROM added_up GROUP BY {part}"""
 
 
-def _by_side(parts: str, paid_less: str) -> str:
-    """Return SQL of lines from those with a `part`: of each side, where each has rates that the other has not.
-
-    `paid_less` is SQL of whether Medicare pays less in facilities for a line AS f.
-    """
-    side = f"CASE part WHEN '{_ALL}' THEN NULL WHEN '{OUTSIDE}' THEN '{NON_FACILITY_OR_UNSTATED}'"
+def _that_hold(parts: str, paid_less: str) -> str:
+    """Return SQL of the parts of lines that hold. `paid_less` is SQL of whether Medicare pays less for a line AS f."""
     return f"""
-        SELECT {", ".join(_TERMS)}, {side} ELSE '{FACILITY_OR_UNSTATED}' END AS care_setting, rates, median, amounts,
-               positions
-        FROM (SELECT *, {paid_less} AS paid_less, bool_or(part = '{_ALL}') OVER of_line AS has_all,
-                     bool_or(part <> '{_ALL}') OVER of_line AS has_sides,
-                     bool_or(part = '{_INSIDE_OR_NO_PLACE}') OVER of_line AS has_both
-              FROM ({parts}) f WINDOW of_line AS (PARTITION BY {", ".join(_TERMS)}))
-        WHERE CASE part WHEN '{_ALL}' THEN NOT (has_sides AND paid_less)
-            WHEN '{OUTSIDE}' THEN paid_less OR NOT has_all
-            WHEN '{INSIDE}' THEN paid_less OR NOT (has_all OR has_both)
-            ELSE NOT paid_less END"""
+        SELECT {", ".join(LINE)}, rates, median, amounts, positions FROM ({parts}) f
+        WHERE if_paid_less IS NULL OR if_paid_less = ({paid_less})"""
 
 
-_COLUMNS = ", ".join((*_TERMS, "part", "rates", "median", "amounts", "positions"))
+_COLUMNS = ", ".join((*LINE, "if_paid_less", "rates", "median", "amounts", "positions"))
 
 _MONTH = ("state", "year_month")
 
@@ -173,14 +185,14 @@ def market_lines(db: Snapshot, market: Market, codes: str, paid_less: str = IS_P
             {},
         )
     if source == LINE_MEDIAN.name:
-        return _by_side(f"SELECT {_COLUMNS} FROM {rows_of(LINE_MEDIAN, db)} f WHERE {where}", paid_less), parameters
+        return _that_hold(f"SELECT {_COLUMNS} FROM {rows_of(LINE_MEDIAN, db)} f WHERE {where}", paid_less), parameters
     # Medians of months and payers cannot be put together, but their rates can.
     if source == LINE_AMOUNT.name:
         columns = f"{', '.join(_TERMS)}, side, negotiated_rate, equal"
         counted = f"SELECT {columns} FROM {rows_of(LINE_AMOUNT, db)} f WHERE {where}"
     else:
         counted = count_amounts(f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {where})")
-    return _by_side(f"SELECT {_COLUMNS} FROM ({distributions(counted)})", paid_less), parameters
+    return _that_hold(f"SELECT {_COLUMNS} FROM ({distributions(counted)})", paid_less), parameters
 
 
 def list_payers_of_lines(db: Snapshot, market: Market, codes: Sequence[str]) -> dict[tuple[Any, ...], list[str]]:

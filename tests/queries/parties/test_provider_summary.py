@@ -5,10 +5,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.fields.codes.code_family import family_of
+from core.fields.places.care_setting import SIDES
 from core.fields.providers.payer_slug import make_payer_slug
 from core.queries.codes_within import choose_within
 from core.queries.comparison.percent_of_areas import list_amounts_of_areas
@@ -152,7 +153,16 @@ RATE = st.tuples(
 )
 
 
+def of_places(*places: str) -> list[tuple[str, str, str, str, str | None, str, float, str]]:
+    """Return rates of one line, each for some places."""
+    return [
+        ("Payer A", "2025-08", "99213", "negotiated", "professional", "", 10.0 + n, one) for n, one in enumerate(places)
+    ]
+
+
 @settings(max_examples=5)
+@example(of_places("11", "21", "", "11 21"))
+@example(of_places("21", "", "11 21"))
 @given(st.lists(RATE, min_size=1, max_size=30))
 def test_the_distribution_of_a_line(rates: list[tuple[str, str, str, str, str | None, str, float, str]]) -> None:
     """It is that of all rates, whether they are counted together or put together from payers and months."""
@@ -172,7 +182,7 @@ def test_the_distribution_of_a_line(rates: list[tuple[str, str, str, str, str | 
         )
         found, put_together = (
             db.execute(
-                f"""SELECT {", ".join(LINE[:-1])}, part, rates, median, amounts, positions
+                f"""SELECT {", ".join(LINE)}, if_paid_less, rates, median, amounts, positions
                     FROM ({distributions(counted)}) ORDER BY ALL"""
             ).fetchall()
             for counted in (count_amounts("f"), LINE_AMOUNT.query.format(fact_rate="f"))
@@ -183,30 +193,23 @@ def test_the_distribution_of_a_line(rates: list[tuple[str, str, str, str, str | 
         (("CPT", code, kinds[type_], class_, modifier), rate, places if class_ else "11 21")
         for *_, code, type_, class_, modifier, rate, places in rates
     ]
-    in_part = {
-        "all": ("11", "21", "11 21", ""),
-        "outside": ("11", "11 21", ""),
-        "inside": ("21", "11 21"),
-        "inside or unstated": ("21", "11 21", ""),
-    }
-    expected = {}
-    for line in {line for line, *_ in lines}:
-        its_places = {places for of, _, places in lines if of == line}
-        parts = {"all"}
-        if "21" in its_places and "11" in its_places:
-            parts = {"outside", "inside", "inside or unstated"} if "" in its_places else {"outside", "inside"}
-        elif "21" in its_places and "" in its_places:
-            parts = {"all", "outside", "inside"}
-        for part in parts:
-            amounts = [rate for of, rate, places in lines if of == line and places in in_part[part]]
-            distinct = sorted(set(amounts))
-            positions = slow.positions(distinct, amounts)
-            expected[*line, part] = (len(amounts), percentile(amounts, 0.5), distinct, positions)
-    assert {row[:6] for row in found} == set(expected)
-    for row in found:
-        number, median, distinct, positions = expected[row[:6]]
-        assert row[6:9] == (number, pytest.approx(median), distinct)
-        assert row[9] == pytest.approx(positions)
+    for paid_less in (True, False):
+        sides_of = {"11": {SIDES[0]}, "21": {SIDES[1]}, "11 21": set(SIDES), "": set(SIDES[:1] if paid_less else SIDES)}
+        expected = {}
+        for line in {line for line, *_ in lines}:
+            its = [(rate, sides_of[places]) for of, rate, places in lines if of == line]
+            is_divided = all(any(side not in sides for _, sides in its) for side in SIDES)
+            for part in SIDES if is_divided else (None,):
+                amounts = [rate for rate, sides in its if part is None or part in sides]
+                distinct = sorted(set(amounts))
+                positions = slow.positions(distinct, amounts)
+                expected[*line, part] = (len(amounts), percentile(amounts, 0.5), distinct, positions)
+        rows = [(*row[:6], *row[7:]) for row in found if row[6] in (None, paid_less)]
+        assert sorted(map(repr, (row[:6] for row in rows))) == sorted(map(repr, expected))
+        for row in rows:
+            number, median, distinct, positions = expected[row[:6]]
+            assert row[6:9] == (number, pytest.approx(median), distinct)
+            assert row[9] == pytest.approx(positions)
 
 
 def test_the_rates_of_a_provider_in_each_order_and_within_some_codes(demo: Snapshot) -> None:
