@@ -19,7 +19,8 @@ def lookup_rows(lookup: Lookup, root: Path, manifest: Manifest) -> str:
     selects = [f"SELECT * FROM {parquet_rows(stored, 'hive_partitioning = false')}"]
     if missing:
         paths = [locate(root, file) for files in missing for file in files]
-        selects.append(lookup_query(lookup, parquet_rows(paths)))
+        # A query of its own, which may begin with a WITH.
+        selects.append(f"SELECT * FROM ({lookup_query(lookup, parquet_rows(paths))})")
     return " UNION ALL BY NAME ".join(selects)
 
 

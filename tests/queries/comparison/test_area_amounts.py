@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.fields.places.care_setting import FACILITY_OR_UNSTATED, SIDES
 from core.queries import rates
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
@@ -236,11 +237,19 @@ def test_an_error_over_five_percent_is_notable(cases: Snapshot) -> None:
 def test_a_provider_s_percents_are_those_of_its_own_areas(cases: Snapshot) -> None:
     for asked in (Market("GA", "2025-06", tin=TIN), Market("GA", "2025-06", tin=TIN, area="state")):
         _, found = provider_rates.list_code_rates(cases, cases, asked, 99, 0)
-        of_visits = next(row for row in found if row.code == "99213" and row.modifier == "")
-        percents = [
-            row.percent
+        compared = [
+            row
             for row in medicare.list_comparisons(cases, asked, "rate", 99, 0)
-            if row.code == "99213" and row.modifier == "" and row.percent is not None
+            if row.code == "99213" and row.modifier == ""
         ]
-        assert of_visits.compared == len(percents)
-        assert of_visits.percent == pytest.approx(median(percents))
+        of_visits = {row.care_setting: row for row in found if row.code == "99213" and row.modifier == ""}
+        assert set(of_visits) == set(SIDES)
+        for side, of_side in of_visits.items():
+            in_facilities = side == FACILITY_OR_UNSTATED
+            percents = [
+                row.percent
+                for row in compared
+                if row.percent is not None and (row.places == "facility") == in_facilities
+            ]
+            assert of_side.compared == len(percents)
+            assert of_side.percent == pytest.approx(median(percents))
