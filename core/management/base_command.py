@@ -4,6 +4,7 @@ import argparse
 import errno
 import os
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from core.fields.month import is_month
 from core.fields.places.states import STATES, parse_state
 from core.management.data_directory import require_data_directory
 from core.runtime.errors import BeaconError
+from core.runtime.interrupts import hold_interrupts
 from core.runtime.terminal import printable
 
 if TYPE_CHECKING:
@@ -74,6 +76,8 @@ class Command(BaseCommand):
         """Run the command, and turn expected errors into one line."""
         self.stdout, self.stderr = Output(cast("TextIO", self.stdout)), Output(cast("TextIO", self.stderr))
         try:
+            with hold_interrupts():
+                import_module("duckdb")
             self.run(**options)
         except BeaconError as error:
             raise Error(error.for_operator) from None

@@ -7,6 +7,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import load_command_class
 
+from core.runtime.interrupts import hold_interrupts
+
 _COMMANDS = Path(__file__).with_name("commands")
 
 
@@ -20,10 +22,11 @@ def run_own_command(arguments: Sequence[str]) -> bool:
     if not name.isidentifier() or not (_COMMANDS / f"{name}.py").is_file():
         return False
     logging.config.dictConfig(settings.LOGGING)
-    command = load_command_class("core", name)
-    if getattr(command, "needs_apps", True):
-        import django  # noqa: PLC0415 - see above
+    with hold_interrupts():
+        command = load_command_class("core", name)
+        if getattr(command, "needs_apps", True):
+            import django  # noqa: PLC0415 - see above
 
-        django.setup()
+            django.setup()
     command.run_from_argv(list(arguments))
     return True
