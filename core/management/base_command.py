@@ -76,6 +76,7 @@ class Command(BaseCommand):
         """Run the command, and turn expected errors into one line."""
         self.stdout, self.stderr = Output(cast("TextIO", self.stdout)), Output(cast("TextIO", self.stderr))
         try:
+            # Every command imports it sooner or later; an interrupt in the middle of that can crash the process.
             with hold_interrupts():
                 import_module("duckdb")
             self.run(**options)

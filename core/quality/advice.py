@@ -21,7 +21,7 @@ MAX_ROWS_WITHOUT_COPY = 5_000_000
 
 
 def advise_of_shared_files(db: Snapshot) -> list[str]:
-    """Return a sentence for each file that was loaded whole for several states, whoever practices in them."""
+    """Return a sentence for each file that was loaded whole for several states, with providers of all of them."""
     return [
         f"the file of {clean_text(one.reporting_entity_name)}, {one.year_month}, has the same {one.rates:,} rates in "
         f"{' and '.join(one.states)}, wherever the providers practice. To keep only those of each state's own "

@@ -17,6 +17,7 @@ from core.pages.forms.market_forms import ProviderForm
 from core.pages.forms.query_form import QueryForm
 from core.queries.codes_within import choose_within
 from core.queries.parties import provider_rates, provider_summary, providers
+from core.queries.parties.placed_rates import placed_rates
 
 router = Router(tags=["Providers"])
 
@@ -133,7 +134,7 @@ def list_npis_of_tin(request: ResourceRequest) -> AnswerFields:
 def list_code_rates(request: ResourceRequest) -> AnswerFields:
     """Return the page of the provider's rates by code and payer."""
     within = choose_within(request.db, request.values["q"], request.values["family"])
-    with provider_rates.placed_rates(request.db, request.db, request.market) as provider:
+    with placed_rates(request.db, request.db, request.market) as provider:
         return request.page_at_offset(
             lambda limit, offset: provider_rates.list_code_rates(
                 request.db, provider, request.market, limit, offset, request.sort, within
@@ -144,7 +145,7 @@ def list_code_rates(request: ResourceRequest) -> AnswerFields:
 def summarize_rates(request: ResourceRequest) -> AnswerFields:
     """Return the fields of a ProviderAnswer."""
     db, market = request.db, request.market
-    with provider_rates.placed_rates(db, db, market) as provider:
+    with placed_rates(db, db, market) as provider:
         return {
             "summary": provider_summary.summarize_provider(db, provider, market),
             "families": provider_summary.list_family_rates(db, provider, market),

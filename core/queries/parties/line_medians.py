@@ -26,9 +26,10 @@ from core.store.schema import lookups
 from core.store.schema.tables import FACT_RATE
 from core.store.sql import quote
 
-_TERMS = ("code_type", "code", "kind", "billing_class", "modifier")
+TERMS = ("code_type", "code", "kind", "billing_class", "modifier")
+"""What the rates of a line have in common, of both sides together."""
 
-LINE = (*_TERMS, "care_setting")
+LINE = (*TERMS, "care_setting")
 """What the rates that may be compared have in common. The setting is one of SIDES, null for rates of both together."""
 
 OUTSIDE, INSIDE, EITHER, NO_PLACE = "outside", "inside", "either", "unstated"
@@ -98,7 +99,7 @@ def count_amounts(facts: str, *scope: str) -> str:
 
     `equal` is how many facts have the rate.
     """
-    line = ", ".join((*scope, *_TERMS))
+    line = ", ".join((*scope, *TERMS))
     return f"""
         SELECT {line}, {side_of_rate_sql("p.side")} AS side, negotiated_rate, count(*) AS equal
         FROM {lines_of(facts)} f LEFT JOIN ({PLACES_OF_SETS}) p ON p.pos_set_id = f.pos_set_id
@@ -112,9 +113,9 @@ def distributions(counted: str, *scope: str) -> str:
     the number of rates of the part, `amounts` the distinct ones in their order, and `positions` the position of each.
     `care_setting` and `if_paid_less` are the part's, see _Part.
     """
-    terms = ", ".join((*scope, *_TERMS))
+    terms = ", ".join((*scope, *TERMS))
     part = f"{terms}, care_setting, if_paid_less"
-    same_line = " AND ".join(f"c.{name} IS NOT DISTINCT FROM s.{name}" for name in (*scope, *_TERMS))
+    same_line = " AND ".join(f"c.{name} IS NOT DISTINCT FROM s.{name}" for name in (*scope, *TERMS))
     # Sorting each list is faster than aggregates in an order, and one joined row per line than a window over its rates.
     return f"""
         WITH counted AS MATERIALIZED ({counted}),
@@ -188,7 +189,7 @@ def market_lines(db: Snapshot, market: Market, codes: str, paid_less: str = IS_P
         return _that_hold(f"SELECT {_COLUMNS} FROM {rows_of(LINE_MEDIAN, db)} f WHERE {where}", paid_less), parameters
     # Medians of months and payers cannot be put together, but their rates can.
     if source == LINE_AMOUNT.name:
-        columns = f"{', '.join(_TERMS)}, side, negotiated_rate, equal"
+        columns = f"{', '.join(TERMS)}, side, negotiated_rate, equal"
         counted = f"SELECT {columns} FROM {rows_of(LINE_AMOUNT, db)} f WHERE {where}"
     else:
         counted = count_amounts(f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {where})")
@@ -210,7 +211,7 @@ def list_payers_of_lines(db: Snapshot, market: Market, codes: Sequence[str]) -> 
     else:
         rates = f"({count_amounts(f'(SELECT f.* FROM {FACT_RATE.name} f WHERE {where})', 'reporting_entity_name')})"
     rows = db.rows(
-        f"SELECT DISTINCT {', '.join(_TERMS)}, side, reporting_entity_name FROM {rates}", {**whole.parameters, **bound}
+        f"SELECT DISTINCT {', '.join(TERMS)}, side, reporting_entity_name FROM {rates}", {**whole.parameters, **bound}
     )
     names, paid_less = dict(list_payers(db)), list_codes_paid_less(db)
     by_terms: dict[tuple[Any, ...], set[tuple[str, str]]] = {}
@@ -218,7 +219,7 @@ def list_payers_of_lines(db: Snapshot, market: Market, codes: Sequence[str]) -> 
         by_terms.setdefault(tuple(terms), set()).add((side, names.get(make_payer_slug(name), name)))
     found: dict[tuple[Any, ...], list[str]] = {}
     for line, some in by_terms.items():
-        not_inside = {OUTSIDE, NO_PLACE} if line[_TERMS.index("code")] in paid_less else {OUTSIDE}
+        not_inside = {OUTSIDE, NO_PLACE} if line[TERMS.index("code")] in paid_less else {OUTSIDE}
         of_sides: dict[str | None, set[tuple[str, str]]] = {
             NON_FACILITY_OR_UNSTATED: {one for one in some if one[0] != INSIDE},
             FACILITY_OR_UNSTATED: {one for one in some if one[0] not in not_inside},

@@ -1,36 +1,13 @@
 """The rates of a provider by code, against its market. A rate that the 30 NPIs of a group share is one rate of each."""
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from core.fields.codes.code_family import HCPCS_SYSTEMS
-from core.fields.codes.performing_specialties import list_unfit_families
-from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED, PLACE_OF_SETTING, SIDES
-from core.queries.comparison.area_amounts import locality_values
-from core.queries.comparison.asked_place import asked_place
-from core.queries.comparison.compared_rates import EXTREMES_SQL, IS_ODD_SQL, compared_sql
-from core.queries.comparison.lookup_scope import bind_codes, find_scope
-from core.queries.comparison.lookups import keep_lookups
-from core.queries.comparison.usual_side import READING, UsualSide, list_usual_sides
 from core.queries.market.market import Market
-from core.queries.market.market_rates import counted_rates, market_cache, uses_own_areas
-from core.queries.parties.area_percents import PAYER_LINE, find_percents_of_lines, show_area_percents
-from core.queries.parties.billed_services import MEMBERS, list_leading_specialties, services_sql
-from core.queries.parties.line_medians import (
-    EITHER,
-    INSIDE,
-    LEAST_FOR_PERCENTILES,
-    LINE,
-    NO_PLACE,
-    OUTSIDE,
-    PLACES_OF_SETS,
-    market_lines,
-    side_of_rate_sql,
-)
-from core.queries.rules.asked_first import known_sql
-from core.queries.rules.code_families import accompanying_sql, family_sql
+from core.queries.parties.area_percents import PAYER_LINE, find_percents_of_lines
+from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES, LINE
+from core.queries.parties.placed_rates import CODE_RATES, LINES_OF_CODES, PLACED_RATES, placed_rates
 from core.queries.rules.columns import (
     AreasOfPercents,
     BillingClass,
@@ -52,16 +29,9 @@ from core.queries.rules.columns import (
     State,
     described,
 )
-from core.queries.rules.far_from_others import far_sql
 from core.queries.rules.keyset import ascending, descending, order_by
 from core.queries.rules.named_rows import read_page
-from core.queries.rules.organization_price import price_sql
-from core.queries.rules.paid_less import IS_PAID_LESS, with_codes_paid_less
-from core.queries.rules.rate_kinds import FACILITY_PLACES
 from core.store.connection import Snapshot
-from core.store.market_snapshot import MarketSnapshot
-from core.store.sql import quote, used_parameters
-from core.vocabulary.services import FAMILIAR_CODES
 
 Family = Annotated[
     str, described("Family of the code by its number, in words of our own, such as ultrasound.", "visits")
@@ -192,46 +162,6 @@ The usual order: what the provider bills most to Medicare, then what is usual (s
 most often, what most of the market has a rate for, and what is paid most.
 """
 
-PLACED_RATES, _CODE_RATES = "placed_rate", "provider_code_rate"
-"""Tables in memory: a provider's rates with their percents and positions, and the same by code.
-
-Where several prices are percents of areas' amounts, `of_areas` is that of the rate. `is_odd` says that nobody can mean
-the rate.
-"""
-
-_COMPARED, _LINES, _SERVICES = "provider_compared", "provider_line", "provider_service"
-"""Tables in memory: a provider's rates with their percents, the lines of its codes, and what it bills to Medicare."""
-
-_SIDED, _SIDE_OF_SETS, _USUAL = "provider_sided", "side_of_set", "usual_in_facilities"
-"""Tables in memory: the rates with the side that each is compared on, the sides of sets of places, and the codes that
-are usually in facilities."""
-
-_PLACED, _AREA_PERCENTS = "rate_in_place", "provider_area_percent"
-"""Tables in memory that PLACED_RATES is joined from."""
-
-
-def _usual_sql(specialties: Collection[str]) -> str:
-    """Return SQL of how usual a code is for a provider with these specialties, from 4 down to 0.
-
-    First the few codes that everybody knows, if these specialties usually perform them; then others of the
-    vocabulary's few hundred that they perform; then other familiar ones, and parts of services; then any other; and
-    last what only comes with another service. Of most families, such as visits, anybody performs the codes.
-    """
-    unfit = ", ".join(map(quote, list_unfit_families(specialties))) or "''"
-    return f"""CASE WHEN {accompanying_sql("c.code_type", "c.code")} THEN 0
-        WHEN NOT {known_sql("c.code_type", "c.code")} THEN 1
-        WHEN c.modifier <> '' OR {family_sql("c.code_type", "c.code")} IN ({unfit}) THEN 2
-        WHEN c.code IN ({", ".join(map(quote, FAMILIAR_CODES))}) THEN 4 ELSE 3 END"""
-
-
-_PAYER_LINE = ", ".join(PAYER_LINE)
-
-_OF_BOTH_SIDES = ", ".join(name for name in PAYER_LINE if name != "care_setting")
-_EITHER = "if(is_either, rate_count, 0)"
-_OWN_RATES = f"""sum(rate_count) OVER (PARTITION BY {_PAYER_LINE}) + sum({_EITHER}) OVER (PARTITION BY {_OF_BOTH_SIDES})
-    - sum({_EITHER}) OVER (PARTITION BY {_PAYER_LINE})"""
-"""SQL of how many of a line's rates are the provider's: those for either side are in the market of both."""
-
 
 @dataclass(frozen=True)
 class Within:
@@ -299,11 +229,11 @@ def list_code_rates(
             memory,
             _ProviderLine,
             f"""WITH page AS (
-                    SELECT count(*) OVER () AS total, * FROM {_CODE_RATES} WHERE {condition}
+                    SELECT count(*) OVER () AS total, * FROM {CODE_RATES} WHERE {condition}
                     ORDER BY {sorting} LIMIT $limit OFFSET $offset)
                 SELECT p.*, d.name, payer_slug(reporting_entity_name) AS payer_slug, m.amounts
                 FROM page p LEFT JOIN dim_code d USING (code_type, code)
-                LEFT JOIN {_LINES} m ON m.rates < {LEAST_FOR_PERCENTILES}
+                LEFT JOIN {LINES_OF_CODES} m ON m.rates < {LEAST_FOR_PERCENTILES}
                     AND {" AND ".join(f"p.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE)}
                 ORDER BY {sorting}""",
             {**parameters, "limit": limit, "offset": offset},
@@ -341,169 +271,3 @@ def _condition(within: Within) -> tuple[str, dict[str, str]]:
         conditions.append("code_type || ' ' || code IN (SELECT unnest(string_split($among::VARCHAR, chr(10))))")
         parameters["among"] = "\n".join(f"{code_type} {code}" for code_type, code in within.codes)
     return " AND ".join(conditions), parameters
-
-
-@contextmanager
-def placed_rates(db: Snapshot, provider: Snapshot, market: Market) -> Iterator[MarketSnapshot]:
-    """Yield the provider's facts in memory with PLACED_RATES: each rate's percent of Medicare and its position.
-
-    A row stands for `rate_count` rates. These tables are kept: other pages, orders, and words find them there.
-    """
-    if not isinstance(provider, MarketSnapshot):
-        whole = market.unfiltered.without("code_type", "code")
-        with (
-            market_cache(db, whole, areas=uses_own_areas(db, market)) as cached,
-            placed_rates(db, cached, market) as memory,
-        ):
-            yield memory
-        return
-    provider.make_for(PLACED_RATES, market, lambda: _keep_tables(db, provider, market))
-    yield provider
-
-
-def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None:
-    _keep_services(provider, market)
-    _keep_placed_rates(db, provider, market)
-    provider.keep_table(
-        _CODE_RATES,
-        # Both sides of a line stand together: they are sorted by the larger of their figures.
-        f"""SELECT *, max(market_rates) OVER of_line AS most_market_rates, max(p50) OVER of_line AS most_p50
-            FROM (
-                SELECT {_PAYER_LINE}, {family_sql()} AS family, services, usual, common, count(*) AS rates,
-                       min(negotiated_rate) AS lowest, {price_sql()} AS p50,
-                       max(negotiated_rate) AS highest, count(DISTINCT negotiated_rate) AS prices,
-                       count(DISTINCT pos_set_id) AS place_lists,
-                       {price_sql("percent")} AS percent, count(percent) AS compared,
-                       {EXTREMES_SQL}, market, market_rates, {price_sql("position")} AS percentile
-                FROM (SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES}) GROUP BY ALL)
-            WINDOW of_line AS (PARTITION BY {_OF_BOTH_SIDES})""",
-        {},
-        made_from=market.parameters,
-    )
-
-
-def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -> None:
-    areas = uses_own_areas(provider, market)
-    rates, of_rates = counted_rates(provider, market, areas=areas)
-    codes = [code for (code,) in provider.rows(f"SELECT DISTINCT code FROM {rates} ORDER BY code", of_rates)]
-    compared = compared_sql(
-        "true",
-        rates,
-        place=asked_place(market),
-        basis=market.basis,
-        yardstick=market.yardstick,
-        scope=keep_lookups(provider, market, find_scope(provider, market, codes), codes),
-        areas=areas,
-        localities=locality_values(provider) if areas else None,
-    )
-    # Three questions take DuckDB half as long as one: it carries the lists of the lines through fewer joins.
-    provider.keep_table(
-        _COMPARED,
-        f"""{compared}
-            SELECT code_type, code, kind, billing_class, billing_code_modifier AS modifier, reporting_entity_name,
-                   pos_set_id, setting, negotiated_rate, percent, negotiated_rate / other_amount AS other_percent,
-                   rate_count FROM compared""",
-        {**market.parameters, **of_rates, "codes": bind_codes(codes)},
-    )
-    paid_less = with_codes_paid_less(provider, None, IS_PAID_LESS)
-    provider.keep_table(
-        _LINES,
-        *market_lines(db, market, f"SELECT code FROM {_COMPARED}", paid_less),
-        made_from=market.parameters,
-    )
-    _keep_sided_rates(provider, market, codes, paid_less)
-    members = MEMBERS[_named_by(market)]
-    leading = list_leading_specialties(provider, members, used_parameters(members, market.parameters))
-    provider.keep_table(
-        _PLACED,
-        f"""SELECT c.*, s.services, {_usual_sql(leading)} AS usual, u.services AS common,
-                   kind = 'dollars' AND {far_sql("negotiated_rate", "market", "market_rates")} AS is_far,
-                   {IS_ODD_SQL} AS is_odd
-            FROM (
-                SELECT f.* EXCLUDE (own, is_either), m.median AS market, m.rates AS market_rates,
-                       CASE WHEN own < m.rates THEN m.positions[list_position(m.amounts, f.negotiated_rate)] END
-                           AS position
-                -- All of the market's rates may be the provider's own: then their positions say nothing.
-                FROM (SELECT *, {_OWN_RATES} AS own FROM {_SIDED}) f
-                LEFT JOIN {_LINES} m ON {" AND ".join(f"f.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE)}) c
-            LEFT JOIN {_SERVICES} s ON s.code = c.code AND c.code_type IN {HCPCS_SYSTEMS}
-            LEFT JOIN code_use u ON u.code = c.code AND c.code_type IN {HCPCS_SYSTEMS}""",
-        {},
-        made_from=market.parameters,
-    )
-    show_area_percents(provider, market, _PLACED, _AREA_PERCENTS)
-    same_line = " AND ".join(f"a.{name} = coalesce(p.{name}, '')" for name in PAYER_LINE)
-    provider.keep_table(
-        PLACED_RATES,
-        f"""SELECT p.*, a.of_areas::DOUBLE AS of_areas FROM {_PLACED} p
-            LEFT JOIN {_AREA_PERCENTS} a ON {same_line} AND p.negotiated_rate = a.price::DOUBLE""",
-        {},
-        made_from={**market.parameters, "area_percents": True},
-    )
-
-
-def _keep_sided_rates(provider: MarketSnapshot, market: Market, codes: Sequence[str], paid_less: str) -> None:
-    """Show the rates with the side that each is compared on, where the rates of its line are divided into sides.
-
-    A rate for either side is on the one that is asked for, or else where the code is usually rendered, so that it
-    counts once. Its percent of Medicare is that of the side.
-    """
-    usual = list_usual_sides(provider)
-    inside = [
-        (code, part) for code in codes for part in ("", READING) if code in usual and _is_inside(usual[code], part)
-    ]
-    provider.show_texts(_USUAL, ("code", "part"), inside)
-    place = market.pos or PLACE_OF_SETTING.get(market.care_setting or "")
-    asked = market.care_setting
-    if place:
-        asked = FACILITY_OR_UNSTATED if place in FACILITY_PLACES else NON_FACILITY_OR_UNSTATED
-    # A rate without a place is outside facilities if Medicare pays less in them.
-    of_places = f"if(p.side = '{NO_PLACE}', if({paid_less}, '{OUTSIDE}', '{EITHER}'), p.side)"
-    provider.keep_for_all_markets(
-        _SIDE_OF_SETS, f"SELECT *, is_mostly_facility(service_codes) AS is_inside FROM ({PLACES_OF_SETS})", {}
-    )
-    either = (
-        f"'{asked}'"
-        if asked in SIDES
-        else f"""if((f.code, if(f.modifier = '{READING}', '{READING}', '')) IN (SELECT (code, part) FROM {_USUAL}),
-                   '{FACILITY_OR_UNSTATED}', '{NON_FACILITY_OR_UNSTATED}')"""
-    )
-    of_line = ", ".join(name for name in LINE if name != "care_setting")
-    same = " AND ".join(f"f.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE if name != "care_setting")
-    provider.keep_table(
-        _SIDED,
-        f"""SELECT f.* EXCLUDE (side, other_percent, is_inside, setting) REPLACE (
-                       if(care_setting IS NOT NULL AND side = '{EITHER}'
-                          AND is_inside <> (care_setting = '{FACILITY_OR_UNSTATED}'),
-                          coalesce(other_percent, percent), percent) AS percent),
-                   care_setting IS NOT NULL AND side = '{EITHER}' AS is_either
-            FROM (
-                SELECT f.*, CASE
-                    WHEN m.code IS NULL AND NOT (bool_or(side = '{INSIDE}') OVER own
-                        AND bool_or(side = '{OUTSIDE}') OVER own) THEN NULL
-                    WHEN side = '{INSIDE}' THEN '{FACILITY_OR_UNSTATED}'
-                    WHEN side = '{OUTSIDE}' THEN '{NON_FACILITY_OR_UNSTATED}'
-                    ELSE {either} END AS care_setting
-                FROM (
-                    SELECT f.*, {side_of_rate_sql(of_places)} AS side, coalesce(p.is_inside, false) AS is_inside
-                    FROM {_COMPARED} f LEFT JOIN {_SIDE_OF_SETS} p ON p.pos_set_id = f.pos_set_id) f
-                LEFT JOIN (SELECT DISTINCT {of_line} FROM {_LINES} WHERE care_setting IS NOT NULL) m ON {same}
-                WINDOW own AS (PARTITION BY {", ".join(f"f.{name}" for name in of_line.split(", "))})) f""",
-        {},
-        made_from=market.parameters,
-    )
-
-
-def _is_inside(usual: UsualSide, modifier: str) -> bool:
-    return usual.side_of(modifier) == FACILITY_OR_UNSTATED
-
-
-def _named_by(market: Market) -> str:
-    """Return which filter names the provider of a market."""
-    return next(name for name in MEMBERS if getattr(market, name))
-
-
-def _keep_services(provider: MarketSnapshot, market: Market) -> None:
-    """Show what the provider billed to Medicare, by code."""
-    sql = services_sql(provider, MEMBERS[_named_by(market)])
-    provider.keep_table(_SERVICES, sql, used_parameters(sql, market.parameters))

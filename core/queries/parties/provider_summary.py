@@ -9,7 +9,8 @@ from typing import Annotated
 
 from core.queries.comparison.compared_rates import LEAST_PLAUSIBLE, MOST_PLAUSIBLE
 from core.queries.market.market import Market
-from core.queries.parties.provider_rates import PLACED_RATES, Family, Percentile, placed_rates
+from core.queries.parties.placed_rates import PLACED_RATES, placed_rates
+from core.queries.parties.provider_rates import Family, Percentile
 from core.queries.rules.code_families import family_sql
 from core.queries.rules.columns import Month, PayerName, PayerSlug, RateCount, described
 from core.queries.rules.named_rows import read_row, read_rows
