@@ -24,9 +24,9 @@ def advise_of_shared_files(db: Snapshot) -> list[str]:
     """Return a sentence for each file that was loaded whole for several states, with providers of all of them."""
     return [
         f"the file of {clean_text(one.reporting_entity_name)}, {one.year_month}, has the same {one.rates:,} rates in "
-        f"{' and '.join(one.states)}, wherever the providers practice. To keep only those of each state's own "
-        "providers, after load_nppes: remove the file with manage.py correct_rates --batch, and load it with "
-        f"manage.py ingest_mrf --state {','.join(one.states)} --in-state"
+        f"{' and '.join(one.states)}, wherever the providers practice. To keep only those that may be of each "
+        f"state's own providers, after load_nppes: manage.py correct_rates --payer {one.payer_slug} --year-month "
+        f"{one.year_month} --outside-state --reason 'not of the state'"
         for one in list_shared_files(db)
     ]
 

@@ -17,6 +17,7 @@ from core.queries.comparison.compared_rates import (
     compared_terms_sql,
 )
 from core.queries.rules.measured_class import places_sql
+from core.store.outside_state import GROUP_STATE, IS_OUTSIDE_STATE, group_states_sql
 
 # Rates are compared by their terms. Comparing each of fifty million takes more than a GB of memory.
 _COMPARE_TERMS = f"""CREATE OR REPLACE TEMP TABLE compared_terms AS
@@ -26,8 +27,8 @@ _FACTS = "FROM facts"
 _BATCHES = "FROM batches"
 _GROUP = ("year_month", "payer_slug")
 _LOAD_AGAIN = (
-    "The store itself is wrong: go back to an earlier generation or load the file again (docs/operating.md), and "
-    "report the bug."
+    "The store itself is wrong: go back to an earlier generation, or take the file out (correct_rates --forget) "
+    "and load it again (docs/operating.md), and report the bug."
 )
 _RATE = "state, year_month, reporting_entity_name, code_type, code, negotiated_type, negotiated_rate, fact_uid"
 
@@ -103,6 +104,27 @@ CHECKS = (
         found=f"""SELECT {_RATE} FROM facts f ANTI JOIN xref_group_npi x
             ON x.year_month = f.year_month AND x.payer_slug = payer_slug(f.reporting_entity_name)
             AND x.pg_uid = f.pg_uid""",
+    ),
+    Check(
+        name="outside_state",
+        title="Rates of providers in other states",
+        severity="warning",
+        threshold=0.25,
+        meaning=(
+            "Facts of provider groups whose providers are known to practice in other states only. Each counts in the "
+            "medians of its state."
+        ),
+        reader_meaning=(
+            "The providers of these rates practice in other states: the payer's file is not divided by state, and all "
+            "of it was loaded."
+        ),
+        remedy=(
+            "manage.py correct_rates --outside-state takes them out, with --state and --payer those of one; load "
+            "further files with ingest_mrf --in-state."
+        ),
+        things=_FACTS,
+        found=f"SELECT {_RATE} FROM facts f WHERE {IS_OUTSIDE_STATE}",
+        prepare=f"CREATE OR REPLACE TEMP TABLE {GROUP_STATE} AS {group_states_sql('npis', 'dim_npi')}",
     ),
     Check(
         name="groups_without_tin",
@@ -215,8 +237,8 @@ CHECKS = (
             "The month of the file differs from its own date or from the date in its name, or it is in the future."
         ),
         remedy=(
-            "Find out which month the file is for. If it is wrong here, remove its rates (correct_rates --batch) and "
-            "load the file with --year-month."
+            "Find out which month the file is for. If it is wrong here, take the file out (correct_rates --forget) and "
+            "load it again with --year-month."
         ),
         things=_BATCHES,
         found=r"""SELECT state, year_month, reporting_entity_name, source, last_updated_on,
@@ -354,7 +376,7 @@ CHECKS = (
         threshold=0,
         meaning="Tax IDs made of zeros or nines, loaded by an older version: they make unrelated providers one.",
         reader_meaning="Tax IDs made of zeros or nines are not organizations: the rates listed for them are of others.",
-        remedy="Remove the file's rates (correct_rates --batch) and load it again.",
+        remedy="Take the file out (correct_rates --forget) and load it again.",
         things="FROM tins",
         found=f"""SELECT DISTINCT year_month, payer_slug, tin_type, tin_value FROM tins
            WHERE regexp_full_match(tin_value, '{PLACEHOLDER_PATTERN}')""",

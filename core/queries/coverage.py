@@ -171,7 +171,10 @@ def rows_of_payers(loaded: Sequence[LoadedPayer], shared: Sequence[SharedFile]) 
 
 
 def list_shared_files(db: Snapshot) -> Sequence[SharedFile]:
-    """Return the files that were loaded whole for several states. Their rates are in each of them."""
+    """Return the files that were loaded whole for several states. Their rates are in each of them.
+
+    Those of which each state has the rates of its own providers, by a filter or a correction, are none.
+    """
     return db.ask_once(_shared_files)
 
 
@@ -181,7 +184,10 @@ def _shared_files(db: Snapshot) -> Sequence[SharedFile]:
         SharedFile,
         f"""SELECT any_value(reporting_entity_name) AS reporting_entity_name, any_value(payer_slug) AS payer_slug,
                    any_value(year_month) AS year_month, list_sort(list(state)) AS states, rates
-            FROM {_BATCHES} WHERE rates > 0 GROUP BY batch_id, rates HAVING count(*) > 1
+            FROM {_BATCHES} b WHERE rates > 0 AND NOT contains(filters, '"in_state"') AND NOT EXISTS (
+                FROM removed_rate r JOIN corrections c USING (correction_id)
+                WHERE r.batch_id = b.batch_id AND contains(c.selection, '"outside_state"'))
+            GROUP BY batch_id, rates HAVING count(*) > 1
             ORDER BY lower(any_value(reporting_entity_name)), states""",
     )
 

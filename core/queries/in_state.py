@@ -11,7 +11,7 @@ from core.queries.market.market_rates import facts_in_memory, market_members, ra
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
-from core.store.schema.tables import FACT_RATE
+from core.store.schema.tables import DQ_FINDING, FACT_RATE
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def _count_in_state(db: Snapshot, rates: str, members: str, parameters: Mapping[
 
 
 def find_in_state(db: Snapshot, market: Market) -> list[ProvidersInState]:
-    """Return what list_in_state does where a file of the state is one of other states as well; nothing elsewhere."""
-    if not any(market.state in one.states for one in list_shared_files(db)):
+    """Return what list_in_state does where rates of the state may be of providers in others; nothing elsewhere."""
+    if not _may_be_of_other_states(db, market.state):
         return []
     with facts_in_memory(db, market) as memory:
         return list_in_state(memory, market)
@@ -82,9 +82,22 @@ def find_in_state(db: Snapshot, market: Market) -> list[ProvidersInState]:
 
 def find_in_state_of_codes(db: Snapshot, market: Market, codes: Collection[str]) -> list[ProvidersInState]:
     """Return what find_in_state does of all rates of several codes: of all classes, as each code has its own."""
-    if not codes or not any(market.state in one.states for one in list_shared_files(db)):
+    if not codes or not _may_be_of_other_states(db, market.state):
         return []
     of_codes = replace(market, code_type=None, code=None).without(*CLASS_FILTERS)
     listed, numbers = in_codes(codes)
     rates = f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {of_codes.where} AND {listed})"
     return _count_in_state(db, rates, market_members(db, of_codes), {**of_codes.parameters, **numbers})
+
+
+def _may_be_of_other_states(db: Snapshot, state: str) -> bool:
+    """Return whether a file of the state is one of other states as well, or a check found rates of their providers.
+
+    Other pages need not ask where the providers of their rates are.
+    """
+    return state in db.ask_once(_states_checked) or any(state in one.states for one in list_shared_files(db))
+
+
+def _states_checked(db: Snapshot) -> frozenset[str]:
+    found = db.rows(f"SELECT DISTINCT state FROM {DQ_FINDING.name} WHERE check_name = 'outside_state' AND found > 0")
+    return frozenset(state for (state,) in found)

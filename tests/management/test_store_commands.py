@@ -22,6 +22,7 @@ from tests.built_once import BuiltOnce
 from tests.site import serving
 from tests.store.old_stores import OLD_FORMAT, unpacked
 from tests.store.steps import facts_of, load_made_file, made_store
+from tests.stores import table
 
 
 @pytest.fixture
@@ -138,6 +139,17 @@ def test_correct_rates(filled: Store, tmp_path: Path) -> None:
     assert str(tmp_path) not in said("correct_rates", "--list")
 
 
+def test_a_file_is_forgotten_and_loaded_again(filled: Store, tmp_path: Path) -> None:
+    before = facts_of(filled)
+    batch = table(filled, "dim_batch").row(0, named=True)
+    told = said("correct_rates", "--forget", batch["batch_id"])
+    gone = len(before) - len(facts_of(filled))
+    assert told.startswith(f"{gone} rates of {batch['reporting_entity_name']}, {batch['year_month']}, are out of the ")
+    assert told.endswith(f"to load it again:\n  manage.py ingest_mrf --state GA {batch['source']}\n")
+    said("ingest_mrf", "--state", "GA", tmp_path / batch["source"])
+    assert facts_of(filled) == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -147,8 +159,14 @@ def test_correct_rates(filled: Store, tmp_path: Path) -> None:
         (["--max-rate", "much"], "'much' is not a rate"),
         (["--code-type", " "], "' ' is not a code system"),
         (["--state", "XX"], "'XX' is not a state"),
-        (["--list", "--state", "GA"], "--list and --undo take no other option"),
-        (["--undo", "1", "--reason", "x"], "--list and --undo take no other option"),
+        (["--list", "--state", "GA"], "--list, --undo, and --forget take no other option"),
+        (["--undo", "1", "--reason", "x"], "--list, --undo, and --forget take no other option"),
+        (["--forget", "0" * 32, "--state", "GA"], "--list, --undo, and --forget take no other option"),
+        (["--forget", "7"], "'7' is not a batch id; expected 32 hex digits"),
+        (["--forget", "0" * 32], "batch 0{32} is not in the store"),
+        (["--forget", "0" * 32, "--published"], "--forget is for a store of one machine"),
+        (["--outside-state", "--dry-run", "--published"], "--outside-state is for a store of one machine"),
+        (["--outside-state", "--dry-run"], "no provider's state is known, as NPPES has not been loaded"),
         (["--undo", "1", "--dry-run"], "not allowed with argument"),
         (["--undo", "1"], "there is no correction 1; the corrections are: none"),
         (["--code", "1", "--reason", "x"], "no fact is selected"),

@@ -1,15 +1,30 @@
 """Pages say that a payer's file which was loaded for several states has the same rates in each."""
 
+import shlex
 from datetime import UTC, datetime
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 
+from core.load.rate_filters import RateFilter
 from core.quality.record import keep_report
 from core.quality.report import run_checks
 from core.queries import coverage
-from core.queries.coverage import Coverage, LoadedRates, SharedFile, count_loaded
+from core.queries.coverage import (
+    Coverage,
+    LoadedRates,
+    SharedFile,
+    count_loaded,
+    list_coverage,
+    list_shared_files,
+)
+from core.queries.in_state import find_in_state
+from core.queries.market.market import Market
 from core.store.generations.store import Store
 from tests.fixture_types import Load
+from tests.load.npi_states import place
+from tests.rate_files import file_of, item_of
 from tests.reference.nppes import registers
 from tests.site import Visitor, serving, tables, text_of
 from tests.stores import open_snapshot
@@ -49,7 +64,9 @@ def test_the_counts_of_the_first_page_and_of_the_checks_add_up(store: Store, loa
     keep_report(store, report)
     (advice,) = report.advice
     assert advice.startswith(f"the file of Example, 2025-08, has the same {of_shared} rates in GA and TX, wherever")
-    assert advice.endswith("manage.py ingest_mrf --state GA,TX --in-state")
+    assert advice.endswith(
+        "manage.py correct_rates --payer example --year-month 2025-08 --outside-state --reason 'not of the state'"
+    )
     with serving(store.root):
         home, of_quality = text_of(Visitor().get("/")), Visitor().get("/quality/")
     quality, payers = text_of(of_quality), tables(of_quality)[0]
@@ -57,6 +74,51 @@ def test_the_counts_of_the_first_page_and_of_the_checks_add_up(store: Store, loa
     assert f"here are {counted.different} of them" in home
     assert f"at {in_states} rates. {of_shared} of them are the same rates in a further state" in quality
     assert f"so {counted.different} are different ones" in quality
+
+
+def test_the_advice_for_a_shared_file_leaves_each_state_its_own_rates(store: Store, load: Load) -> None:
+    """The same number of rates in both states, but of other providers: no longer the same rates."""
+    numbers = ("581234501", "581234502")
+    references = [
+        {"provider_group_id": n, "provider_groups": [{"npi": [int(npi)], "tin": {"type": "ein", "value": numbers[n]}}]}
+        for n, npi in enumerate((registers.SURGEON, registers.CLINIC))
+    ]
+    national = file_of(item_of(10, references=[0]), item_of(20, references=[1]), provider_references=references)
+    load(national, "GA")
+    load(national, "TX")
+    place(store, **{f"npi{registers.SURGEON}": "GA", f"npi{registers.CLINIC}": "TX"})
+    report = run_checks(open_snapshot(store))
+    keep_report(store, report)
+    assert [one.count for one in report.findings if one.name == "outside_state"] == [2]
+    (advice,) = report.advice
+    market = Market("GA", "2025-08", "CPT", "99213")
+    assert find_in_state(open_snapshot(store), market)
+    with serving(store.root):
+        call_command(*shlex.split(advice.partition("manage.py ")[2]), stdout=StringIO(), stderr=StringIO())
+        of_georgia = text_of(Visitor().get("/rates/", {"state": "GA", "code": "99213"}))
+    db = open_snapshot(store)
+    assert db.rows("SELECT state, negotiated_rate FROM fact_rate ORDER BY 1") == [("GA", 10.0), ("TX", 20.0)]
+    assert (list(list_shared_files(db)), run_checks(db).advice) == ([], [])
+    assert "not divided by state" not in of_georgia
+    assert "$10.00" in of_georgia
+
+
+def test_a_file_that_was_routed_to_its_states_is_not_shared(store: Store, load: Load) -> None:
+    place(store, **{f"npi{registers.SURGEON}": "GA"})
+    load(registers.rates(registers.SURGEON), "GA", only=RateFilter(in_state="GA"))
+    load(registers.rates(registers.SURGEON), "TX", only=RateFilter(in_state="GA"))
+    db = open_snapshot(store)
+    assert [one.rates for one in list_coverage(db)] == [1, 1]
+    assert list(list_shared_files(db)) == []
+
+
+def test_a_national_file_of_one_state_is_told_once_it_was_checked(store: Store, load: Load) -> None:
+    load(registers.rates(registers.SURGEON), "TX")
+    place(store, **{f"npi{registers.SURGEON}": "GA"})
+    market = Market("TX", "2025-08", "CPT", "99213")
+    assert find_in_state(open_snapshot(store), market) == []
+    keep_report(store, run_checks(open_snapshot(store)))
+    assert [one.rates for one in find_in_state(open_snapshot(store), market)] == [1, 1]
 
 
 @pytest.mark.parametrize(

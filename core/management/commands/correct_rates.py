@@ -4,7 +4,9 @@ import argparse
 import json
 import math
 import re
+import shlex
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from core.management.measure_fit import may_find_fits, measure_fit
 from core.runtime.errors import BeaconError
 from core.runtime.progress import show_counting
 from core.store.changes.corrections import FIRST_PUBLISHED, Correction, corrections, remove, undo
+from core.store.changes.forget import forget as forget_file
 from core.store.changes.removal import MAX_EXAMPLES, Preview, preview_removal
 from core.store.changes.selection import Selection
 from core.store.generations.store import Store
@@ -38,7 +41,12 @@ rates stay out when their file is loaded again, until --undo puts back exactly t
   manage.py correct_rates --payer evry_health --code 99213 --min-rate 100000 --reason 'cents taken for dollars'
   manage.py correct_rates --batch 3a99974a72c3908fb17501377fa85b24 --reason 'the payer withdrew the file'
   manage.py correct_rates --uids wrong.txt --reason 'reported by the clinic'
+  manage.py correct_rates --state TX --payer healthscope_benefits --outside-state --reason 'not of Texas'
   manage.py correct_rates --undo 2
+
+To read a file anew (another month, a newer version of this program), let the store forget it, and load it again:
+
+  manage.py correct_rates --forget 3a99974a72c3908fb17501377fa85b24
 
 With --published, all of it is done in the published store (docs/cluster.md), so for every copy of it.
 """
@@ -56,6 +64,12 @@ With --published, all of it is done in the published store (docs/cluster.md), so
         which.add_argument("--min-rate", type=_rate, metavar="RATE", help="rates of at least this, as they are stored")
         which.add_argument("--max-rate", type=_rate, metavar="RATE", help="rates of at most this")
         which.add_argument("--uids", type=Path, metavar="FILE", help="a text file of fact_uids, one a line")
+        which.add_argument(
+            "--outside-state",
+            action="store_const",
+            const=True,
+            help="rates of groups whose providers are known (load_nppes) to practice in other states only",
+        )
         what = parser.add_argument_group("what to do")
         what.add_argument("--reason", help="why; needed for a removal")
         what.add_argument(
@@ -65,26 +79,27 @@ With --published, all of it is done in the published store (docs/cluster.md), so
         instead.add_argument("--dry-run", action="store_true", help="count what is selected, and change nothing")
         instead.add_argument("--list", action="store_true", help="list the corrections so far")
         instead.add_argument("--undo", type=int, metavar="ID", help="put the rates of a correction back")
+        instead.add_argument(
+            "--forget",
+            type=_batch,
+            metavar="BATCH",
+            help="take a whole file out as if it had never been loaded, so that it can be loaded again",
+        )
 
-    def run(
-        self, reason: str | None, dry_run: bool, undo: int | None, published: bool, no_wait: bool, **options: Any
-    ) -> None:
-        """Remove, preview, list or undo."""
-        names = ("batch", "payer", "state", "year_month", "code_type", "code", "min_rate", "max_rate", "uids")
+    def run(self, reason: str | None, dry_run: bool, published: bool, no_wait: bool, **options: Any) -> None:
+        """Remove, preview, list, undo, or forget."""
+        names = [field.name for field in fields(Selection)]
         given = {name: options[name] for name in names if options[name] is not None}
-        if options["list"] or undo is not None:
+        if options["list"] or options["forget"] or options["undo"] is not None:
             if given or reason:
-                raise BeaconError("--list and --undo take no other option")
-            if undo is None:
-                self._list(_published_corrections() if published else corrections(self.store(no_wait=False)))
-            elif published or undo >= FIRST_PUBLISHED:
-                self._undo_published(undo)
-            else:
-                self._undo(undo, no_wait)
+                raise BeaconError("--list, --undo, and --forget take no other option")
+            self._do_instead(options["undo"], options["forget"], published, no_wait)
             return
         if "code" in given:
             system, code = given.get("code_type"), given["code"]
             given["code"] = (parse_code(system, code),) if system else code_spellings(code)
+        if published and given.get("outside_state"):
+            raise BeaconError("--outside-state is for a store of one machine; load a published one with --in-state")
         selection = Selection(**given)
         if dry_run:
             found = _preview_published(selection) if published else preview_removal(self.store(no_wait), selection)
@@ -101,6 +116,19 @@ With --published, all of it is done in the published store (docs/cluster.md), so
         self.stdout.write(f"correction {done.correction_id}: {done.rows:,} rates removed; to put them back:")
         self.stdout.write(f"  manage.py correct_rates --undo {done.correction_id}")
         self._measure_fit(store, selection.state, selection.year_month)
+
+    def _do_instead(self, undo: int | None, forget: str | None, published: bool, no_wait: bool) -> None:
+        """Undo, forget, or list."""
+        if forget and published:
+            raise BeaconError("--forget is for a store of one machine; --batch takes a file out of a published one")
+        if forget:
+            self._forget(forget, no_wait)
+        elif undo is None:
+            self._list(_published_corrections() if published else corrections(self.store(no_wait=False)))
+        elif published or undo >= FIRST_PUBLISHED:
+            self._undo_published(undo)
+        else:
+            self._undo(undo, no_wait)
 
     def _measure_fit(self, store: Store, state: str | None = None, year_month: str | None = None) -> None:
         """Measure again how well the rates that are left fit the fee schedules: the wrong ones may have decided it."""
@@ -146,6 +174,19 @@ With --published, all of it is done in the published store (docs/cluster.md), so
         store = self.store(no_wait)
         done = undo(store, number)
         self.stdout.write(f"correction {number} undone: {done.rows:,} rates are back")
+        self._measure_fit(store)
+
+    def _forget(self, batch_id: str, no_wait: bool) -> None:
+        store = self.store(no_wait)
+        with show_counting("looking") as progress:
+            done = forget_file(store, batch_id, progress)
+        states = ",".join(str(record["state"]) for record in done.records)
+        first = done.records[0]
+        self.stdout.write(
+            f"{done.rates:,} rates of {first['reporting_entity_name']}, {first['year_month']}, are out of the store, "
+            "as if their file had never been loaded; to load it again:"
+        )
+        self.stdout.write(f"  manage.py ingest_mrf --state {states} {shlex.quote(first['source'])}")
         self._measure_fit(store)
 
     def _preview(self, found: Preview) -> None:

@@ -1,7 +1,7 @@
 """Take facts out of their files, and show beforehand which ones."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,11 +115,18 @@ def _rewrite(transaction: Transaction, file: DataFile, kept: npt.NDArray[np.bool
 def find_chosen(
     connection: duckdb.DuckDBPyConnection, path: str, rows: int, selection: Selection
 ) -> npt.NDArray[np.bool_]:
-    """Return which rows of a file are selected. Row numbers, unlike rows, may come in any order."""
+    """Return which rows of a file of facts are selected."""
+    return find_rows(connection, path, rows, selection.where, selection.parameters)
+
+
+def find_rows(
+    connection: duckdb.DuckDBPyConnection, path: str, rows: int, where: str, parameters: Mapping[str, Any]
+) -> npt.NDArray[np.bool_]:
+    """Return which rows of a file meet a condition on f. Row numbers, unlike rows, may come in any order."""
     chosen = np.zeros(rows, bool)
     found = connection.sql(
-        f"SELECT file_row_number FROM {parquet_rows([path], 'file_row_number = true')} f WHERE {selection.where}",
-        params=selection.parameters,
+        f"SELECT file_row_number FROM {parquet_rows([path], 'file_row_number = true')} f WHERE {where}",
+        params=dict(parameters),
     )
     for batch in found.to_arrow_reader(1 << 16):
         chosen[batch.column(0).to_numpy()] = True

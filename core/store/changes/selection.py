@@ -3,13 +3,14 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
 
 from core.runtime.errors import BeaconError
-from core.store.schema.tables import DIM_PAYER_BRIDGE, DIM_PROVIDER_GROUP
+from core.store.outside_state import GROUP_STATE, IS_OUTSIDE_STATE, group_states_sql
+from core.store.schema.tables import DIM_NPI, DIM_PAYER_BRIDGE, DIM_PROVIDER_GROUP, XREF_GROUP_NPI
 from core.store.sql import parquet_rows
 
 
@@ -31,6 +32,8 @@ class Selection:
     max_rate: float | None = None
     uids: Path | None = None
     """A text file of fact_uids, one per line. Empty lines and lines that begin with # are ignored."""
+    outside_state: Literal[True] | None = None
+    """Of groups nobody of whom practices in the rate's state, though it is known where somebody does."""
 
     def __post_init__(self) -> None:
         if not self.given:
@@ -50,7 +53,7 @@ class Selection:
     @property
     def parameters(self) -> dict[str, Any]:
         """Return the values that `where` binds."""
-        return {name: value for name, value in self.given.items() if name not in {"uids", "batch", "payer"}}
+        return {name: value for name, value in self.given.items() if name not in _IN_TABLES}
 
     @property
     def where(self) -> str:
@@ -60,7 +63,8 @@ class Selection:
     def prepare(self, connection: duckdb.DuckDBPyConnection, paths: dict[str, list[str]]) -> None:
         """Create the tables that `where` refers to. `paths` has the files of the store's tables by name.
 
-        Raises BeaconError for a payer or batch that the store does not have, and for a file that is not a list of ids.
+        Raises BeaconError for a payer or batch that the store does not have, for a file that is not a list of ids, and
+        where no provider's state is known.
         """
         connection.execute("CREATE OR REPLACE TEMP TABLE chosen_uid (fact_uid VARCHAR)")
         connection.execute("CREATE OR REPLACE TEMP TABLE chosen_group (pg_uid VARCHAR)")
@@ -85,6 +89,14 @@ class Selection:
             slugs = connection.execute(f"SELECT DISTINCT payer_slug FROM {payers} ORDER BY 1 LIMIT 20").fetchall()
             known = ", ".join(slug for (slug,) in slugs)
             _expect_some(connection, "chosen_payer", f"no payer {self.payer!r} in the store; its payers are: {known}")
+        if self.outside_state:
+            members, npis = (parquet_rows(paths[table.name]) for table in (XREF_GROUP_NPI, DIM_NPI))
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {GROUP_STATE} AS {group_states_sql(members, npis)}")
+            _expect_some(
+                connection,
+                GROUP_STATE,
+                "no provider's state is known, as NPPES has not been loaded; load its file first: load_nppes FILE",
+            )
 
 
 _CONDITIONS = {
@@ -97,7 +109,11 @@ _CONDITIONS = {
     "min_rate": "f.negotiated_rate >= $min_rate",
     "max_rate": "f.negotiated_rate <= $max_rate",
     "uids": "f.fact_uid IN (SELECT fact_uid FROM chosen_uid)",
+    "outside_state": IS_OUTSIDE_STATE,
 }
+
+_IN_TABLES = {"uids", "batch", "payer", "outside_state"}
+"""The conditions whose values are in tables that `prepare` creates."""
 
 
 def _expect_some(connection: duckdb.DuckDBPyConnection, table: str, problem: str) -> None:

@@ -94,6 +94,10 @@ class Transaction:
         """Make a file of this transaction the rejects of a batch."""
         self._rejects[batch_id] = self._directory.data_file(path, rows, "")
 
+    def drop_rejects(self, batch_id: str) -> None:
+        """Remove the rejects of a batch, if it has any."""
+        self._rejects.pop(batch_id, None)
+
     def new_file_like(self, file: DataFile) -> Path:
         """Return the path for a copy of a file of another store: its own path here, if that is free."""
         path = self._directory.new_file_like(file, self.generation)
