@@ -184,7 +184,7 @@ def _shared_files(db: Snapshot) -> Sequence[SharedFile]:
         SharedFile,
         f"""SELECT any_value(reporting_entity_name) AS reporting_entity_name, any_value(payer_slug) AS payer_slug,
                    any_value(year_month) AS year_month, list_sort(list(state)) AS states, rates
-            FROM {_BATCHES} b WHERE rates > 0 AND NOT contains(filters, '"in_state"') AND NOT EXISTS (
+            FROM {_BATCHES} b WHERE rates > 0 AND NOT contains(coalesce(filters, ''), '"in_state"') AND NOT EXISTS (
                 FROM removed_rate r JOIN corrections c USING (correction_id)
                 WHERE r.batch_id = b.batch_id AND contains(c.selection, '"outside_state"'))
             GROUP BY batch_id, rates HAVING count(*) > 1
