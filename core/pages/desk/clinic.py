@@ -220,6 +220,7 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         has_settings=len(settings) > 1,
         has_payers=len({one.payer_slug for one in priced}) > 1,
         has_totals=weighed_by != ONCE,
+        has_shortfall=any((one.gap_to_middle or 0) < 0 for one in priced),
         area_lines=len(of_area),
         area=of_area[0].area if of_area else "",
         area_compared=any(one.rate != one.compared_price for one in of_area),

@@ -12,13 +12,14 @@ from core.queries.classes.classes_of_codes import ClassesOfList
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.parties.middle_by_payer import (
+    LEAST_ORGANIZATIONS,
     choose_market_price,
     dollars_of_compared,
     is_by_organizations,
     middles_sql,
 )
 from core.queries.rules.named_rows import read_by_key
-from core.queries.rules.organization_price import price_sql
+from core.queries.rules.organization_price import lower_median, price_sql
 from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
 from core.store.sql import used_parameters
@@ -47,6 +48,7 @@ class LineMarket:
     organizations: int
     other_organizations: int
     less: int
+    """How many of the other organizations are paid less, and so on."""
     same: int
     more: int
     contracts_more: int
@@ -54,13 +56,21 @@ class LineMarket:
     one_contract: int
     """How many organizations are under the contract with most of them."""
     middle: float | None
+    """What the organization in the middle is paid, of all organizations."""
+    others_middle: float | None
+    """The same of those that are not the clinic's."""
 
     @property
     def position(self) -> float | None:
-        """The share of the organizations that are paid less than the clinic, those paid the same counting half."""
-        if self.own is None or not self.organizations:
+        """The share of the other organizations that are paid less, those paid the same counting half."""
+        if self.own is None or not self.other_organizations:
             return None
-        return (self.less + self.same / 2) / self.organizations
+        return (self.less + self.same / 2) / self.other_organizations
+
+    @property
+    def compared_middle(self) -> float | None:
+        """What the clinic is compared with: of a few organizations, it would itself be the one in the middle."""
+        return self.middle if self.other_organizations >= LEAST_ORGANIZATIONS else self.others_middle
 
     @property
     def price(self) -> float:
@@ -103,11 +113,12 @@ def find_markets(
             FROM (SELECT DISTINCT position, payer_slug, pg_uid FROM dollars WHERE pg_uid IN (FROM ours))
             JOIN tins USING (pg_uid) GROUP BY position, payer_slug),
         standing AS (
-            SELECT p.position, p.payer_slug, count(*) FILTER (NOT {clinic.tins_condition}) AS other_organizations,
+            SELECT p.position, p.payer_slug, count(*) AS other_organizations, {lower_median("price")} AS others_middle,
                    count(*) FILTER (price < own) AS less, count(*) FILTER (price = own) AS same,
                    count(*) FILTER (price > own) AS more,
                    count(DISTINCT contract) FILTER (price > own) AS contracts_more
             FROM paid p JOIN of_line l ON l.position = p.position AND l.payer_slug = p.payer_slug
+            WHERE NOT {clinic.tins_condition}
             GROUP BY p.position, p.payer_slug)
         SELECT l.position, l.payer_slug, rates, median, own, own_rates,
                if(given_rate IS NULL, list_sort(if(len(meant) > 0, meant, odd)), []) AS own_prices,
@@ -116,7 +127,8 @@ def find_markets(
                coalesce(tins, 0) AS tins, coalesce(organizations, 0) AS organizations,
                coalesce(other_organizations, 0) AS other_organizations, coalesce(less, 0) AS less,
                coalesce(same, 0) AS same, coalesce(more, 0) AS more,
-               coalesce(contracts_more, 0) AS contracts_more, coalesce(one_contract, 0) AS one_contract, middle
+               coalesce(contracts_more, 0) AS contracts_more,
+               coalesce(one_contract, 0) AS one_contract, middle, others_middle
         FROM of_line l
         LEFT JOIN standing USING (position, payer_slug) LEFT JOIN middle USING (position, payer_slug)
         LEFT JOIN sharing USING (position, payer_slug)"""

@@ -199,7 +199,7 @@ def _count_rates(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> d
 
 
 def _position(market: Market, line: AskedLine, slug: str, payer: str, row: LineMarket | None) -> ClinicPosition:
-    own, middle = (row.own, row.middle) if row else (None, None)
+    own, middle = (row.own, row.compared_middle) if row else (None, None)
     # A gap to oneself is none.
     gap = own - middle if row and row.other_organizations and own is not None and middle is not None else None
     prices = row.own_prices if row else ()

@@ -182,9 +182,11 @@ class ClinicPosition:
         ),
     ]
     other_organizations: Annotated[int, described("Number of these tax IDs that are not the clinic's.", 567)]
-    paid_less: Annotated[int | None, described("Number of organizations whose price is below `compared_price`.", 120)]
-    paid_same: Annotated[int | None, described("Number of organizations whose price is the same.", 181)]
-    paid_more: Annotated[int | None, described("Number of organizations whose price is higher.", 267)]
+    paid_less: Annotated[
+        int | None, described("Number of other organizations whose price is below `compared_price`.", 120)
+    ]
+    paid_same: Annotated[int | None, described("Number of other organizations whose price is the same.", 180)]
+    paid_more: Annotated[int | None, described("Number of other organizations whose price is higher.", 267)]
     contracts_more: Annotated[
         int | None,
         described("Number of contracts that these are under: one has the rates of the same provider groups.", 9),
@@ -193,18 +195,24 @@ class ClinicPosition:
     position: Annotated[
         float | None,
         described(
-            "The share of the organizations that are paid less, those paid the same counting half: 0.25 is 25%.", 0.25
+            "The share of the other organizations that are paid less, those paid the same counting half: 0.25 is 25%.",
+            0.25,
         ),
     ]
     middle: Annotated[
         float | None,
-        described("What the organization in the middle is paid, as in the table of organizations.", 104.0),
+        described(
+            "What the organization in the middle is paid, as in the table of organizations. With fewer than "
+            f"{LEAST_ORGANIZATIONS} others, the one in the middle of the others, of two the lower: the clinic itself "
+            "would be it, or decide which is.",
+            104.0,
+        ),
     ]
     payers_middle: Annotated[
         float | None,
         described(
             "The market of the line: the middle of what the payers pay their middle organizations, each payer counted "
-            "once.",
+            f"once; a payer with fewer than {LEAST_ORGANIZATIONS} organizations counts with its middle rate.",
             110.0,
         ),
     ]

@@ -14,7 +14,7 @@ from core.queries.parties.provider_rates import Family, Percentile
 from core.queries.rules.code_families import family_sql
 from core.queries.rules.columns import Month, PayerName, PayerSlug, RateCount, described
 from core.queries.rules.named_rows import read_row, read_rows
-from core.queries.rules.percentiles import FIVE_PERCENTILES, median, percentile_columns, percentile_list
+from core.queries.rules.percentiles import FEW_RATES, FIVE_PERCENTILES, median, percentile_columns, percentile_list
 from core.store.connection import Snapshot
 
 CodesOfPart = Annotated[int, described("Number of billing codes.", 12)]
@@ -67,6 +67,11 @@ class ProviderSummary:
     market_rates: Annotated[
         float | None, described("How many rates the markets have that these are placed in: their median.", 70.0)
     ]
+
+    @property
+    def has_percentiles(self) -> bool:
+        """Whether most of the markets have as many rates as a percentile needs: of two, the higher is no 75th."""
+        return self.market_rates is not None and self.market_rates >= FEW_RATES
 
 
 @dataclass(frozen=True)

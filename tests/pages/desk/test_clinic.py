@@ -68,12 +68,14 @@ def test_a_clinic_stands_among_organizations(tmp_path: Path) -> None:
         rows = {row["code"]: row for row in csv_rows(Visitor().get("/clinic/", {**asked, "format": "csv"}))}
     shown = text_of(page)
     assert "The market is what organizations are paid" in shown
-    position = "2 of 3 under 2 contracts 1 the same, none less"
+    position = "2 of 2 others under 2 contracts none the same, none less"
     assert re.search(f"[$]90.00 {position} [$]100.00 −[$]10.00 −10(.0)?% not counted", shown)
+    assert "of 1 line, 1 is below what the middle one of a few other organizations is paid." in shown
+    assert "By code and payer, the largest shortfall first" in shown
     assert "$80.00 nobody else" in shown
     assert "code=99213&amp;billing_class=professional" in page.content.decode()
     assert (rows["99213"]["middle"], rows["99213"]["gap_to_middle"]) == ("100.0", "-10.0")
-    assert (rows["99214"]["middle"], rows["99214"]["gap_to_middle"]) == ("80.0", "")
+    assert (rows["99214"]["middle"], rows["99214"]["gap_to_middle"]) == ("", "")
     assert rows["99214"]["reason"].startswith("no other organization")
 
 

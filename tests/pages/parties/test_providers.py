@@ -17,7 +17,8 @@ from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
 from tests.fixture_types import Load
-from tests.pages.markets import PEACH
+from tests.pages.markets import MONTH, PEACH
+from tests.rate_files import file_of, item_of
 from tests.reference.nppes.registers import CLINIC, PRACTICE, SURGEON, provider, rates, register, write_places
 from tests.site import Visitor, csv_rows, serving, tables, text_of
 from tests.stores import open_snapshot
@@ -41,6 +42,24 @@ def test_an_npi_and_a_tax_id_link_to_each_other(site: Client, demo: Snapshot) ->
     assert f"1–50 of {total}" in text_of(of_npi)
     of_codes = next(table for table in tables(of_npi) if table[0][:2] == ["Code", "Payer"])
     assert len(of_codes) == len(rows) + 1
+
+
+@pytest.mark.parametrize("others", [2, 4])
+def test_a_position_among_two_or_three_prices_is_no_percentile(store: Store, load: Load, others: int) -> None:
+    references = [
+        {"provider_group_id": at, "provider_groups": [{"npi": [int(SURGEON)], "tin": {"type": "ein", "value": tin}}]}
+        for at, tin in enumerate(f"58123450{at}" for at in range(others + 1))
+    ]
+    items = [item_of(90 + 10 * at, references=[at]) for at in range(others + 1)]
+    load(file_of(*items, provider_references=references))
+    with serving(store.root):
+        shown = text_of(Visitor().get("/tin/581234501/", MONTH))
+    if others == 2:
+        assert "the market has about 3 rates for each code, too few for a percentile" in shown
+        assert "higher than" not in shown
+    else:
+        assert "higher than 30% of all that Payer pays in the state, which has about 5 rates for each code" in shown
+    assert ("Percentile in the market" in shown) == (others == 4)
 
 
 def test_a_provider_is_answered_first_then_sorted_and_searched(site: Client, demo: Snapshot) -> None:

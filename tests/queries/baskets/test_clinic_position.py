@@ -123,18 +123,20 @@ def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> dict[st
     prices = prices_of_organizations(alike)
     found["organizations"] = len(prices)
     found["other_organizations"] = others = len(prices.keys() - {OURS.tin})
-    found["middle"] = middle = statistics.median_low(prices.values()) if prices else None
+    of_others = {tin: price for tin, price in prices.items() if tin != OURS.tin}
+    of_market = prices if others >= FEW else of_others
+    found["middle"] = middle = statistics.median_low(of_market.values()) if of_market else None
     paid = found["rate"]
     less, same, more = (
-        None if paid is None else sum(compared(price, paid) for price in prices.values())
+        None if paid is None else sum(compared(price, paid) for price in of_others.values())
         for compared in (operator.lt, operator.eq, operator.gt)
     )
     found |= {"paid_less": less, "paid_same": same, "paid_more": more}
     groups = {tin: groups_of(tin, alike) for tin in prices}
     found["one_contract"] = largest_contract(groups)
-    paid_more = {groups[tin] for tin, price in prices.items() if paid is not None and price > paid}
+    paid_more = {groups[tin] for tin, price in of_others.items() if paid is not None and price > paid}
     found["contracts_more"] = None if paid is None else len(paid_more)
-    found["position"] = (less + same / 2) / len(prices) if prices and less is not None and same is not None else None
+    found["position"] = (less + same / 2) / others if others and less is not None and same is not None else None
     gap = paid - middle if paid is not None and middle is not None and others else None
     found |= {"gap_to_middle": gap, "difference": paid / middle - 1 if gap is not None and middle else None}
     if gap is not None and others >= FEW and not found["is_odd"]:
@@ -282,12 +284,17 @@ def test_the_figures_are_those_of_the_table_of_organizations(
         market = replace(GA, code_type="CPT", code="99213", modifier="none", payer=one.payer_slug)
         totals = count_totals(db, market)
         table = list_organizations(db, market, "rates", 100, 0)
-        assert (one.organizations, one.middle) == (totals.organizations, totals.middle)
-        assert one.paid_more == (None if one.rate is None else sum(row.price > one.rate for row in table))
-        assert one.paid_same == (None if one.rate is None else sum(row.price == one.rate for row in table))
         own = [row for row in table if row.tin_value == OURS.tin]
+        others = [row for row in table if row.tin_value != OURS.tin]
+        assert (one.organizations, one.other_organizations) == (totals.organizations, len(others))
+        assert one.paid_more == (None if one.rate is None else sum(row.price > one.rate for row in others))
+        assert one.paid_same == (None if one.rate is None else sum(row.price == one.rate for row in others))
         assert [row.price for row in own] == ([one.rate] if own else [])
-        if one.gap_to_middle is not None:
+        if len(others) < FEW:
+            assert one.middle == (statistics.median_low(row.price for row in others) if others else None)
+        else:
+            assert one.middle == totals.middle
+        if one.gap_to_middle is not None and len(others) >= FEW:
             assert [row.difference for row in own] == pytest.approx([one.difference])
 
 
@@ -300,8 +307,8 @@ def test_a_line_with_several_rates_has_their_spread_and_the_position_of_its_pric
     (found,) = positions_of(db, OURS, [AskedLine(BasketCode("99213", ("CPT", "HCPCS")))])
     assert (found.own_rates, found.lowest, found.rate, found.highest) == (2, 260.0, 260.0, 336.0)
     assert (found.prices, found.organizations, found.middle) == (2, 7, 300.0)
-    assert (found.paid_less, found.paid_same, found.paid_more) == (2, 1, 4)
-    assert found.position == pytest.approx(2.5 / 7)
+    assert (found.paid_less, found.paid_same, found.paid_more) == (2, 0, 4)
+    assert found.position == pytest.approx(2 / 6)
     assert found.gaps_of_spread == (-40.0, 36.0)
     assert found.to_middle == pytest.approx(300 / 260 - 1)
     (gap,) = sum_gaps([found])
@@ -316,7 +323,7 @@ def test_a_line_says_how_many_tax_ids_have_the_clinics_rates(tmp_path: Path) -> 
     db = store_of_rates(tmp_path, *({"group": group, "negotiated_rate": 90.0 + group} for group in (5, 1, 2)))
     (line,) = basket_codes(db, [BasketItem(WantedCode(None, "99213"))])
     (found,) = positions_of(db, OURS, [AskedLine(line)])
-    assert (found.tins, found.organizations, found.paid_same) == (2, 3, 2)
+    assert (found.tins, found.organizations, found.paid_same) == (2, 3, 1)
     (nobodys,) = positions_of(db, Clinic(), [AskedLine(line, rate=95.0)])
     assert (nobodys.tins, nobodys.is_given, nobodys.other_organizations) == (0, True, 3)
 
@@ -331,7 +338,7 @@ def test_a_clinic_alone_has_no_gap(tmp_path: Path) -> None:
     )
     line = [AskedLine(BasketCode("99213", ("CPT", "HCPCS")), units=10.0)]
     (found,) = positions_of(db, OURS, line)
-    assert (found.rate, found.middle, found.gap_to_middle, found.total_gap) == (90.0, 90.0, None, None)
+    assert (found.rate, found.middle, found.gap_to_middle, found.total_gap) == (90.0, None, None, None)
     assert (found.reason, found.rates, found.organizations, found.other_organizations) == (NO_OTHERS, 2, 1, 0)
     assert found.payers_middle == pytest.approx((93.0 + 120.0) / 2), "of too few organizations, the rate in the middle"
     (gap,) = sum_gaps([found])
@@ -383,7 +390,7 @@ def test_npis_and_tax_ids_choose_the_same_groups(tmp_path_factory: pytest.TempPa
     by_npi = positions_of(db, Clinic(npis=("1912951245",)), line)
     assert by_tin == by_npi
     assert [(one.rate, one.middle, one.position, one.gap_to_middle, one.total_gap) for one in by_tin] == [
-        (90.0, 90.0, 0.25, 0.0, None)
+        (90.0, 110.0, 0.0, -20.0, None)
     ]
     assert (by_tin[0].other_organizations, by_tin[0].is_thin) == (1, True)
     both = positions_of(db, Clinic(npis=("1912951245", "1003027533")), line)

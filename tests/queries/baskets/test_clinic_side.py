@@ -48,9 +48,9 @@ def test_a_clinic_is_compared_with_rates_that_others_label_otherwise_on_one_side
     found = answer(db)
     (position,) = found.positions
     assert (position.billing_class, position.care_setting) == ("like professional", "non-facility or unstated")
-    assert (position.rate, position.middle, position.paid_more, position.payers_middle) == (90.0, 90.0, 1, 96.0)
+    assert (position.rate, position.middle, position.paid_more, position.payers_middle) == (90.0, 94.0, 1, 96.0)
     (inside,) = answer(db, Market("GA", "2025-08", care_setting="facility or unstated")).positions
-    assert (inside.rate, inside.middle, inside.paid_more, inside.payers_middle) == (90.0, 90.0, 1, 81.0)
+    assert (inside.rate, inside.middle, inside.paid_more, inside.payers_middle) == (90.0, 94.0, 1, 81.0)
 
 
 def test_a_clinic_with_rates_for_facilities_alone_is_on_their_side(tmp_path: Path) -> None:
@@ -118,19 +118,22 @@ def test_pasted_lines_have_the_market_of_the_code_s_page(
     of_code = choose_class(db, Market("GA", "2025-08", "CPT", "99213")).market
     facts = Everything(db).of(of_code)
     expected: dict[str, tuple[int, float]] = {}
+    of_others: dict[str, tuple[int, float | None]] = {}
     for slug in {make_payer_slug(one["reporting_entity_name"]) for one in facts}:
         of_payer = [one for one in facts if make_payer_slug(one["reporting_entity_name"]) == slug]
         tins = {tin for one in of_payer for tin in one["tins"]}
-        prices = [
-            statistics.median_low(one["negotiated_rate"] for one in of_payer if tin in one["tins"]) for tin in tins
-        ]
-        expected[slug] = len(of_payer), statistics.median_low(prices)
+        prices = {
+            tin: statistics.median_low(one["negotiated_rate"] for one in of_payer if tin in one["tins"]) for tin in tins
+        }
+        expected[slug] = len(of_payer), statistics.median_low(prices.values())
+        others = [price for (_, value), price in prices.items() if value != TIN]
+        of_others[slug] = len(of_payer), statistics.median_low(others) if others else None
     nobody = given_answer(db, Clinic(), given_line())
     assert {one.payer_slug: (one.rates, one.middle) for one in nobody.positions} == expected
     own = [one for one in facts if TIN in {value for _, value in one["tins"]}]
     if own or not any(TIN in {value for _, value in one["tins"]} for one in Everything(db).facts):
         ours = given_answer(db, Clinic(tin=TIN), given_line())
-        assert {one.payer_slug: (one.rates, one.middle) for one in ours.positions} == expected
+        assert {one.payer_slug: (one.rates, one.middle) for one in ours.positions} == of_others
 
 
 def test_a_clinic_whose_own_rates_are_all_of_another_class_is_compared_in_it(tmp_path: Path) -> None:
@@ -142,7 +145,7 @@ def test_a_clinic_whose_own_rates_are_all_of_another_class_is_compared_in_it(tmp
         *({"negotiated_rate": 90.0 + at, "group": at} for at in (1, 2, 3)),
     )
     (ours,) = given_answer(db, Clinic(tin=TIN), given_line(450.0)).positions
-    assert (ours.billing_class, ours.rates, ours.middle) == ("institutional", 2, 400.0)
+    assert (ours.billing_class, ours.rates, ours.middle) == ("institutional", 2, 500.0)
     (others,) = given_answer(db, Clinic(), given_line(450.0)).positions
     assert (others.billing_class, others.rates, others.middle) == ("professional", 3, 91.0)
 
