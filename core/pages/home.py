@@ -1,5 +1,7 @@
 """The first page: one box for everything, and what is loaded."""
 
+from datetime import UTC, datetime
+
 from django.http import HttpResponseBase
 
 from core.fields.places.states import STATES
@@ -9,6 +11,7 @@ from core.pages.shared.conditional import UNFINISHED
 from core.pages.shared.page import PageQuery, page
 from core.pages.worked_questions import WorkedQuestion, work_questions
 from core.queries import coverage
+from core.queries.expired_contracts import list_expired_payers
 from core.queries.latest import list_payer_months, with_latest
 from core.queries.market.market import Market
 from core.store.connection import QueryTimeout, Snapshot
@@ -53,6 +56,7 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
         last_loaded_at=max((row.loaded_at for row in loaded), default=None),
         files_shown=files_shown,
         worked=worked or [],
+        expired=list_expired_payers(db, shown, datetime.now(UTC).date()) if shown and worked else [],
         # What is so of all of them is said once.
         elsewhere=worked[0].elsewhere if worked and len({one.elsewhere for one in worked}) == 1 else "",
         payers_loaded=payers_loaded,

@@ -1,6 +1,7 @@
 """What a text of the search box stands for: organizations, codes with their middle rates, payers, and people."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -12,17 +13,39 @@ from core.pages.shared.page import PageQuery, page
 from core.pages.shared.words.answer_words import describe_setting, describe_terms
 from core.queries.classes.class_counts import COMPONENTS
 from core.queries.find.asked_settings import SettingPrice, find_setting_prices
-from core.queries.find.code_index import FoundCode
+from core.queries.find.code_index import FoundCode, code_index
 from core.queries.find.middle_rates import MiddleRate, count_middles, find_middle_rates
-from core.queries.find.named_things import count_known_providers
+from core.queries.find.named_things import count_known_providers, named_things
 from core.queries.find.search import SearchResults, search_everything
 from core.queries.rules.measured_class import class_of_like
+from core.store.connection import Snapshot
+from core.vocabulary.find_names import find_payers
+from core.vocabulary.page_words import NamedPage, find_named_page
+from core.vocabulary.price_words import set_aside_price
 from core.vocabulary.search_text import read_search
 from core.vocabulary.services import SPELLINGS
 
 MAX_SUGGESTIONS = 7
 _LIKE_CPT = frozenset(SPELLINGS["CPT"])
 """Systems that payers label one code with. Without the system, the page shows the one that has rates."""
+
+
+@dataclass(frozen=True)
+class StateLink:
+    """A state that has rates of a code, how many, and their page."""
+
+    state: str
+    rates: int
+    address: str
+
+
+@dataclass(frozen=True)
+class NamedPageLink:
+    """A page that the words name, and the code that its link is about; no code if they name none."""
+
+    page: str
+    code: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -34,6 +57,8 @@ class CodeRow:
     middle: MiddleRate | None
     terms: str
     """Whose fee the middle rate is, and where."""
+    elsewhere: Sequence[StateLink] = ()
+    """The states that have rates of the code, where the one that was asked for has none."""
 
 
 @page(CodesForm)
@@ -44,9 +69,15 @@ def suggest(query: PageQuery[CodesForm]) -> HttpResponseBase:
 
 
 def show_results(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
-    """Return what a text may stand for, or go to the one thing that a number stands for."""
+    """Return what a text may stand for, or go to the page that it names, or to the one thing that a number means."""
+    named = _find_page(query.db, text)
+    if named and (address := _only_page(named)):
+        return redirect(address)
     found = search_everything(query.db, text)
-    address = _only_meaning(found, text)
+    if named and named.rest and (found.not_loaded.says_something or not found.is_organization_or_plan):
+        # The words name a page of the site, and nothing that is loaded.
+        found = search_everything(query.db, named.rest)
+    address = None if named else _only_meaning(found, set_aside_price(text)[0])
     if address:
         return redirect(address)
     context = found.context
@@ -55,12 +86,18 @@ def show_results(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
     links = _link_settings(found, first) if first else []
     others = [one for one, _ in links if first and one in SIDES and one not in first.settings]
     prices = find_setting_prices(query.db, found.codes[0], others, context.filters) if others else []
+    codes = [_describe(code, n < asked, middles.get(code.key)) for n, code in enumerate(found.codes)]
+    if context.state and not context.payer:
+        codes = [replace(one, elsewhere=_link_elsewhere(query.db, one.code)) for one in codes]
     return query.render(
         "pages/search.html",
         q=query.values["q"],
         state=query.values["state"],
         found=found,
-        codes=[_describe(code, n < asked, middles.get(code.key)) for n, code in enumerate(found.codes)],
+        codes=codes,
+        elsewhere=_list_states(codes),
+        there=sum(1 for one in codes if one.code.rates),
+        named_page=named and _link_page(named, found),
         settings=[(describe_setting(one), address) for one, address in links],
         prices=[_describe_price(one, dict(links)[one.setting]) for one in prices],
         # Of a scan, the two prices name the reading and the whole.
@@ -68,6 +105,59 @@ def show_results(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
         context=context,
         known=count_known_providers(query.db),
     )
+
+
+def _find_page(db: Snapshot, text: str) -> NamedPage | None:
+    """Return the page of the site that a text names, unless a payer that is loaded is called so."""
+    named = find_named_page(text)
+    if named and find_payers(named.phrase.split(), named_things(db).payer_names).names:
+        return None
+    return named
+
+
+def _only_page(named: NamedPage) -> str | None:
+    """Return the address of a page that a text names with no more than a code and a state; None if it says more."""
+    said = named.only_code
+    if said is None:
+        return None
+    code = said.codes[0] if said.codes else None
+    return urls.to(
+        named.page, None, state=said.state, code_type=code and code.code_type, code=code.code if code else None
+    )
+
+
+def _link_page(named: NamedPage, found: SearchResults) -> NamedPageLink:
+    """Return the link to a page that a text names: about the first code that the rest of the text means."""
+    code = found.codes[0] if found.codes else None
+    state = found.context.state or (code.state if code else None)
+    address = urls.to(
+        named.page, None, state=state, code_type=code and code.code_type, code=code.code if code else None
+    )
+    return NamedPageLink(named.page, code.code if code else "", address)
+
+
+def _link_elsewhere(db: Snapshot, code: FoundCode) -> Sequence[StateLink]:
+    """Return the states that have rates of a code that has none in the state that was asked for, most rates first."""
+    if code.rates:
+        return []
+    by_state = code_index(db).rates.get(code.key, {})
+    return [
+        StateLink(state, rates, urls.to("rates", None, state=state, code_type=code.code_type, code=code.code))
+        for state, (_, rates) in sorted(by_state.items(), key=lambda one: (-one[1][1], one[0]))
+    ]
+
+
+def _list_states(codes: Sequence[CodeRow]) -> list[StateLink]:
+    """Return each state that has rates of the codes, with its link to the first of them that it has.
+
+    None if most of the codes have rates in the state that was asked for.
+    """
+    if 2 * sum(1 for one in codes if one.code.rates) > len(codes):
+        return []
+    first: dict[str, StateLink] = {}
+    for link in (one for code in codes for one in code.elsewhere):
+        first.setdefault(link.state, link)
+    return list(first.values())
 
 
 def _describe(code: FoundCode, asked: bool, middle: MiddleRate | None) -> CodeRow:
@@ -107,7 +197,7 @@ def _only_meaning(found: SearchResults, text: str) -> str | None:
         provider = found.providers[0]
         return urls.to(provider.by, None, state=found.context.state, **{provider.by: provider.value})
     codes = {code.code for code in found.codes}
-    if found.not_loaded.says_something:
+    if found.not_loaded.says_something or (said.words and (found.organizations or found.systems)):
         return None  # a page says it first
     if len(codes) != 1 or found.codes_in_all != len(found.codes) or not (said.says_codes or text.strip().isdigit()):
         return None

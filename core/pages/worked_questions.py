@@ -166,6 +166,9 @@ def _about_payers(asked: _AskedCode, *, db: Snapshot, dates: Mapping[str, str]) 
         yield WorkedQuestion(f"Which payer pays more for {name}?", said, urls.to("payers", market), asked.elsewhere)
         return
     row = asked.answer.everybody
+    if are_alike([row.p10, row.p90]):
+        yield from _about_spread(asked)
+        return
     said = _say_few(row) or (
         f"One in ten rates is {write_dollars(row.p10)} or less, and one in ten {write_dollars(row.p90)} or more"
     )

@@ -66,7 +66,15 @@ def _choose_stored_titles(db: Snapshot) -> dict[CodeKey, str]:
         (system, code): (name, desc)
         for system, code, name, desc in db.rows("SELECT code_type, code, name, code_desc FROM dim_code")
     }
+    return choose_titles(texts, official_codes(db))
+
+
+def official_codes(db: Snapshot) -> frozenset[CodeKey]:
+    """Return the codes whose names are those of an official code set. The names of the others are payers' words."""
+    return db.ask_once(_read_official_codes)
+
+
+def _read_official_codes(db: Snapshot) -> frozenset[CodeKey]:
     official = set(db.rows("SELECT code_type, code FROM dim_code_official"))
     # Payers also label codes of level II CPT, which then have the title of the HCPCS code.
-    official |= {("CPT", code) for system, code in official if system == "HCPCS"}
-    return choose_titles(texts, official)
+    return frozenset(official | {("CPT", code) for system, code in official if system == "HCPCS"})

@@ -88,6 +88,33 @@ def test_a_worked_question_leads_to_its_figures(site: Client, demo: Snapshot) ->
         assert not figures_missing(one, site.get(one.address)), one
 
 
+@pytest.mark.parametrize(
+    ("amounts", "question"),
+    [
+        ([106.01], "What is paid for"),
+        ([50.0] * 9, "What is paid for"),
+        ([50.0, 51.0], "What is paid for"),
+        ([50.0, 80.0], "How much do the rates for"),
+        ([50.0 + at for at in range(9)], "How much do the rates for"),
+    ],
+)
+def test_it_is_not_asked_how_much_one_price_differs(tmp_path: Path, amounts: list[float], question: str) -> None:
+    made = [{"code": code, "group": at % 4, "negotiated_rate": one}
+            for code in ("73721", "99213", "45378") for at, one in enumerate(amounts)]  # fmt: skip
+    db = store_of_market(tmp_path, *made)
+    asked = work_questions(db, with_latest(db, Market("GA", "")))
+    assert asked[1].question.startswith(question)
+    if len(amounts) == 1:
+        assert asked[1].answer.startswith("1 rate: $106.01 (")
+
+
+def test_days_of_a_file_and_of_the_data_are_not_called_the_same(site: Client) -> None:
+    page = text_of(site.get("/"))
+    assert re.findall(r"(The newest file was loaded on|Loaded|Data as of) \w{3} \d+, \d{4}", page) == [
+        "The newest file was loaded on", "Data as of",
+    ]  # fmt: skip
+
+
 def test_the_payer_that_pays_more_is_the_one_that_its_page_says(tmp_path: Path) -> None:
     """By rates, A pays twice what B does; its middle organization is paid less."""
     rates = [*(("A", 0, 300.0 + at) for at in range(6)), ("A", 1, 100.0), ("B", 2, 150.0)]

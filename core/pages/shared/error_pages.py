@@ -1,13 +1,14 @@
 """The pages for what cannot be answered."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.text import capfirst
 
-from core.pages.forms.query_form import QueryForm
+from core.pages.forms.query_form import FORMATS, QueryForm
 from core.pages.shared import urls
 from core.pages.shared.answer_cache import TOO_SLOW_SECONDS
 from core.pages.shared.lanes.admission import TooBusy
@@ -21,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 _NOT_TYPED = frozenset({"page", "sort", "table", "format"})
 """Parameters that come from links."""
+
+_FILE_FORMATS = frozenset(FORMATS) - {"html"}
 
 _PASTED = ("lines", "npis", "codes")
 """Parameters that visitors paste, which may have what is wrong in them."""
@@ -44,7 +47,12 @@ _NARROWER = (
 
 
 def sorry(request: HttpRequest, status: int, title: str, problems: Problems, **more: Any) -> HttpResponse:
-    """Return a page that says what is wrong. What was posted can be corrected or sent again from it."""
+    """Return a page that says what is wrong. What was posted can be corrected or sent again from it.
+
+    Whoever asks for a file gets plain text: a program would read a page as rows.
+    """
+    if request.GET.get("format") in _FILE_FORMATS:
+        return _write_plainly(status, title, problems, more.get("narrower", []))
     posted = [] if request.method != "POST" or status in _NOT_READ else _list_posted(request)
     context = {
         "title": title,
@@ -56,6 +64,16 @@ def sorry(request: HttpRequest, status: int, title: str, problems: Problems, **m
         **more,
     }
     return render(request, "messages/sorry.html", context, status=status)
+
+
+def _write_plainly(status: int, title: str, problems: Problems, narrower: Sequence[tuple[str, str]]) -> HttpResponse:
+    """Return what is wrong as plain text: a line for each problem, and one for each question to ask instead."""
+    lines = [title, *(f"{name}: {why}" if name else why for name, why in problems)]
+    lines += [f"{label}: {address}" for label, address in narrower]
+    request_id = current_request_id()
+    lines += [f"Request {request_id}"] if request_id else []
+    text = "".join(f"{line}\n" for line in lines)
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
 
 
 def _list_posted(request: HttpRequest) -> list[tuple[str, str, bool]]:
@@ -130,6 +148,8 @@ def too_busy(request: HttpRequest, error: TooBusy) -> HttpResponse:
 
 def nothing_loaded(request: HttpRequest) -> HttpResponse:
     """Return the page for a store without data."""
+    if request.GET.get("format") in _FILE_FORMATS:
+        return _write_plainly(503, "No rates yet", [], [])
     return render(request, "messages/empty.html", {"request_id": current_request_id()}, status=503)
 
 

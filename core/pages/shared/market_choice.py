@@ -99,9 +99,9 @@ class MarketChoice:
 def choose_market(asked: Market, db: Snapshot) -> MarketChoice:
     """Return the market that is meant; `asked` may have empty text for the state and the month.
 
-    A missing state is the one with the most rates in the newest month. A missing month is the newest one of each payer.
-    A missing code system is the one that has the code; CPT and HCPCS count as one system, because payers label the same
-    code either way. Rates of a code are those of one class, see choose_class.
+    A missing state is the one with the most rates in the newest month, of the payer if one is asked for. A missing
+    month is the newest one of each payer. A missing code system is the one that has the code; CPT and HCPCS count as
+    one system, because payers label the same code either way. Rates of a code are those of one class, see choose_class.
     """
     choice = _choose_code(asked, db)
     return choice if choice.meanings or not choice.market.code else with_class(choice, choose_class(db, choice.market))
@@ -134,6 +134,10 @@ def choose_compared_market(asked: Market, codes: str, db: Snapshot) -> MarketCho
 
     One code is compared in one class. Of several, each has rows of its own for each class.
     """
+    if asked.payer and not (codes or asked.code):
+        # A payer has one page, whichever state links to it.
+        states = {row.state for row in coverage.list_coverage(db) if row.payer_slug == asked.payer}
+        asked = asked if asked.state in {"", *states} or not states else replace(asked, state="", year_month="")
     choice = choose_market(asked, db)
     wanted = with_ranges_filled(db, read_codes(codes)) if codes else []
     if choice.market.code or len(wanted) != 1:
@@ -157,7 +161,7 @@ def with_class(choice: MarketChoice, of_class: ClassChoice) -> MarketChoice:
 
 def _choose_code(asked: Market, db: Snapshot) -> MarketChoice:
     """Return the market with its state, months, code, and code system filled in."""
-    periods = coverage.list_periods(db)
+    periods = coverage.list_periods(db) if asked.state else _list_own_periods(db, asked.payer)
     newest = next((one for one in periods if _fits(asked, one.state, one.year_month)), next(iter(periods), None))
     market = with_latest(db, replace(asked, state=asked.state or newest.state)) if newest else asked
     if not market.code:
@@ -174,6 +178,13 @@ def _choose_code(asked: Market, db: Snapshot) -> MarketChoice:
     if {code.code_type for code in meanings} <= _LIKE_CPT:
         return MarketChoice(market)
     return MarketChoice(market, meanings)
+
+
+def _list_own_periods(db: Snapshot, payer: str | None) -> Sequence[coverage.Period]:
+    """Return the states and months in which a payer has rates; all that are loaded if it is no payer of theirs."""
+    every = coverage.list_periods(db)
+    own = {(row.state, row.year_month) for row in coverage.list_coverage(db) if row.payer_slug == payer}
+    return [one for one in every if (one.state, one.year_month) in own] or every
 
 
 def choose_provider_market(asked: Market, db: Snapshot, periods: Sequence[providers.LoadedPeriod]) -> MarketChoice:

@@ -24,9 +24,10 @@ from core.pages.shared.words.labels import filter_label
 from core.pages.yardstick_words import YardstickWords, describe_yardstick
 from core.queries import coverage
 from core.queries.classes.rate_classes import RateClass
-from core.queries.code_titles import code_titles
+from core.queries.code_titles import code_titles, official_codes
+from core.queries.comparison.lookup_scope import list_medicare_years
 from core.queries.comparison.overruled_labels import OverruledLabel, list_labels_of_rates
-from core.queries.expired_contracts import ExpiredContracts, list_expired_contracts
+from core.queries.expired_contracts import ExpiredContracts, list_expired_contracts, list_expired_payers
 from core.queries.latest import PayerFileMonth, are_far_apart, list_payer_months, list_payers_with_rates
 from core.queries.market.file_dates import old_month, old_months
 from core.queries.market.market import Market
@@ -334,6 +335,10 @@ class MarketQuery(PageQuery[M]):
             return []
         return list_expired_contracts(self.cached, self.market, datetime.now(UTC).date())
 
+    def list_expired_payers(self) -> Sequence[ExpiredContracts]:
+        """Return the payers all of whose rates in the state have expired, whatever the code."""
+        return list_expired_payers(self.db, self.market, datetime.now(UTC).date())
+
     def lacks_facility_rates(self) -> bool:
         """Return whether no payer prices what a facility bills for the code, although Medicare pays it apart."""
         market = self.market
@@ -414,6 +419,7 @@ class MarketQuery(PageQuery[M]):
         context = super()._context()
         not_in_tabs = {k: v for k, v in context["parameters"].items() if k not in self.names_in_tabs}
         applied, release = self._applied(not_in_tabs), self.compensation_release
+        medicare_years = list_medicare_years(self.db, self.market)
         # A month says enough if it is that of all payers and none of their files is older than it says.
         says_more = any(one.file_month for one in list_payer_months(self.db, self.market))
         months = self._payer_months if says_more or not self.market.one_month else []
@@ -439,14 +445,18 @@ class MarketQuery(PageQuery[M]):
             "compensation_release": release,
             "compensation_begins": min((one.release for one in self._compensation_releases), default=None),
             "measured": self.measured,
-            "medicare_year": _only_year(self.market.month_names),
+            "medicare_year": _only_year(medicare_years),
+            "has_medicare": any(medicare_years),
             "older_files": [one for one in months if one.file_month and one.file_month[:4] != one.year_month[:4]],
             # Only pages with percents ask for it.
             "labels": self.find_labels,
             # Only pages of a code or of several ask for it.
             "without_place": self.list_without_place,
             "expired": self.list_expired,
+            # Only pages of several codes ask for it.
+            "expired_payers": self.list_expired_payers,
             "lacks_facility_rates": self.lacks_facility_rates,
+            "has_official_name": (self.market.code_type, self.market.code) in official_codes(self.db),
             "side": side_of(self.market.care_setting or ""),
             "has_earlier_month": self._has_earlier_month(),
         }
@@ -457,7 +467,7 @@ def _dates_of(one: PayerFileMonth) -> tuple[str, str | None]:
     return one.year_month, one.file_month
 
 
-def _only_year(months: Sequence[str]) -> str:
-    """Return the year that all months are in; empty text if there are several."""
-    years = {month.partition("-")[0] for month in months}
-    return years.pop() if len(years) == 1 else ""
+def _only_year(years_of_months: Sequence[Collection[str]]) -> str:
+    """Return the year of Medicare's amounts that all months are compared with; empty text if there is no such year."""
+    years = {year for of_month in years_of_months for year in of_month}
+    return years.pop() if len(years) == 1 and all(years_of_months) else ""

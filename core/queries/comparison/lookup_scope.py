@@ -117,6 +117,21 @@ def _codes_by_schedule(db: Snapshot) -> dict[str, frozenset[str]]:
     }
 
 
+def list_medicare_years(db: Snapshot, market: Market) -> list[frozenset[str]]:
+    """Return the years of Medicare's amounts that the rates of each of the market's months are compared with.
+
+    A month has no year where no schedule is in force for the state.
+    """
+    return [
+        frozenset(
+            (one.ended or month)[:4]
+            for kind, one in _periods(db, market.state, month).items()
+            if kind != _WCFS and one.has_state
+        )
+        for month in market.month_names
+    ]
+
+
 class _Release(NamedTuple):
     kind: str
     state: str

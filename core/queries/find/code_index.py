@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log10
@@ -77,13 +77,17 @@ class CodeIndex:
         """Return the rates of a code in all states, of each payer's newest month."""
         return sum(rates for _, rates in self.rates.get(key, {}).values())
 
-    def describe(self, key: CodeKey, state: str | None = None) -> FoundCode:
-        """Return a code with its rates in a state, or in the state that has most of them."""
+    def describe(self, key: CodeKey, state: str | None = None, among: Collection[str] | None = None) -> FoundCode:
+        """Return a code with its rates in a state, which may be none, or in the state that has most of them.
+
+        `among` are the states that are meant, such as a payer's, where the code has rates in any of them.
+        """
         name, desc = self.titles[key]
         by_state = self.rates.get(key, {})
-        if state is None or state not in by_state:
-            state = max(by_state, key=lambda one: (by_state[one][1], one), default=None)
-        month, rates = by_state[state] if state else (None, 0)
+        if state is None:
+            meant = [one for one in by_state if among and one in among] or by_state
+            state = max(meant, key=lambda one: (by_state[one][1], one), default=None)
+        month, rates = by_state.get(state or "", (None, 0))
         return FoundCode(*key, name, desc, self.shown.get(key), state, month, rates)
 
     def describe_named(self, said: SearchText) -> list[FoundCode]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from core.fields.providers.tin import is_tin
 from core.fields.texts.near_words import find_near_words
 from core.queries.code_titles import CodeKey
+from core.queries.coverage import list_coverage
 from core.queries.find.code_index import CodeIndex, FoundCode, code_index, count_rates_of
+from core.queries.find.named_like_places import find_named_like_place
 from core.queries.find.named_things import FoundPayer, NamedThings, named_things, provider_words
 from core.queries.find.not_loaded import NotLoaded, find_not_loaded
 from core.queries.find.organizations import FoundOrganization, FoundProviders, NamedPlace, Provider, find_providers
@@ -19,6 +21,7 @@ from core.store.connection import Snapshot
 from core.vocabulary.baskets import NamedBasket, named_baskets
 from core.vocabulary.find_names import explain_payer, find_city, find_payers, find_specialty
 from core.vocabulary.find_services import is_service_word
+from core.vocabulary.price_words import set_aside_price
 from core.vocabulary.search_text import SearchText, read_search
 from core.vocabulary.service_words import optional_words, split_words, stem
 from core.vocabulary.services import SPELLINGS
@@ -87,6 +90,8 @@ class SearchResults:
     """Whether the text names a code or a payer that is not loaded, or has words beside its codes that mean nothing."""
     not_loaded: NotLoaded = field(default_factory=NotLoaded)
     """What the text names besides, without any loaded rate."""
+    price: str = ""
+    """The words of a price that the text names, which was left out: rates are not searched by amount."""
     set_aside: tuple[str, ...] = ()
     """The settings of care that the text names, if what was found is found without them."""
 
@@ -95,6 +100,11 @@ class SearchResults:
         """Return whether nothing was found."""
         people = self.providers or self.local_providers or self.organizations or self.systems
         return not (self.codes or self.payers or self.plans or people)
+
+    @property
+    def is_organization_or_plan(self) -> bool:
+        """Return whether an organization, a health system, a plan, or a payer was found."""
+        return bool(self.organizations or self.systems or self.plans or self.payers)
 
 
 @dataclass(frozen=True)
@@ -115,15 +125,53 @@ def search_everything(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResu
 
     If nothing is found, what only says where or how much is set aside, and then what the text names that is not loaded.
     """
+    without_price, price = set_aside_price(text)
+    if price and without_price:
+        return replace(search_everything(db, without_price, limit), price=price)
     found = _search_with_or_without_setting(db, text, limit)
     if not (found.is_empty or found.leaves_something) or not split_words(text):
-        return found
+        return _with_named_like_place(db, found, text, limit)
     not_loaded, texts = find_not_loaded(db, read_search(text), code_index(db), named_things(db), limit)
     for instead in texts if found.is_empty else ():
         found = _search_with_or_without_setting(db, instead, limit)
         if not found.is_empty:
             break
-    return replace(found, not_loaded=not_loaded)
+    found = _with_named_like_place(db, replace(found, not_loaded=not_loaded), text, limit)
+    return replace(found, not_loaded=replace(not_loaded, words=_not_in_names(not_loaded.words, found)))
+
+
+def _with_named_like_place(db: Snapshot, found: SearchResults, text: str, limit: int) -> SearchResults:
+    """Return what was found, with the organizations whose names begin with what was taken for a town."""
+    place = found.context.city or found.not_loaded.place
+    if not place or found.organizations or found.systems:
+        return found
+    named = find_named_like_place(db, text, place, limit)
+    if named is None:
+        return found
+    services = _search_with_or_without_setting(db, named.rest, limit) if named.rest else found
+    if not services.codes or not _are_departments(found):
+        services = found
+    return replace(
+        found,
+        codes=services.codes,
+        codes_in_all=services.codes_in_all,
+        code_text=services.code_text,
+        organizations=named.providers.organizations,
+        organizations_in_all=named.providers.organizations_in_all,
+    )
+
+
+def _not_in_names(words: str, found: SearchResults) -> str:
+    """Return the words that the names of what was found do not have either."""
+    names = [
+        *(one.organization_name for one in found.organizations),
+        *(one.other_name for one in found.organizations),
+        *(one.system_name for one in found.systems),
+        *(one.name for one in (*found.providers, *found.local_providers)),
+        *(one.plan_name for one in found.plans),
+    ]
+    named = {part for name in names if name for part in split_words(name)}
+    return " ".join(word for word in words.split() if not named.issuperset(split_words(word)))
 
 
 def _search_with_or_without_setting(db: Snapshot, text: str, limit: int) -> SearchResults:
@@ -171,7 +219,12 @@ def _search(db: Snapshot, text: str, limit: int) -> SearchResults:
         not_loaded = index.describe_named(meant.said)
     else:
         not_loaded = []
-    found = [*not_loaded, *(index.describe(key, meant.context.state) for key in keys)][:limit]
+    payer = meant.context.payer
+    states = {row.state for row in list_coverage(db) if row.payer_slug == payer.payer_slug} if payer else None
+    found = [*not_loaded, *(index.describe(key, meant.context.state, states) for key in keys)][:limit]
+    if not meant.said.says_codes:
+        # A search in a state answers for it: of the codes that fit best, those that have rates there come first.
+        found.sort(key=lambda one: bool(meant.context.state and not one.rates))
     if meant.context.payer and found:
         found = count_rates_of(db, found, meant.context.payer.payer_slug)
     payers = [_explained(named.payers[slug], meant.name_words) for slug in meant.payers[:limit]]

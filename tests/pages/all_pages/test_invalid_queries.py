@@ -78,3 +78,23 @@ def test_hostile_codes_are_only_codes(site: Client, value: str) -> None:
         assert response.status_code == 200
         assert "<script>alert" not in response.content.decode()
     assert site.get("/changes/", {"code": value[:40], "code_type": value[:20]}).status_code == 200
+
+
+@pytest.mark.parametrize("table_format", ["csv", "json", "parquet", "xlsx"])
+@pytest.mark.parametrize(
+    ("address", "status", "said"),
+    [
+        ("/rates/?code=99213&table=none", 400, "table: 'none' is not a valid table: expected one of rates, summary"),
+        ("/rates/?table=rates", 400, "code: choose a billing code"),
+        ("/tin/000000001/?table=rates", 404, "Tax ID not found"),
+        ("/payers/?payer=nobody", 404, "payer: No rates of the payer 'nobody' are loaded."),
+    ],
+)
+def test_whoever_asks_for_a_file_is_told_in_plain_text_why_there_is_none(
+    site: Client, address: str, status: int, said: str, table_format: str
+) -> None:
+    response = site.get(f"{address}&format={table_format}")
+    assert (response.status_code, response["Content-Type"]) == (status, "text/plain; charset=utf-8")
+    assert said in response.content.decode()
+    assert "<" not in response.content.decode()
+    assert site.get(address)["Content-Type"].startswith("text/html"), "a page stays one"

@@ -186,6 +186,10 @@ def test_payers_whose_contracts_have_all_expired_are_named(store: Store, load: L
         for page in ("rates", "payers", "organizations", "medicare", "report"):
             shown = text_of(Visitor().get(f"/{page}/", {"code": "99213"}))
             assert shown.count("Old’s contracts have all expired, the last on Jun 30, 2025.") == 1, page
+        for address in ("/", "/baskets/?codes=99213", "/rule/?payer=old", "/clinic/?tin=123456789&codes=99213"):
+            shown = text_of(Visitor().get(address))
+            assert shown.count("Old’s contracts have all expired, the last on Jun 30, 2025.") == 1, address
+        assert "have all expired" not in text_of(Visitor().get("/rule/?payer=new"))
 
 
 def test_a_market_of_providers_elsewhere_says_so_after_its_first_sentence(
