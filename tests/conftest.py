@@ -16,6 +16,7 @@ from django.test import Client
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 
+from core import open_store
 from core.demo.compensation_fees import write_compensation_fees
 from core.demo.hospital_fees import write_hospital_fees
 from core.demo.payer_files import STATE, write_files
@@ -40,6 +41,8 @@ from core.tic.source import open_documents
 from tests.built_once import BuiltOnce
 from tests.fetch.server import Server
 from tests.fixture_types import Fetching, Load
+from tests.in_turns import pytest_addoption, pytest_collection_modifyitems  # noqa: F401 - hooks
+from tests.kept_readers import KeptReaders
 from tests.paths import SHARED
 from tests.site import Visitor, serving
 from tests.stores import copy_store, open_snapshot
@@ -86,6 +89,14 @@ def let_questions_take_their_time() -> Iterator[None]:
         patch.setattr(django_settings, "BEACONPOINT_QUERY_SECONDS", 60)
         for lane in LANES:
             patch.setattr(lane, "limits", replace(lane.limits, seconds=120))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keep_stores_open() -> Iterator[None]:
+    """Let the site leave a store open for the next test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(open_store, "_reader", KeptReaders())
         yield
 
 

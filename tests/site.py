@@ -15,7 +15,6 @@ from typing import Any
 from django.conf import settings
 from django.test import Client
 
-from core import open_store
 from core.pages.serving.health import answer_health_first
 
 
@@ -29,14 +28,13 @@ class Visitor(Client):
 
 @contextmanager
 def serving(root: Path) -> Iterator[None]:
-    """Let commands and pages use a data directory."""
+    """Let commands and pages use a data directory. It stays open for the next test, see kept_readers.py."""
     before = settings.BEACONPOINT_DATA_DIR
     settings.BEACONPOINT_DATA_DIR = root
     try:
         yield
     finally:
         settings.BEACONPOINT_DATA_DIR = before
-        open_store.close()
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,7 @@ def run_tests(area: Area, root: Path, examples: int, limit: float | None = None)
     """Return whether the area's tests pass."""
     # A fault that never ends may also take memory without end.
     limited = ["sh", "-c", f'ulimit -v {MAX_KILOBYTES}; exec "$@"', "sh"]
-    command = [*limited, sys.executable, "-m", "pytest", "-q", "-x", "-n0", "-p", "no:cacheprovider"]
+    command = [*limited, sys.executable, "-m", "pytest", "-q", "-x", "-n0", "-p", "no:cacheprovider", "--every-case"]
     environment = {
         **os.environ,
         "PYTHONPATH": str(root),

@@ -100,6 +100,7 @@ def assert_accessible(page: Page, **options: Any) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.in_turns(16)
 def test_no_page_keeps_anybody_out_and_each_fits_a_phone(look: Any, path: str) -> None:
     # In the dark, a page has other colors, and nothing else that is other.
     page = look(path, color_scheme="dark")

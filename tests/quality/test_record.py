@@ -211,6 +211,7 @@ def test_a_run_leaves_no_record_when_it_is_told_so(load: Load, store: Store) -> 
     assert store.loaded().rows("dq_run") == 1
 
 
+@pytest.mark.in_turns(1)
 @pytest.mark.parametrize("number", range(3))
 def test_a_killed_record_hurts_nothing(built_once: BuiltOnce, tmp_path: Path, number: int) -> None:
     original, root = tmp_path / "data", tmp_path / "victim"

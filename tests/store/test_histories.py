@@ -73,6 +73,7 @@ class Slow:
 STEPS = ("load", "load", "load", "remove", "remove", "undo", "reshard", "compact")
 
 
+@pytest.mark.in_turns(2)
 @pytest.mark.parametrize("layout", LAYOUTS)
 @settings(max_examples=max(EXAMPLES // 5, 1))
 @given(data=st.data(), groups=st.sampled_from([4, 11, 122_880]), number_of_steps=st.integers(3, 8))

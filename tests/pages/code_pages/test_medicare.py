@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils.text import capfirst
 
+from core import open_store
 from core.pages.code_pages.medicare import AgedSchedule, find_aged_schedules
 from core.pages.formats import write_basis, write_percent
 from core.pages.shared.words.labels import schedule_label
@@ -60,6 +61,7 @@ def test_the_rates_of_a_market_without_a_code_are_compared_once(site: Client, mo
         asked.append(sql)
         begin(self, sql, parameters)
 
+    open_store.close()  # what an earlier test has asked is not asked again
     monkeypatch.setattr(WatchedCursor, "_begin", note)
     response = site.get("/medicare/", {"state": "GA", "year_month": "2025-07", "payer": PEACH})
     assert response.status_code == 200

@@ -52,7 +52,8 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return store, directory
 
 
-@settings(max_examples=2)  # in each layout
+@pytest.mark.in_turns(1)
+@settings(max_examples=2)
 @given(data=st.data(), groups=st.sampled_from([3, 7, 122_880]))
 def test_what_is_removed_is_what_is_selected_and_undo_puts_it_back(
     filled: tuple[Store, Path], data: st.DataObject, groups: int
@@ -93,6 +94,7 @@ def removed_of(store: Store, correction: Correction) -> dict[str, Row]:
     return {row["fact_uid"]: row for row in rows}
 
 
+@pytest.mark.in_turns(2)
 @layouts
 def test_only_files_that_hold_a_removed_row_are_written(built_once: BuiltOnce, tmp_path: Path, layout: str) -> None:
     store = made_store(built_once, tmp_path, (0, "GA"), (1, "GA"), (2, "GA"), layout=layout)
@@ -108,6 +110,7 @@ def test_only_files_that_hold_a_removed_row_are_written(built_once: BuiltOnce, t
     assert_tidy(store)
 
 
+@pytest.mark.in_turns(2)
 @layouts
 def test_the_last_row_of_all(built_once: BuiltOnce, tmp_path: Path, layout: str) -> None:
     """A store that has lost every fact still answers, and has them all back after the undo."""
@@ -129,6 +132,7 @@ def test_the_last_row_of_all(built_once: BuiltOnce, tmp_path: Path, layout: str)
     assert_sound(store)
 
 
+@pytest.mark.in_turns(2)
 @layouts
 def test_a_file_loaded_again_does_not_bring_removed_rows_back(tmp_path: Path, layout: str) -> None:
     store = Store(tmp_path / "data", layout)
@@ -225,6 +229,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(built_once: BuiltOnce, 
     assert listing(store.root) == before
 
 
+@pytest.mark.in_turns(2)
 @layouts
 def test_an_undo_never_doubles_a_fact(built_once: BuiltOnce, tmp_path: Path, layout: str) -> None:
     """Facts that came back behind the correction's back: the undo is refused."""

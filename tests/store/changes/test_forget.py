@@ -40,6 +40,7 @@ def batch_of(store: Store, directory: Path, number: int) -> str:
     return str(load_made_file(store, directory, number).record["batch_id"])
 
 
+@pytest.mark.in_turns(1)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_forgotten_file_leaves_nothing_and_can_be_loaded_again(
     built_once: BuiltOnce, tmp_path: Path, layout: str

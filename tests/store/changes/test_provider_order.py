@@ -31,6 +31,7 @@ def assert_whole(store: Store, copied: bool) -> None:
     assert_tidy(store)
 
 
+@pytest.mark.in_turns(1)
 @pytest.mark.parametrize("layout", UNLIKE_LAYOUTS)
 def test_all_facts_once_whatever_happens_to_them(tmp_path: Path, layout: str) -> None:
     store = Store(tmp_path / "data", layout, grace=0)

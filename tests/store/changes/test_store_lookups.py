@@ -39,6 +39,7 @@ def stored(store: Store) -> set[str]:
     return {file.shard.partition("/")[0] for file in store.loaded().tables.get(LOOKUP, ())}
 
 
+@pytest.mark.in_turns(1)
 @pytest.mark.parametrize("layout", ["monthly", "partitioned"])
 def test_the_same_rows_whatever_happens_to_the_facts(tmp_path: Path, layout: str) -> None:
     store = Store(tmp_path / "data", layout, grace=0)

@@ -76,12 +76,14 @@ def everything(demo_root: Path) -> Everything:
     return Everything(open_snapshot(Store(demo_root)))
 
 
-@settings(max_examples=2)  # in each layout
+@pytest.mark.in_turns(1)
+@settings(max_examples=2)
 @given(data=st.data())
 def test_answers_are_the_same_in_each(demo_in: Snapshot, everything: Everything, data: st.DataObject) -> None:
     assert_all_answers(demo_in, everything, data.draw(a_market(everything)))
 
 
+@pytest.mark.in_turns(1)
 def test_coverage_and_checks_are_the_same_in_each(demo_in: Snapshot, demo: Snapshot) -> None:
     assert coverage.list_coverage(demo_in) == coverage.list_coverage(demo)
     assert [(f.name, f.count, f.total) for f in run_checks(demo_in).findings] == [
@@ -99,6 +101,7 @@ def test_each_lies_where_the_contract_says(store: Store, built_once: BuiltOnce, 
     assert_sound(store)
 
 
+@pytest.mark.in_turns(2)
 @layouts
 def test_a_file_loaded_again_adds_no_row(store: Store, tmp_path: Path) -> None:
     before = store.manifest()
@@ -106,6 +109,7 @@ def test_a_file_loaded_again_adds_no_row(store: Store, tmp_path: Path) -> None:
     assert store.manifest() == before
 
 
+@pytest.mark.in_turns(2)
 @layouts
 def test_a_store_keeps_its_layout_whatever_the_settings_say(store: Store, tmp_path: Path, layout: str) -> None:
     store = Store(store.root, "single" if layout != "single" else "partitioned")
@@ -116,6 +120,7 @@ def test_a_store_keeps_its_layout_whatever_the_settings_say(store: Store, tmp_pa
     assert_tidy(store)
 
 
+@pytest.mark.in_turns(2)
 @layouts
 def test_without_a_commit_nothing_has_changed(store: Store, tmp_path: Path) -> None:
     before = listing(store.root)

@@ -165,6 +165,7 @@ def test_a_backup_that_cannot_be_made_is_refused(filled: Store, target: Path, tm
         back_up(filled, tmp_path / "second")
 
 
+@pytest.mark.in_turns(1)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_backup_is_restored_into_an_empty_store(tmp_path: Path, target: Path, layout: str) -> None:
     store = Store(tmp_path / "data", layout)

@@ -48,6 +48,7 @@ def only_file(store: Store, table: str) -> DataFile:
     return file
 
 
+@pytest.mark.in_turns(2)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_file_has_its_true_size_and_checksum(tmp_path: Path, layout: str) -> None:
     store = Store(tmp_path / "data", layout)

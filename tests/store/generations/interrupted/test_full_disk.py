@@ -11,6 +11,7 @@ from tests.paths import ROOT
 from tests.store.steps import UNLIKE_LAYOUTS
 
 
+@pytest.mark.in_turns(1)
 @pytest.mark.parametrize("layout", UNLIKE_LAYOUTS)
 def test_a_disk_that_fills_up_leaves_the_store_as_it_was(tmp_path: Path, layout: str) -> None:
     as_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]

@@ -48,6 +48,7 @@ def test_a_folder_that_is_being_listed_keeps_its_generation(tmp_path: Path) -> N
     assert set(pl.read_parquet(store.root / "gold/fact_rate_*.parquet")["fact_uid"]) == facts_of(store).keys()
 
 
+@pytest.mark.in_turns(2)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_folders_of_links_that_an_older_version_made_are_replaced(tmp_path: Path, layout: str) -> None:
     store = Store(tmp_path / "data", layout, grace=0)

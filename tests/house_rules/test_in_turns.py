@@ -1,0 +1,20 @@
+"""Cases that take turns: no test goes without one, and over time no case does."""
+
+from tests.in_turns import choose_cases
+
+CASES = {**{f"a.py::test_pages[{number}]": 3 for number in range(9)}, "a.py::test_few[x]": 3, "b.py::test[a[b]::c]": 1}
+
+
+def test_each_test_has_as_many_cases_as_it_asks_for_or_all_its_own() -> None:
+    chosen = choose_cases(CASES, seed=1)
+    assert sorted(case.partition("[")[0] for case in chosen) == [
+        "a.py::test_few",
+        *["a.py::test_pages"] * 3,
+        "b.py::test",
+    ]
+
+
+def test_a_seed_chooses_the_same_whatever_the_order_and_others_choose_others() -> None:
+    backwards = dict(reversed(CASES.items()))
+    assert choose_cases(CASES, seed=1) == choose_cases(backwards, seed=1)
+    assert set().union(*(choose_cases(CASES, seed) for seed in range(50))) == set(CASES)
