@@ -7,6 +7,7 @@ from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, 
 from core.pages.forms.market_forms import RuleForm
 from core.queries.contract_rule.find_rule import FoundRule, find_contract_rule
 from core.queries.contract_rule.levels_of_release import PriceLevel
+from core.queries.contract_rule.other_schedules import ScheduleMultiple, list_other_schedules
 from core.queries.contract_rule.payer_contracts import RuleOfContract, find_rules_of_payer
 from core.queries.contract_rule.rule_rows import ContractRule, FamilyRule, RulePrice
 
@@ -23,6 +24,9 @@ class RuleAnswer(MarketAnswer):
     rule: ContractRule = Field(description="The multiple of a Medicare schedule, or why none is named.")
     families: list[FamilyRule] = Field(description="The multiples of the families of services, by code.")
     levels: list[PriceLevel] = Field(description="The price levels, where a contract pays several multiples at once.")
+    other_schedules: list[ScheduleMultiple] = Field(
+        description="The multiples of other schedules of Medicare, such as that of laboratory tests, where one holds."
+    )
 
 
 @resource(router, "/rule", RuleForm, RuleAnswer, required=["payer"], without=_NOT_TAKEN)
@@ -34,7 +38,12 @@ def find_rule(request: ResourceRequest) -> AnswerFields:
     of 1 is 100%.
     """
     found = _find(request)
-    return {"rule": found.rule, "families": found.families, "levels": found.levels}
+    return {
+        "rule": found.rule,
+        "families": found.families,
+        "levels": found.levels,
+        "other_schedules": list_other_schedules(request.db, request.market),
+    }
 
 
 @resource(router, "/rule/prices", RuleForm, MarketPage[RulePrice], required=["payer"], without=_NOT_TAKEN)

@@ -19,6 +19,7 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.queries import coverage
 from core.queries.contract_rule import fit_rule
 from core.queries.contract_rule.find_rule import FoundRule, find_contract_rule
+from core.queries.contract_rule.other_schedules import list_other_schedules
 from core.queries.contract_rule.payer_contracts import PayerRules, RuleOfContract, find_rules_of_payer
 from core.queries.contract_rule.payer_tins import list_payer_tins
 from core.queries.contract_rule.priced_rates import list_candidates
@@ -122,6 +123,7 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
         ends=[(_name(one), _describe_percent(one)) for one in rules.ends] if rules else [],
         leading=[(_name(one), one) for one in rules.leading] if rules else [],
         schedules_missing=describe_missing_schedules(db, market),
+        other_schedules=list_other_schedules(db, market) if found else [],
         too_broad=too_broad,
         payer_name=dict(coverage.list_payers(db)).get(market.payer, market.payer),
         tin_name=names[0].business_name if names else None,

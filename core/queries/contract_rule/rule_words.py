@@ -38,7 +38,7 @@ def write_no_rule(rule: ContractRule, levels: Sequence[PriceLevel], counted: str
         said = f"No single rule; {together} {share} prices ({rule.explained / rule.prices:.0%}): "
         said += f"{list_level_multiples(levels)}."
     else:
-        said = f"No single rule: no multiple of a loaded schedule reproduces more than {share} prices "
+        said = f"No single rule: no multiple of a loaded physician fee schedule reproduces more than {share} prices "
         said += f"({rule.explained / rule.prices:.0%})."
     return " ".join(filter(None, (said, _write_quartiles(rule, counted), edition)))
 

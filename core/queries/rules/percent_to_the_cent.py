@@ -23,6 +23,11 @@ def allowed_differences(percents: npt.NDArray[np.float64]) -> npt.NDArray[np.flo
     return _HALF_CENT * (1 + np.maximum(percents, 1)) + _FLOAT_ERROR
 
 
+def allowed_difference_sql(percent: str) -> str:
+    """Return SQL of what allowed_difference returns."""
+    return f"{_HALF_CENT} * (1 + greatest({percent}, 1)) + {_FLOAT_ERROR}"
+
+
 def is_percent_of(price: float, percent: float, amount: float) -> bool:
     """Return whether a price is a percent of an amount."""
     return abs(price - percent * amount) <= allowed_difference(percent)

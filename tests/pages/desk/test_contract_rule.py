@@ -26,8 +26,9 @@ from core.queries.rules.percent_to_the_cent import MAX_CHANCE
 from core.store.connection import Snapshot
 from tests.pages.markets import PEACH
 from tests.paths import ROOT
+from tests.queries.contract_rule.laboratory_rates import TIN, store_of_labs
 from tests.queries.tables import written
-from tests.site import csv_rows, text_of
+from tests.site import Visitor, csv_rows, serving, text_of
 
 LOCALITIES = ("ATLANTA", "REST OF GEORGIA")
 PRICES = 60
@@ -204,7 +205,9 @@ def test_the_direction_of_a_release_that_is_not_loaded_is_said(tmp_path: Any, of
         amounts = amounts * np.exp(random.normal(0, 0.015, PRICES))
     found = find_contract_rule(_store(tmp_path, schedule, (of, LOCALITIES[0]), 0, loads_it=False), MARKET)
     assert found.rule.verdict == "none"
-    assert found.rule.sentence.startswith("No single rule: no multiple of a loaded schedule reproduces more than")
+    assert found.rule.sentence.startswith(
+        "No single rule: no multiple of a loaded physician fee schedule reproduces more than"
+    )
     assert found.rule.sentence.endswith(f"The contract may name a schedule {said}")
 
 
@@ -346,3 +349,15 @@ def test_rules_that_were_found_stand_beside_their_payers(site: Client, demo: Sna
     assert text_of(again).partition("Answered")[0] == text_of(after).partition("Answered")[0], (
         "of one code, another rule"
     )
+
+
+def test_the_multiple_of_the_laboratory_schedule_is_told_where_no_physician_fee_is(tmp_path: Path) -> None:
+    amounts = {str(80047 + at): 10.0 + at for at in range(40)}
+    rates = {code: round(1.4 * amount, 2) for code, amount in amounts.items()} | {"80047": 99.0}
+    root = store_of_labs(tmp_path, rates, amounts).root
+    asked = {"state": "GA", "payer": "a", "tin": TIN}
+    with serving(root):
+        shown = text_of(Visitor().get("/rule/", asked))
+        answer = Visitor().get("/api/v1/rule", asked).json()
+    assert "Laboratory tests (CLFS): 140% , for 39 of 40 prices (98%)." in shown
+    assert answer["other_schedules"] == [{"schedule": "clfs", "multiple": 1.4, "prices": 40, "explained": 39}]
