@@ -23,9 +23,8 @@ class PayerGap:
     below_at_highest: int
     thin: int
     """The lines that are left out for the few organizations that they are compared with."""
-    thin_below: int
-    """Those of them that are below the middle one of these organizations."""
-    thin_above: int
+    thin_more: int
+    """Those of them for which one of these organizations is paid more."""
     odd: int
     """The lines that are left out because nobody can mean the clinic's price."""
     totaled: int
@@ -68,8 +67,7 @@ def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
             below_at_lowest=sum(_is_below(one, 0) for one in some),
             below_at_highest=sum(_is_below(one, 1) for one in some),
             thin=sum(_is_only_thin(one) for one in some),
-            thin_below=sum(_is_only_thin(one) and _cents(one.gap_to_middle) < 0 for one in some),
-            thin_above=sum(_is_only_thin(one) and _cents(one.gap_to_middle) > 0 for one in some),
+            thin_more=sum(_is_only_thin(one) and bool(one.paid_more) for one in some),
             odd=sum(one.is_odd for one in some),
             totaled=sum(one.total_gap is not None for one in some),
             shortfall=sum(min(one.total_gap or 0, 0) for one in some),

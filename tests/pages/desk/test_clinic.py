@@ -70,7 +70,7 @@ def test_a_clinic_stands_among_organizations(tmp_path: Path) -> None:
     assert "The market is what organizations are paid" in shown
     position = "2 of 2 others under 2 contracts none the same, none less"
     assert re.search(f"[$]90.00 {position} [$]100.00 −[$]10.00 −10(.0)?% not counted", shown)
-    assert "of 1 line, 1 is below what the middle one of a few other organizations is paid." in shown
+    assert "another organization is paid more for 1 of 1 line . Nothing is added up" in shown
     assert "By code and payer, the largest shortfall first" in shown
     assert "$80.00 nobody else" in shown
     assert "code=99213&amp;billing_class=professional" in page.content.decode()
