@@ -50,7 +50,7 @@ def test_columns_without_a_figure_are_left_out() -> None:
         family="hospital departments", codes=451, rates=451, compared=0, p25=None, p50=None, p75=None, percentile=None
     )
     dollars = SimpleNamespace(family="visits", codes=2, rates=5, compared=5, p25=1.1, p50=1.2, p75=1.3, percentile=0.63)
-    context = {"path": "/npi/1/", "parameters": {}, "of": "families", "knows_market": True}
+    context = {"path": "/npi/1/", "parameters": {}, "of": "families", "knows_market": True, "has_percentiles": True}
     alone = page.render(Context({**context, "parts": [shares], "measured": SimpleNamespace(percent="% of Medicare")}))
     assert "451" in alone
     assert not any(one in alone for one in ("% of Medicare", "Middle half", "Percentile", "–"))
@@ -58,6 +58,17 @@ def test_columns_without_a_figure_are_left_out() -> None:
         Context({**context, "parts": [shares, dollars], "measured": SimpleNamespace(percent="% of Medicare")})
     )
     assert all(one in both for one in ("% of Medicare", "Middle half", "Percentile", "120%", "–"))
+    few = page.render(
+        Context(
+            {
+                **context,
+                "has_percentiles": False,
+                "parts": [dollars],
+                "measured": SimpleNamespace(percent="% of Medicare"),
+            }
+        )
+    )
+    assert "Percentile" not in few
 
 
 def test_a_person_is_not_described_as_a_hospital() -> None:
