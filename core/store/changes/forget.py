@@ -68,8 +68,8 @@ def forget(store: Store, batch_id: str, progress: Progress | None = None) -> For
 def _find_records(
     connection: duckdb.DuckDBPyConnection, transaction: Transaction, batch_id: str
 ) -> tuple[dict[str, Any], ...]:
-    found = connection.execute(
-        f"FROM {stored_rows(transaction, DIM_BATCH)} WHERE batch_id = $1 ORDER BY state", [batch_id]
+    found = connection.sql(
+        f"FROM {stored_rows(transaction, DIM_BATCH)} WHERE batch_id = $1 ORDER BY state", params=[batch_id]
     )
     records = found.to_arrow_table().to_pylist()
     if not records:
