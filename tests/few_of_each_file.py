@@ -3,25 +3,21 @@
 Which ones changes with the seed of pytest-randomly, which pytest prints and takes again (`--randomly-seed`).
 """
 
-import random
 from collections.abc import Iterable
 
 import pytest
+
+from tests.in_turns import choose_some, leave_out
 
 FEW = 4
 
 
 def choose_few(tests: Iterable[str], few: int, seed: int) -> set[str]:
     """Return at most `few` of the tests of each file, by their ids in pytest."""
-    files: dict[str, list[str]] = {}
-    for test in sorted(tests):
-        files.setdefault(test.partition("::")[0], []).append(test)
-    chance = random.Random(seed)
-    return {test for of_file in files.values() for test in chance.sample(of_file, min(few, len(of_file)))}
+    return choose_some(dict.fromkeys(tests, few), lambda test: test.partition("::")[0], seed)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave a few tests of each file, the same in each process that runs them."""
-    chosen = choose_few((item.nodeid for item in items), FEW, config.getoption("randomly_seed"))
-    config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in chosen])
-    items[:] = [item for item in items if item.nodeid in chosen]
+    every = {item.nodeid for item in items}
+    leave_out(config, items, every - choose_few(every, FEW, config.getoption("randomly_seed")))

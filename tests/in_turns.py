@@ -6,18 +6,29 @@ changes with the seed of pytest-randomly, which pytest prints and takes again (`
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import pytest
 
 
+def choose_some(tests: Mapping[str, int], group_of: Callable[[str], str], seed: int) -> set[str]:
+    """Return some tests of each group, by their ids in pytest. `tests` has how many of its group shall run for each."""
+    groups: dict[str, list[str]] = {}
+    for test in sorted(tests):
+        groups.setdefault(group_of(test), []).append(test)
+    chance = random.Random(seed)
+    return {test for some in groups.values() for test in chance.sample(some, min(tests[some[0]], len(some)))}
+
+
+def leave_out(config: pytest.Config, items: list[pytest.Item], left_out: Collection[str]) -> None:
+    """Take the tests with these ids out of those that run."""
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
+    items[:] = [item for item in items if item.nodeid not in left_out]
+
+
 def choose_cases(cases: Mapping[str, int], seed: int) -> set[str]:
     """Return which cases run, by their ids in pytest. `cases` has how many of its test shall run for each of them."""
-    tests: dict[str, list[str]] = {}
-    for case in sorted(cases):
-        tests.setdefault(case.partition("[")[0], []).append(case)
-    chance = random.Random(seed)
-    return {case for of_test in tests.values() for case in chance.sample(of_test, min(cases[of_test[0]], len(of_test)))}
+    return choose_some(cases, lambda case: case.partition("[")[0], seed)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +41,4 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("every_case") or any("::" in argument for argument in config.args):
         return
     marked = {item.nodeid: mark.args[0] for item in items if (mark := item.get_closest_marker("in_turns"))}
-    waiting = set(marked) - choose_cases(marked, config.getoption("randomly_seed"))
-    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in waiting])
-    items[:] = [item for item in items if item.nodeid not in waiting]
+    leave_out(config, items, set(marked) - choose_cases(marked, config.getoption("randomly_seed")))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 
+from core.fields.codes.code_list import WantedCode
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED, OFFICE, SIDES
 from core.pages.forms.query_form import CodesForm, HomeForm
 from core.pages.shared import urls
@@ -120,20 +121,18 @@ def _only_page(named: NamedPage) -> str | None:
     said = named.only_code
     if said is None:
         return None
-    code = said.codes[0] if said.codes else None
-    return urls.to(
-        named.page, None, state=said.state, code_type=code and code.code_type, code=code.code if code else None
-    )
+    return _address_of(named, said.state, said.codes[0] if said.codes else None)
 
 
 def _link_page(named: NamedPage, found: SearchResults) -> NamedPageLink:
     """Return the link to a page that a text names: about the first code that the rest of the text means."""
     code = found.codes[0] if found.codes else None
     state = found.context.state or (code.state if code else None)
-    address = urls.to(
-        named.page, None, state=state, code_type=code and code.code_type, code=code.code if code else None
-    )
-    return NamedPageLink(named.page, code.code if code else "", address)
+    return NamedPageLink(named.page, code.code if code else "", _address_of(named, state, code))
+
+
+def _address_of(named: NamedPage, state: str | None, code: WantedCode | FoundCode | None) -> str:
+    return urls.to(named.page, None, state=state, code_type=code and code.code_type, code=code.code if code else None)
 
 
 def _link_elsewhere(db: Snapshot, code: FoundCode) -> Sequence[StateLink]:

@@ -44,7 +44,7 @@ rates stay out when their file is loaded again, until --undo puts back exactly t
   manage.py correct_rates --state TX --payer healthscope_benefits --outside-state --reason 'not of Texas'
   manage.py correct_rates --undo 2
 
-To read a file anew (another month, a newer version of this program), let the store forget it, and load it again:
+To load a file again (for another month, or with a newer version of this program), let the store forget it first:
 
   manage.py correct_rates --forget 3a99974a72c3908fb17501377fa85b24
 

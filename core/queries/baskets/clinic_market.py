@@ -12,7 +12,6 @@ from core.queries.classes.classes_of_codes import ClassesOfList
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.parties.middle_by_payer import (
-    LEAST_ORGANIZATIONS,
     choose_market_price,
     dollars_of_compared,
     is_by_organizations,
@@ -70,7 +69,7 @@ class LineMarket:
     @property
     def compared_middle(self) -> float | None:
         """What the clinic is compared with: of a few organizations, it would itself be the one in the middle."""
-        return self.middle if self.other_organizations >= LEAST_ORGANIZATIONS else self.others_middle
+        return self.middle if is_by_organizations(self.other_organizations) else self.others_middle
 
     @property
     def price(self) -> float:

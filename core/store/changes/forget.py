@@ -1,4 +1,4 @@
-"""Take a payer's file out of the store as if it had never been loaded, so that it can be loaded anew.
+"""Take a payer's file out of the store as if it had never been loaded, so that it can be loaded again.
 
 A correction remembers what it removed, and loading the file again leaves that out. Where the file itself is to be read
 again (another month, by a version that reads it better), the store has to forget it first.
@@ -16,8 +16,7 @@ import pyarrow.parquet as pq
 
 from core.runtime.errors import BeaconError
 from core.runtime.progress import Progress
-from core.store.changes.removal import find_rows, take_out
-from core.store.changes.selection import Selection
+from core.store.changes.removal import find_rows, rewrite
 from core.store.generations.store import Store, Transaction
 from core.store.parquet.writer import write_table
 from core.store.schema.tables import DIM_BATCH, DIM_PROVIDER_GROUP, FACT_RATE, REMOVED_RATE, TABLES, Table
@@ -25,6 +24,7 @@ from core.store.sql import parquet_rows, stored_rows
 from core.store.writer_connection import connect_for_writing
 
 _MEMORY = "256MB"
+_OF_GROUPS = "f.pg_uid IN (SELECT pg_uid FROM forgotten)"
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,10 @@ def forget(store: Store, batch_id: str, progress: Progress | None = None) -> For
             records = _find_records(connection, transaction, batch_id)
             _expect_no_correction(connection, transaction, batch_id)
             groups = stored_rows(transaction, DIM_PROVIDER_GROUP)
-            rates = 0
-            if connection.execute(f"SELECT 1 FROM {groups} WHERE batch_id = $1 LIMIT 1", [batch_id]).fetchall():
-                _, rates = take_out(transaction, connection, Selection(batch=batch_id), progress)
             connection.execute(
                 f"CREATE OR REPLACE TEMP TABLE forgotten AS SELECT pg_uid FROM {groups} WHERE batch_id = $1", [batch_id]
             )
+            rates = _take_out_facts(transaction, connection, progress)
             for name in transaction.base.tables:
                 if name in TABLES and name != FACT_RATE.name:
                     _take_out_of(transaction, connection, TABLES[name], batch_id)
@@ -90,12 +88,27 @@ def _expect_no_correction(connection: duckdb.DuckDBPyConnection, transaction: Tr
         raise BeaconError(f"corrections have removed rates of this file; put them back first: {undo}")
 
 
+def _take_out_facts(transaction: Transaction, connection: duckdb.DuckDBPyConnection, progress: Progress | None) -> int:
+    """Rewrite the files of facts that have some of the file's groups. Return how many facts these are."""
+    files = transaction.files(FACT_RATE.name)
+    rates = done = 0
+    for file in files:
+        gone = find_rows(connection, transaction.path(file), file.rows, _OF_GROUPS, {})
+        if gone.any():
+            rewrite(transaction, file, ~gone)
+            rates += int(gone.sum())
+        done += file.rows
+        if progress:
+            progress(done, sum(one.rows for one in files))
+    return rates
+
+
 def _take_out_of(transaction: Transaction, connection: duckdb.DuckDBPyConnection, table: Table, batch_id: str) -> None:
     """Rewrite the files of a table that have rows of the file or of its groups. Files without any stay."""
     if "batch_id" in table.names:
         where, parameters = "f.batch_id = $batch_id", {"batch_id": batch_id}
     elif "pg_uid" in table.names:
-        where, parameters = "f.pg_uid IN (SELECT pg_uid FROM forgotten)", {}
+        where, parameters = _OF_GROUPS, {}
     else:
         return
     for file in transaction.files(table.name):

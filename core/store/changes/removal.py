@@ -95,15 +95,15 @@ def take_out(
                 path, FACT_RATE, marked_rows(transaction.path(file), chosen), transaction.sizes.row_group_rows
             )
             removed.append(str(path))
-            _rewrite(transaction, file, ~chosen)
+            rewrite(transaction, file, ~chosen)
         done += file.rows
         if progress:
             progress(done, sum(file.rows for file in files))
     return removed, rows
 
 
-def _rewrite(transaction: Transaction, file: DataFile, kept: npt.NDArray[np.bool_]) -> None:
-    """Replace a file by one with its `kept` rows, or by none if it keeps no row."""
+def rewrite(transaction: Transaction, file: DataFile, kept: npt.NDArray[np.bool_]) -> None:
+    """Replace a file of facts by one with its `kept` rows, or by none if it keeps no row."""
     if not kept.any():
         transaction.replace(FACT_RATE.name, [file])
         return
