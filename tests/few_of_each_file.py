@@ -1,4 +1,4 @@
-"""Run a few tests of each file in a repetition in which most would say the same: `-p tests.few_of_each_file`.
+"""Run one test of each file in a repetition in which most would say the same: `-p tests.few_of_each_file`.
 
 Which ones changes with the seed of pytest-randomly, which pytest prints and takes again (`--randomly-seed`).
 """
@@ -9,7 +9,7 @@ import pytest
 
 from tests.in_turns import choose_some, leave_out
 
-FEW = 4
+FEW = 1
 
 
 def choose_few(tests: Iterable[str], few: int, seed: int) -> set[str]:
@@ -18,6 +18,6 @@ def choose_few(tests: Iterable[str], few: int, seed: int) -> set[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave a few tests of each file, the same in each process that runs them."""
+    """Leave a test of each file, the same in each process that runs them."""
     every = {item.nodeid for item in items}
     leave_out(config, items, every - choose_few(every, FEW, config.getoption("randomly_seed")))

@@ -1,12 +1,14 @@
 """Cases of a test that take turns: `@pytest.mark.in_turns(3)` runs three of them, and others in the next run.
 
-It is for tests of which each case takes seconds and most would say the same, such as one of each page. Which ones run
-changes with the seed of pytest-randomly, which pytest prints and takes again (`--randomly-seed`). All of them run with
+It is for tests of which each case takes seconds and most would say the same, such as one of each page. Tests marked
+with the same name, `in_turns(1, of="systems")`, take turns as if they were cases of one test. Which ones run changes
+with the seed of pytest-randomly, which pytest prints and takes again (`--randomly-seed`). All of them run with
 `--every-case`, and where a test is named on the command line.
 """
 
 import random
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 
 import pytest
 
@@ -26,9 +28,12 @@ def leave_out(config: pytest.Config, items: list[pytest.Item], left_out: Collect
     items[:] = [item for item in items if item.nodeid not in left_out]
 
 
-def choose_cases(cases: Mapping[str, int], seed: int) -> set[str]:
-    """Return which cases run, by their ids in pytest. `cases` has how many of its test shall run for each of them."""
-    return choose_some(cases, lambda case: case.partition("[")[0], seed)
+def choose_cases(cases: Mapping[str, int], seed: int, of: Mapping[str, str] = MappingProxyType({})) -> set[str]:
+    """Return which cases run, by their ids in pytest. `cases` has how many of its test shall run for each of them.
+
+    `of` has the names of those that take turns with cases of other tests.
+    """
+    return choose_some(cases, lambda case: of.get(case, case.partition("[")[0]), seed)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,5 +45,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave the cases whose turn it is, the same in each process that runs them."""
     if config.getoption("every_case") or any("::" in argument for argument in config.args):
         return
-    marked = {item.nodeid: mark.args[0] for item in items if (mark := item.get_closest_marker("in_turns"))}
-    leave_out(config, items, set(marked) - choose_cases(marked, config.getoption("randomly_seed")))
+    marks = {item.nodeid: mark for item in items if (mark := item.get_closest_marker("in_turns"))}
+    marked = {case: mark.args[0] for case, mark in marks.items()}
+    of = {case: mark.kwargs["of"] for case, mark in marks.items() if "of" in mark.kwargs}
+    leave_out(config, items, set(marked) - choose_cases(marked, config.getoption("randomly_seed"), of))

@@ -100,7 +100,7 @@ def assert_accessible(page: Page, **options: Any) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.in_turns(16)
+@pytest.mark.in_turns(7)
 def test_no_page_keeps_anybody_out_and_each_fits_a_phone(look: Any, path: str) -> None:
     # In the dark, a page has other colors, and nothing else that is other.
     page = look(path, color_scheme="dark")
@@ -115,6 +115,7 @@ def test_no_page_keeps_anybody_out_and_each_fits_a_phone(look: Any, path: str) -
     assert_accessible(page)
 
 
+@pytest.mark.in_turns(1)
 @pytest.mark.parametrize("javascript", [True, False])
 def test_from_a_word_to_a_payer_a_provider_medicare_and_a_file(look: Any, tmp_path: Path, javascript: bool) -> None:
     page = look("/", java_script_enabled=javascript)
@@ -224,6 +225,7 @@ def test_a_filter_swaps_the_page_s_part_and_goes_back(look: Any) -> None:
     assert page.get_by_role("complementary").inner_text() == before
 
 
+@pytest.mark.in_turns(1)
 @pytest.mark.parametrize("javascript", [True, False])
 def test_pasted_codes_are_compared(look: Any, tmp_path: Path, javascript: bool) -> None:
     page = look("/payers/", java_script_enabled=javascript)
@@ -247,6 +249,7 @@ def test_pasted_codes_are_compared(look: Any, tmp_path: Path, javascript: bool) 
         assert {row["code"] for row in csv.DictReader(file)} == {"99213", "99214", "0450"}
 
 
+@pytest.mark.in_turns(1)
 @pytest.mark.parametrize("javascript", [True, False])
 def test_from_a_month_to_what_changed_in_it(look: Any, javascript: bool) -> None:
     page = look("/changes/", java_script_enabled=javascript)
@@ -271,6 +274,7 @@ _WIDEST = "code=27447&classes=all"
 """The demo's code with the longest amounts, in every class."""
 
 
+@pytest.mark.in_turns(4)
 @pytest.mark.parametrize(
     "path",
     [
@@ -348,6 +352,7 @@ def test_no_table_is_wider_than_the_paper(look: Any, demo: Snapshot, path: str, 
     assert max(ends) <= _WIDTHS[paper]
 
 
+@pytest.mark.in_turns(1)
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_a_clinic_s_report_is_two_sheets(look: Any, demo: Snapshot, paper: str) -> None:
     ((tin,),) = demo.rows("SELECT min(tin_value) FROM dim_tin WHERE tin_type = 'ein'")

@@ -18,3 +18,13 @@ def test_a_seed_chooses_the_same_whatever_the_order_and_others_choose_others() -
     backwards = dict(reversed(CASES.items()))
     assert choose_cases(CASES, seed=1) == choose_cases(backwards, seed=1)
     assert set().union(*(choose_cases(CASES, seed) for seed in range(50))) == set(CASES)
+
+
+def test_tests_of_one_name_take_turns_with_each_other() -> None:
+    cases, of = (
+        {"a.py::test_one": 1, "b.py::test_other": 1},
+        dict.fromkeys(("a.py::test_one", "b.py::test_other"), "both"),
+    )
+    chosen = [choose_cases(cases, seed, of) for seed in range(50)]
+    assert {len(one) for one in chosen} == {1}
+    assert set().union(*chosen) == set(cases)

@@ -87,6 +87,7 @@ def deep(levels: int) -> bytes:
     return b'{"a":' * levels + b"1" + b"}" * levels
 
 
+@pytest.mark.in_turns(6)
 @pytest.mark.parametrize(
     "value",
     [
@@ -196,6 +197,7 @@ def test_a_tax_id_of_an_odd_kind(load: Load, store: Store, kind: object) -> None
     assert table(store, "dim_tin").select("tin_type", "tin_value").rows() == [("ein", "123456789")]
 
 
+@pytest.mark.in_turns(7)
 @pytest.mark.parametrize("number", ["1e99999999999999999999", "1e-99999999999999999999", "-1E+99999999999999999999"])
 @pytest.mark.parametrize(
     "place", ["negotiated_rate", "billing_code", "severity_of_illness", "provider_group_id", "npi", "tin", "version"]

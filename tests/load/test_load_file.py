@@ -45,6 +45,7 @@ def test_the_demo_is_loaded_as_by_the_slow_reader(tmp_path: Path) -> None:
 
 
 # Of the two months of one payer, the larger: test_layouts.py counts the rows of the other.
+@pytest.mark.in_turns(5)
 @pytest.mark.parametrize(
     ("name", "rows"), [(name, rows) for name, rows in REAL.items() if "2025-01-06_Evry" not in name]
 )
@@ -104,6 +105,7 @@ def test_a_missing_month_names_the_option(load: Load, month: Any) -> None:
         load(file_of(item_of(1), last_updated_on=month))
 
 
+@pytest.mark.in_turns(6)
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -191,6 +191,7 @@ def test_an_interrupt_leaves_the_store_as_it_was(root: Path, manage: Manage, goo
     assert listing(root) == before
 
 
+@pytest.mark.in_turns(2)
 @pytest.mark.parametrize("delay", [0, 0.02, 0.1, 0.3, 0.6])
 def test_an_interrupt_while_all_is_still_starting(root: Path, tmp_path: Path, delay: float) -> None:
     """From a terminal, which interrupts all processes of the command."""
@@ -286,6 +287,7 @@ def test_a_reader_that_stops_listening_is_no_error(root: Path, good: Path) -> No
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.in_turns(1)
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_the_demo_without_the_site_leaves_nothing_behind(tmp_path: Path, interrupted: bool) -> None:
     # Unbuffered: into a pipe, Python writes its lines together, here at the end of the demo.

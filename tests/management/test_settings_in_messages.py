@@ -183,6 +183,7 @@ question, and the other settings."""
 _NAME = re.compile("BEACONPOINT_[A-Z_]+")
 
 
+@pytest.mark.in_turns(8)
 @pytest.mark.parametrize("name", CASES)
 def test_the_setting_that_is_named_makes_the_message_go_away(
     server: Server, tmp_path: Path, settings: Any, name: str

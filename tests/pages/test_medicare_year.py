@@ -14,6 +14,7 @@ from tests.site import Visitor, serving, text_of
 IN_FORCE = "Percent of Medicare uses the amounts in force in the month that a file is listed for."
 
 
+@pytest.mark.in_turns(4)
 @pytest.mark.parametrize(
     ("loaded", "years", "said"),
     [

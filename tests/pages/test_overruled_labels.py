@@ -139,6 +139,7 @@ def test_a_label_is_called_one_wherever_rates_of_a_code_state_their_class(site: 
     assert name_terms(OfTerms(None, **terms), "") == "class not stated, outpatient, modifier 26"
 
 
+@pytest.mark.in_turns(4)
 @pytest.mark.parametrize("address", PAGES)
 def test_each_page_with_percents_says_so_and_offers_the_other_schedule(
     site: Client, label: OverruledLabel, address: str
@@ -171,6 +172,7 @@ def link_called(words: str, page: Any) -> str:
     return unescape(address)
 
 
+@pytest.mark.in_turns(3)
 @pytest.mark.parametrize("address", OF_OTHERS)
 def test_a_page_about_other_rates_does_not_say_so(site: Client, label: OverruledLabel, address: str) -> None:
     shown = text_of(site.get(in_month(address)))

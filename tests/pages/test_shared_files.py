@@ -32,6 +32,7 @@ from tests.stores import open_snapshot
 SENTENCE = "is not divided by state: its rates are the same in Georgia and Texas"
 
 
+@pytest.mark.in_turns(3)
 @pytest.mark.parametrize("page", ["rates", "payers", "medicare", "organizations", "baskets", "report", "tin/123456789"])
 def test_the_same_rates_in_two_states_are_told(store: Store, load: Load, page: str) -> None:
     load(registers.rates(registers.SURGEON), "GA")

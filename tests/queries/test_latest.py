@@ -185,6 +185,7 @@ def _one_month_each(db: Snapshot) -> LatestFiles:
     return LatestFiles(payers, tuple(MarketMonth(month, some) for month, some in of_month.items()))
 
 
+@pytest.mark.in_turns(4)
 @pytest.mark.parametrize("code", ["99213", "70450", "J1885", "470"])
 @pytest.mark.parametrize("filters", [{}, {"billing_class": "professional", "area": "state"}, {"basis": "opps"}])
 def test_each_month_is_compared_with_its_own_release(placed: Snapshot, code: str, filters: dict[str, str]) -> None:

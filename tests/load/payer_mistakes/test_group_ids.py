@@ -34,6 +34,7 @@ def npis_by_code(store: Store) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.in_turns(9)
 @pytest.mark.parametrize(
     ("definitions", "uses", "expected"),
     [

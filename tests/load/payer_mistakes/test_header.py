@@ -46,6 +46,7 @@ def test_plans_in_the_root_are_kept(load: Load, store: Store) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.in_turns(4)
 @pytest.mark.parametrize("key", ["out_of_network", "reporting_structure", "provider_groups", "drugs"])
 @pytest.mark.parametrize("value", [None, [], {}])
 def test_an_empty_list_of_another_kind_of_file_does_not_matter(load: Load, key: str, value: Any) -> None:

@@ -69,6 +69,7 @@ MISSPELT = [
 ]
 
 
+@pytest.mark.in_turns(8)
 @pytest.mark.parametrize(("key", "spelling"), MISSPELT)
 def test_a_misspelt_key_is_read_as_what_it_means(load: Load, store: Store, key: str, spelling: str) -> None:
     full = {**PRICE, "service_code": ["11"], "billing_code_modifier": ["26"], "expiration_date": "2026-12-31"}

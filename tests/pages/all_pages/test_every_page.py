@@ -48,7 +48,7 @@ def news_of(link: str) -> set[tuple[str, ...]]:
     return {(path, *shown)} | {(path, name) for name in query}
 
 
-@pytest.mark.in_turns(10)
+@pytest.mark.in_turns(6)
 @pytest.mark.parametrize("address", [*PAGES, "/rates/?code=97110&pos=11", "/npi/{npi}/", "/tin/{tin}/"])
 def test_every_page_keeps_to_its_policy_and_each_of_its_links_works(site: Client, demo: Snapshot, address: str) -> None:
     npi, tin = demo.rows("SELECT (SELECT min(npi) FROM dim_npi), (SELECT min(tin_value) FROM dim_tin)")[0]

@@ -53,6 +53,7 @@ def read(site: Client, address: str, query: dict[str, Any], format: str) -> byte
     return b"".join(response.streaming_content)  # type: ignore[attr-defined]
 
 
+@pytest.mark.in_turns(6)
 @pytest.mark.parametrize(
     ("address", "query", "yardstick"),
     [*((*one, "compensation") for one in FILES), *((*one, "medicare") for one in (FILES[0], FILES[6]))],

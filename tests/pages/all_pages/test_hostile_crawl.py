@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import random
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -107,6 +108,9 @@ def news_of(address: str) -> set[tuple[str, ...]]:
     return found | {(kind, name, value) for name, value in query if name == "code"}
 
 
+SHARE = 0.4
+"""How many of the parameters, values, and files are tried, others in each run. Every page is."""
+
 REGISTRY = "https://npiregistry.cms.hhs.gov/provider-view/"
 """The national registry of providers, where names are looked up that are not loaded."""
 
@@ -129,7 +133,8 @@ def test_every_link_and_every_download_of_every_page_works(hostile: Client, fact
     while waiting:
         address = waiting.pop(0)
         news = news_of(address) - seen
-        if not news or address.startswith(ELSEWHERE):
+        if address.startswith(ELSEWHERE) or not any(len(one) == 1 or random.random() < SHARE for one in news):
+            seen |= news
             continue
         seen |= news
         answer = hostile.get(address)

@@ -34,6 +34,7 @@ def store(root: Path, prof: dict[str, Any] | None, asc: list[dict[str, Any]], us
     return written(db.root, tables)
 
 
+@pytest.mark.in_turns(8)
 @pytest.mark.parametrize(
     ("prof", "asc", "use", "side"),
     [

@@ -202,6 +202,7 @@ def test_the_newest_row_stays(tmp_path_factory: pytest.TempPathFactory, old: lis
     assert latest.new_npis == len({row[0] for row in new})
 
 
+@pytest.mark.in_turns(3)
 @pytest.mark.parametrize("everything", [False, True])
 @pytest.mark.parametrize("newest_first", [False, True])
 @pytest.mark.parametrize("apart", [False, True])

@@ -71,6 +71,7 @@ def test_each_zip_code_has_a_row(store: Store, tmp_path: Path) -> None:
     assert all(file.rows_read == file.kept + file.left_out.total() for file in loaded.files)
 
 
+@pytest.mark.in_turns(2)
 @pytest.mark.parametrize("order", list(itertools.permutations(("places", "register", "rates"))))
 def test_groups_have_their_areas_in_any_order_of_loads(store: Store, tmp_path: Path, order: tuple[str, ...]) -> None:
     places = list(write_places(tmp_path).values())

@@ -55,6 +55,7 @@ def register(path: Path) -> Path:
     return path
 
 
+@pytest.mark.in_turns(2)
 @pytest.mark.parametrize("order", list(itertools.permutations(("places", "register", "rates"))))
 def test_providers_have_their_profiles_in_any_order_of_loads(
     store: Store, tmp_path: Path, order: tuple[str, ...]

@@ -122,6 +122,7 @@ def look_at(original: Path) -> tuple[Answers, View]:
     return KNOWN[original]
 
 
+@pytest.mark.in_turns(3)
 @pytest.mark.parametrize("number", range(KILLS))
 def test_a_killed_writer_hurts_nothing(
     built_once: BuiltOnce, directory: Path, killer: Killer, watcher: Watcher, number: int
