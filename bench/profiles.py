@@ -16,12 +16,13 @@ from typing import Any
 
 from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import spread_by_terms
-from core.queries.coverage import list_coverage, newest_of_each_payer
+from core.queries.coverage import list_coverage
 from core.queries.latest import with_latest
 from core.queries.likely_rates import EvidenceLevel, count_evidence, find_evidence_switch, weigh_rates
 from core.queries.market.distance import EARTH_MILES, miles_sql
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
+from core.queries.payers.loaded_payers import newest_of_each_payer
 from core.queries.rules.evidence import LIKELY
 from core.queries.rules.rate_kinds import MACROS
 from core.store.connection import QueryLimits, Snapshot

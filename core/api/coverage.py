@@ -5,6 +5,7 @@ from ninja import Router
 from core.api.protocol.resources import AnswerFields, Page, ResourceRequest, resource
 from core.pages.forms.query_form import QueryForm
 from core.queries import coverage
+from core.queries.releases import Release, list_releases
 
 router = Router(tags=["Coverage"])
 
@@ -28,10 +29,10 @@ def list_periods(request: ResourceRequest) -> AnswerFields:
     return request.page_of(coverage.list_periods(request.db))
 
 
-@resource(router, "/coverage/benchmarks", QueryForm, Page[coverage.Release])
+@resource(router, "/coverage/benchmarks", QueryForm, Page[Release])
 def list_benchmarks(request: ResourceRequest) -> AnswerFields:
     """List the releases of fee schedules that are loaded.
 
     rows_read = rows_priced + the counts of left_out.
     """
-    return request.page_of(coverage.list_releases(request.db))
+    return request.page_of(list_releases(request.db))

@@ -13,7 +13,9 @@ from core.pages.worked_questions import WorkedQuestion, work_questions
 from core.queries import coverage
 from core.queries.expired_contracts import list_expired_payers
 from core.queries.latest import list_payer_months, with_latest
+from core.queries.loaded_files import list_shared_files
 from core.queries.market.market import Market
+from core.queries.payers.loaded_payers import count_dollars, count_loaded, newest_of_each_payer, rows_of_payers
 from core.store.connection import QueryTimeout, Snapshot
 from core.store.query_limits import seconds_left, time_limit
 from core.vocabulary.search_text import read_search
@@ -40,11 +42,11 @@ def show_home(query: PageQuery[HomeForm]) -> HttpResponseBase:
     newest = next((one for one in periods if state in {"", one.state}), None)
     countable = newest is not None and newest.rates <= MAX_RATES_FOR_EXAMPLES
     shown = with_latest(db, Market(newest.state, "")) if newest else None
-    shared = coverage.list_shared_files(db)
+    shared = list_shared_files(db)
     # A file of several states is one: its rates are counted once, wherever the page says how many there are.
-    counted = coverage.count_loaded(db)
+    counted = count_loaded(db)
     files_shown = list_payer_months(db, shown) if shown else []
-    payers_loaded = coverage.rows_of_payers(coverage.newest_of_each_payer(loaded, coverage.count_dollars(db)), shared)
+    payers_loaded = rows_of_payers(newest_of_each_payer(loaded, count_dollars(db)), shared)
     worked = _work_questions(db, shown) if shown and countable else []
     response = query.render(
         "pages/home.html",

@@ -30,6 +30,7 @@ from core.queries import coverage, quality
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
 from core.queries.market.market_filters import NO_MODIFIER
+from core.queries.payers.loaded_payers import count_loaded
 from core.queries.payers.payer_facts import PayerFacts, list_payer_facts
 from core.store.connection import QueryTimeout
 
@@ -102,7 +103,7 @@ def show_quality(query: PageQuery[QualityForm]) -> HttpResponseBase:
         payer_name=dict(coverage.list_payers(db)).get(query.values["payer"], query.values["payer"]),
         run=run,
         runs=runs,
-        counted=coverage.count_loaded(db),
+        counted=count_loaded(db),
         shown=RUNS_SHOWN,
         unchanged=run.data_version == db.manifest.data_version,
         outcomes=[(one, CHECKS_BY_NAME.get(one.check_name)) for one in quality.list_check_outcomes(db, run.run_id)],

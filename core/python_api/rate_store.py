@@ -38,10 +38,12 @@ from core.queries import coverage, dictionary, quality
 from core.queries.classes.rate_classes import choose_class, choose_class_of_codes
 from core.queries.comparison import overruled_labels
 from core.queries.latest import with_latest
+from core.queries.loaded_files import File, MarketFile, list_files, list_sources
 from core.queries.market.market import Market
 from core.queries.over_time import changes
 from core.queries.parties import organizations, providers
 from core.queries.payers import networks
+from core.queries.releases import Release, list_releases
 from core.queries.rules.rate_kinds import MACROS
 from core.queries.side_by_side import payer_comparison
 from core.queries.yardstick import medicare
@@ -99,13 +101,13 @@ class RateStore(
 
     def files(self, payer: str) -> pl.DataFrame:
         """Return the files of a payer, newest month first."""
-        return frame_of(coverage.File, coverage.list_files(self._snapshot(), make_payer_slug(payer)))
+        return frame_of(File, list_files(self._snapshot(), make_payer_slug(payer)))
 
     def sources(self, state: str, year_month: str | None, payer: str | None = None) -> pl.DataFrame:
         """Return the files that the rates of a state and month come from, of one payer or of all."""
         market = self._market(state, year_month, None, None, {"payer": payer})
-        found = coverage.list_sources(self._snapshot(), market.state, market.months, market.payer)
-        return frame_of(coverage.MarketFile, found)
+        found = list_sources(self._snapshot(), market.state, market.months, market.payer)
+        return frame_of(MarketFile, found)
 
     def networks(self, payer: str) -> pl.DataFrame:
         """Return the networks of a payer by month, with provider groups and NPIs."""
@@ -113,7 +115,7 @@ class RateStore(
 
     def benchmarks(self) -> pl.DataFrame:
         """Return the benchmark releases that rates are compared with, by kind, newest first."""
-        return frame_of(coverage.Release, coverage.list_releases(self._snapshot()))
+        return frame_of(Release, list_releases(self._snapshot()))
 
     def columns(self) -> pl.DataFrame:
         """Return every column of every table with its meaning: the data dictionary."""

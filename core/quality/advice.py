@@ -6,7 +6,7 @@ long to rewrite the file with each addition.
 """
 
 from core.fields.texts.clean_text import clean_text
-from core.queries.coverage import list_shared_files
+from core.queries.loaded_files import list_shared_files
 from core.store.changes.compact import MIN_SMALL_FILES, SMALL_BYTES, find_crowded_shards
 from core.store.changes.provider_order import without_copy
 from core.store.connection import Snapshot

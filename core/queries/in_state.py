@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.queries.coverage import list_shared_files
+from core.queries.loaded_files import list_shared_files
 from core.queries.market.market import Market
 from core.queries.market.market_filters import CLASS_FILTERS
 from core.queries.market.market_rates import facts_in_memory, market_members, rates_of_market

@@ -17,6 +17,7 @@ from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES
 from core.queries.parties import organizations, provider_rates, providers
 from core.queries.rates_against_medicare import list_against_medicare, summarize_against_medicare
+from core.queries.releases import list_releases
 from core.queries.yardstick import medicare
 from core.queries.yardstick.compensation import list_compensation_amounts, list_compensation_releases
 from core.store.connection import Snapshot
@@ -51,7 +52,7 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
     for path, parameters, expected in (
         ("coverage", {}, coverage.list_coverage(demo)),
         ("coverage/periods", {}, coverage.list_periods(demo)),
-        ("coverage/benchmarks", {}, coverage.list_releases(demo)),
+        ("coverage/benchmarks", {}, list_releases(demo)),
         ("codes", {}, codes.search_codes(demo, "", 10**6)[1]),
         ("codes", {"q": "knee repl"}, codes.search_codes(demo, "knee repl", 10**6)[1]),
         ("rates", ALL, list_against_medicare(demo, MARKET, "rate", 10**6, 0)),

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from core.fields.codes import code_list
 from core.quality.checks import CHECKS
-from core.queries import coverage, facets, quality
+from core.queries import facets, quality
 from core.queries.classes.rate_classes import choose_class
 from core.queries.contract_rule.payer_contracts import find_rules_of_payer
 from core.queries.find import search
 from core.queries.find.middle_rates import find_middle_rates
 from core.queries.histogram import build_histogram
+from core.queries.loaded_files import list_files
 from core.queries.market.market import Market
 from core.queries.over_time import changes
 from core.queries.over_time.matching import OUTCOMES
@@ -53,7 +54,7 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
         ("payers", {"codes": "99213", "base": PEACH, "classes": "all"}, compared(demo, wanted[:1], PEACH)),
         ("payers", {"codes": "99213", "billing_class": "professional"}, professional),
         (f"payers/{SAVANNAH}/networks", {}, networks.list_networks(demo, SAVANNAH)),
-        (f"payers/{PEACH}/files", {}, coverage.list_files(demo, PEACH)),
+        (f"payers/{PEACH}/files", {}, list_files(demo, PEACH)),
         ("changes", ALL, changes.list_changed_pay(demo, MARKET, "2025-07", None, "moved", 10**6, 0)[1]),
         ("changes", {**ALL, "what": "up", "sort": "-percent"},
          changes.list_changed_pay(demo, MARKET, "2025-07", "up", "-percent", 10**6, 0)[1]),

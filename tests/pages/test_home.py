@@ -17,8 +17,8 @@ from core.pages.shared.answer_cache import AnswerCache
 from core.pages.worked_questions import WorkedQuestion, work_questions
 from core.queries import coverage, in_state
 from core.queries.classes.rate_classes import choose_class
-from core.queries.coverage import SharedFile
 from core.queries.latest import with_latest
+from core.queries.loaded_files import SharedFile
 from core.queries.market.market import Market
 from core.queries.side_by_side.payer_comparison import compare_payers
 from core.store.connection import QueryTimeout, Snapshot

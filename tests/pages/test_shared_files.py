@@ -11,16 +11,11 @@ from core.load.rate_filters import RateFilter
 from core.quality.record import keep_report
 from core.quality.report import run_checks
 from core.queries import coverage
-from core.queries.coverage import (
-    Coverage,
-    LoadedRates,
-    SharedFile,
-    count_loaded,
-    list_coverage,
-    list_shared_files,
-)
+from core.queries.coverage import Coverage, list_coverage
 from core.queries.in_state import find_in_state
+from core.queries.loaded_files import SharedFile, list_shared_files
 from core.queries.market.market import Market
+from core.queries.payers.loaded_payers import LoadedRates, count_loaded
 from core.store.generations.store import Store
 from tests.fixture_types import Load
 from tests.load.npi_states import place

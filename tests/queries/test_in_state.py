@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.queries import in_state
-from core.queries.coverage import SharedFile
 from core.queries.in_state import find_in_state_of_codes, list_in_state
+from core.queries.loaded_files import SharedFile
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
 from core.queries.parties.tax_id_people import find_elsewhere

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from core.fields.codes.code_list import WantedCode
 from core.fields.providers.payer_slug import make_payer_slug
-from core.queries.coverage import list_sources
 from core.queries.facets import count_choices, count_networks
 from core.queries.histogram import build_histogram
 from core.queries.latest import are_far_apart, find_latest, list_payer_months, with_latest
+from core.queries.loaded_files import list_sources
 from core.queries.market.latest_files import LatestFiles, PayerMonth
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
-from core.queries.coverage import Coverage, LoadedPayer, SharedFile, rows_of_payers
+from core.queries.coverage import Coverage
+from core.queries.loaded_files import SharedFile
+from core.queries.payers.loaded_payers import LoadedPayer, rows_of_payers
 
 NOON = datetime(2025, 9, 1, 12, tzinfo=UTC)
 

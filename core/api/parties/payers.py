@@ -8,7 +8,7 @@ from core.api.protocol.resources import AnswerFields, MarketPage, Page, Resource
 from core.fields.codes import code_list
 from core.pages.forms.market_forms import PayersForm
 from core.pages.forms.query_form import QueryForm
-from core.queries import coverage
+from core.queries import coverage, loaded_files
 from core.queries.baskets.basket_codes import with_ranges_filled
 from core.queries.payers import networks
 from core.queries.side_by_side import payer_comparison
@@ -49,13 +49,13 @@ def list_networks(request: ResourceRequest) -> AnswerFields:
     return request.page_of(networks.list_networks(request.db, _known_payer(request)))
 
 
-@resource(router, "/payers/{payer}/files", QueryForm, Page[coverage.File])
+@resource(router, "/payers/{payer}/files", QueryForm, Page[loaded_files.File])
 def list_files(request: ResourceRequest) -> AnswerFields:
     """List the loaded files of a payer, newest month first.
 
     One row per file and state.
     """
-    return request.page_of(coverage.list_files(request.db, _known_payer(request)))
+    return request.page_of(loaded_files.list_files(request.db, _known_payer(request)))
 
 
 def _known_payer(request: ResourceRequest) -> str:

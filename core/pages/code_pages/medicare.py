@@ -29,6 +29,7 @@ from core.queries.find import codes
 from core.queries.likely_rates import find_evidence_switch
 from core.queries.market.market_filters import FILTERS
 from core.queries.market.market_rates import uses_own_areas
+from core.queries.releases import Release, list_releases
 from core.queries.yardstick import medicare
 from core.queries.yardstick.compensation import (
     CompensationAmount,
@@ -72,7 +73,7 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
     spreads = medicare.summarize_percents(query.compared, market)
     outcomes = medicare.count_outcomes(query.compared, market)
     compensation = _compare_with_compensation(query, query.compensation_release) if query.compensation_release else None
-    releases = coverage.list_releases(db)
+    releases = list_releases(db)
     rows = medicare.list_comparisons(query.compared, market, query.values["sort"], limit, offset)
     return query.render(
         "pages/medicare.html",
@@ -113,8 +114,8 @@ def _asks_for_all_rates(query: MarketQuery[MedicareListForm]) -> bool:
 
 
 def _releases_in_use(
-    query: MarketQuery[MedicareListForm], releases: Sequence[coverage.Release], bases: Sequence[medicare.Basis]
-) -> list[coverage.Release]:
+    query: MarketQuery[MedicareListForm], releases: Sequence[Release], bases: Sequence[medicare.Basis]
+) -> list[Release]:
     """Return the releases that rates of the page are compared with: the notes on the others are not about it."""
     in_use = {(one.kind, of.release) for of in bases for one in SCHEDULES if of.basis.startswith(one.title)}
     if state := query.compensation_release:
@@ -136,7 +137,7 @@ class AgedSchedule:
 
 
 def find_aged_schedules(
-    releases: Sequence[coverage.Release], bases: Sequence[medicare.Basis], today: date
+    releases: Sequence[Release], bases: Sequence[medicare.Basis], today: date
 ) -> list[AgedSchedule]:
     """Return the schedules in use whose newest release is old, those of one month together, oldest first."""
     found: dict[str, list[str]] = {}

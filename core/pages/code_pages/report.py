@@ -11,10 +11,10 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.words.answer_words import describe_answer, mixes_classes
 from core.queries.code_answer import AnswerSpread, answer_code, spread_by_terms
 from core.queries.comparison.unplaced_payers import find_unplaced
-from core.queries.coverage import list_sources
 from core.queries.facets import count_choices
 from core.queries.find import codes
 from core.queries.in_state import find_in_state
+from core.queries.loaded_files import list_sources
 from core.queries.market.market import Market
 from core.queries.middle_organization import find_notable_middle
 from core.queries.parties.shared_contracts import ContractPage, SharedContract, list_contracts

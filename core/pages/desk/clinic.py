@@ -37,7 +37,6 @@ from core.pages.shared.lanes.admission import QUESTIONS, TooBusy, client_of
 from core.pages.shared.market_choice import choose_from_form, form_with_market, with_class
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.words.elsewhere_words import say_elsewhere
-from core.queries import coverage
 from core.queries.baskets.basket_answer import choose_codes, is_of_own_classes
 from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic, split_clinic
 from core.queries.baskets.clinic_gaps import BY_UNITS, ONCE, PayerGap, sum_gaps, weigh
@@ -50,6 +49,7 @@ from core.queries.parties.middle_by_payer import LEAST_ORGANIZATIONS
 from core.queries.parties.other_tins import RatesUnderOther, Whose, list_rates_under_others
 from core.queries.parties.providers import find_tins
 from core.queries.parties.roll_ups import find_organization
+from core.queries.releases import oldest_schedule_if_newer
 from core.runtime.errors import BeaconError
 from core.runtime.request_notes import note_private
 from core.store.connection import QueryTimeout, QueryTooLarge, Snapshot, time_limit
@@ -236,7 +236,7 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         weighed_by=weighed_by,
         least_organizations=LEAST_ORGANIZATIONS,
         has_percents=any(one.percent is not None for one in priced),
-        oldest_schedule=coverage.oldest_schedule_if_newer(db, market.newest_month),
+        oldest_schedule=oldest_schedule_if_newer(db, market.newest_month),
         has_units=weighed_by == BY_UNITS,
         labels=query.find_labels({line.code.code for line in asked}) if asked else [],
         bad=[*pasted.bad, *answer.bad],

@@ -21,6 +21,7 @@ from core.queries.baskets.basket_codes import HCPCS_SYSTEMS, BasketCode
 from core.queries.in_state import find_in_state
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
+from core.queries.payers.loaded_payers import newest_of_each_payer
 from core.queries.yardstick.compensation import (
     AMOUNTS,
     STATUSES,
@@ -70,7 +71,7 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
     of_code = (
         with_latest(query.db, Market(state, "", rows[0].code_type, rows[0].code)) if beside and not listed else None
     )
-    newest = [one.newest for one in coverage.newest_of_each_payer(coverage.list_coverage(query.db))]
+    newest = [one.newest for one in newest_of_each_payer(coverage.list_coverage(query.db))]
     of_state = [row for row in newest if row.state == state]
     with_schedule = [row for row in of_state if choose_compensation_release(releases, state, row.year_month)]
     return query.render(

@@ -34,6 +34,7 @@ from core.queries.contract_rule.rule_words import write_release
 from core.queries.market.file_dates import old_months
 from core.queries.market.market import Market
 from core.queries.parties import providers
+from core.queries.payers.loaded_payers import newest_of_each_payer
 from core.store.connection import Snapshot
 
 SHOWN_EXCEPTIONS = 50
@@ -96,7 +97,7 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
         return _show_rules_of_provider(query)
     if not market.payer:
         every = [row for row in coverage.list_coverage(db) if row.state == market.state]
-        loaded = [one.newest for one in coverage.newest_of_each_payer(every)]
+        loaded = [one.newest for one in newest_of_each_payer(every)]
         if query.wants_file:
             return query.download(loaded, coverage.Coverage, "rule_payers")
         response = query.render("pages/rule.html", loaded=_list_payers(db, loaded))

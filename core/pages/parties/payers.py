@@ -33,10 +33,12 @@ from core.queries.comparison.unplaced_payers import find_unplaced
 from core.queries.facets import Choice, count_choices
 from core.queries.find import codes
 from core.queries.in_state import find_in_state
+from core.queries.loaded_files import File, list_files, list_shared_files
 from core.queries.market.market import Market
 from core.queries.market.market_filters import AREA, BASIS, CLASS_FILTERS, YARDSTICK
 from core.queries.market.market_rates import market_cache
 from core.queries.payers import networks
+from core.queries.payers.loaded_payers import count_dollars, newest_of_each_payer, rows_of_payers
 from core.queries.payers.payer_facts import list_payer_facts
 from core.queries.rules.alike import are_alike
 from core.queries.rules.percentiles import FEW_RATES
@@ -97,10 +99,8 @@ def _all_payers(query: MarketQuery[PayersPageForm]) -> HttpResponseBase:
     loaded = coverage.list_coverage(query.db)
     if query.wants_file:
         return query.download(loaded, coverage.Coverage, "payers")
-    newest = coverage.newest_of_each_payer(loaded, coverage.count_dollars(query.db))
-    return query.render(
-        "pages/payers.html", loaded=coverage.rows_of_payers(newest, coverage.list_shared_files(query.db))
-    )
+    newest = newest_of_each_payer(loaded, count_dollars(query.db))
+    return query.render("pages/payers.html", loaded=rows_of_payers(newest, list_shared_files(query.db)))
 
 
 def _compare_payers(query: MarketQuery[PayersPageForm], wanted: Sequence[WantedCode]) -> HttpResponseBase:
@@ -230,7 +230,7 @@ def _one_payer(query: MarketQuery[PayersPageForm], slug: str) -> HttpResponseBas
     tables: dict[str, tuple[Callable[[], Sequence[object]], type]] = {
         "payers": (lambda: months, coverage.Coverage),
         "networks": (lambda: networks.list_networks(db, slug), networks.NetworkRow),
-        "files": (lambda: coverage.list_files(db, slug), coverage.File),
+        "files": (lambda: list_files(db, slug), File),
         "codes": (lambda: codes.list_market_codes(db, market, ROW_CAP), codes.MarketCode),
         "specialties": (lambda: levels().specialties, SpecialtyIndex),
         "against_market": (lambda: levels().codes, BasketMedian),
@@ -258,7 +258,7 @@ def _one_payer(query: MarketQuery[PayersPageForm], slug: str) -> HttpResponseBas
         furthest=_furthest(level.codes),
         networks=found,
         names_networks=any(row.network for row in found),
-        files=coverage.list_files(db, slug),
+        files=list_files(db, slug),
         codes=every[paging.offset : paging.offset + paging.limit],
         max_codes=paging.limit,
         code_pages=paging,

@@ -15,7 +15,6 @@ from core.pages.shared.market_choice import MarketChoice, choose_provider_market
 from core.pages.shared.page import MarketQuery
 from core.pages.shared.paging import Paging, span
 from core.pages.shared.words.provider_words import describe_provider
-from core.queries import coverage
 from core.queries.codes_within import choose_within
 from core.queries.facets import count_choices
 from core.queries.market.market import Market
@@ -29,6 +28,7 @@ from core.queries.parties.provider_summary import (
     list_provider_payers,
     summarize_provider,
 )
+from core.queries.releases import oldest_schedule_if_newer
 from core.store.connection import Snapshot
 
 MAX_OTHER_TINS = 12
@@ -77,7 +77,7 @@ def show_provider(
         knows_market=knows_lines(db, asked),
         market_payers=market_payers,
         in_market=_if_few(market_payers),
-        oldest_schedule=coverage.oldest_schedule_if_newer(db, asked.newest_month),
+        oldest_schedule=oldest_schedule_if_newer(db, asked.newest_month),
         rows=rows,
         implausible=sum(row.implausible for row in rows),
         far=sum(row.far_from_others for row in rows),

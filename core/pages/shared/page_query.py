@@ -29,6 +29,7 @@ from core.queries.comparison.lookup_scope import list_medicare_years
 from core.queries.comparison.overruled_labels import OverruledLabel, list_labels_of_rates
 from core.queries.expired_contracts import ExpiredContracts, list_expired_contracts, list_expired_payers
 from core.queries.latest import PayerFileMonth, are_far_apart, list_payer_months, list_payers_with_rates
+from core.queries.loaded_files import SharedFile, list_shared_files, list_sources
 from core.queries.market.file_dates import old_month, old_months
 from core.queries.market.market import Market
 from core.queries.market.market_filters import AREA, BASIS, CLASS_FILTERS, FILTERS, OF_COMPENSATION, YARDSTICK
@@ -310,7 +311,7 @@ class MarketQuery(PageQuery[M]):
         payers = None if "from" in self.form.fields else {one.payer_slug for one in self._payer_months}
         return [
             SourceFile(**vars(one), file_month=old_month(one.year_month, one.last_updated_on))
-            for one in coverage.list_sources(self.db, market.state, market.months, market.payer, payers)
+            for one in list_sources(self.db, market.state, market.months, market.payer, payers)
         ]
 
     def list_freed(self, codes: Sequence[str] = ()) -> list[tuple[RatesWithoutFilter, str]]:
@@ -395,10 +396,10 @@ class MarketQuery(PageQuery[M]):
             "shared_files": [one for one in context["shared_files"] if one.payer_slug in payers],
         }
 
-    def _list_shared_files(self) -> Sequence[coverage.SharedFile]:
+    def _list_shared_files(self) -> Sequence[SharedFile]:
         """Return the files of these payers that were loaded whole for other states too."""
         state = self.market.state
-        shared = [one for one in coverage.list_shared_files(self.db) if state in one.states]
+        shared = [one for one in list_shared_files(self.db) if state in one.states]
         months = {(one.payer_slug, one.year_month) for one in self._payer_months} if shared else set()
         return [one for one in shared if (one.payer_slug, one.year_month) in months]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from core.queries import coverage
+from core.queries.loaded_files import list_shared_files
 from core.queries.rules.columns import PayerName, PayerSlug, RateCount, described
 from core.queries.rules.folded_names import folded_sql
 from core.queries.rules.named_rows import read_rows
@@ -56,7 +57,7 @@ def _read_named_things(db: Snapshot) -> NamedThings:
     rates: dict[str, int] = {}
     for row in coverage.list_coverage(db):
         rates[row.payer_slug] = rates.get(row.payer_slug, 0) + row.rates
-    for one in coverage.list_shared_files(db):
+    for one in list_shared_files(db):
         rates[one.payer_slug] -= one.rates * (len(one.states) - 1)
     names = db.rows("SELECT payer_slug, reporting_entity_name FROM dim_reporting_entity")
     payers = [FoundPayer(slug, name, rates.get(slug, 0)) for slug, name in names]

@@ -7,6 +7,7 @@ from datetime import date
 from core.queries import coverage
 from core.queries.comparison.overruled_labels import OverruledLabel, list_overruled_labels
 from core.queries.latest import list_payer_months
+from core.queries.loaded_files import list_shared_files
 from core.queries.market.market import Market
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
@@ -64,7 +65,7 @@ def list_payer_facts(db: Snapshot, market: Market, today: date) -> list[PayerFac
     """Return what to know about each payer of a market without filters, by the payer's name."""
     counts = {one.payer_slug: one for one in _count_rates(db, market, today)}
     labels = list_overruled_labels(db, market)
-    shared = {(one.payer_slug, one.year_month): one.states for one in coverage.list_shared_files(db)}
+    shared = {(one.payer_slug, one.year_month): one.states for one in list_shared_files(db)}
     found = []
     for one in list_payer_months(db, market):
         states = shared.get((one.payer_slug, one.year_month), [])

@@ -9,6 +9,7 @@ from core.fields.codes.code_list import read_codes
 from core.queries import coverage
 from core.queries.classes.rate_classes import choose_class
 from core.queries.find.codes import list_asked_codes, list_market_codes
+from core.queries.loaded_files import list_files
 from core.queries.market.market import Market
 from core.queries.over_time import changes
 from core.queries.parties import organizations, provider_rates, providers
@@ -71,7 +72,7 @@ def test_tables_of_the_market_can_be_downloaded(site: Client, demo: Snapshot) ->
             compare_payers(demo, Market(**MONTH), read_codes("99213,450"), None)[0],
         ),
         ("/payers/", {"payer": slug, "table": "networks"}, networks.list_networks(demo, slug)),
-        ("/payers/", {"payer": slug, "table": "files"}, coverage.list_files(demo, slug)),
+        ("/payers/", {"payer": slug, "table": "files"}, list_files(demo, slug)),
         ("/payers/", {"payer": slug, "table": "codes"}, list_market_codes(demo, Market(**MONTH, payer=slug), 10**6)),
         ("/payers/", {}, coverage.list_coverage(demo)),
         ("/changes/", QUERY, changes.list_changed_pay(demo, both, "2025-07", None, "moved", 10**6, 0)[1]),

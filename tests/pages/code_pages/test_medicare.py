@@ -16,9 +16,9 @@ from core.queries import coverage
 from core.queries.baskets.payer_levels import list_market_levels, list_payer_levels
 from core.queries.comparison.reasons import REASONS
 from core.queries.comparison.schedules import SCHEDULES
-from core.queries.coverage import Release
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
+from core.queries.releases import Release, list_releases
 from core.queries.yardstick import medicare
 from core.queries.yardstick.medicare import Basis
 from core.store.connection import Snapshot
@@ -42,7 +42,7 @@ def test_each_row_has_a_basis_or_a_reason(site: Client, demo: Snapshot) -> None:
     used = {one.kind for one in SCHEDULES for of in outcomes.bases if of.basis.startswith(one.title)} | {"wcfs"}
     assert len(used) > 1
     assert [row[0].removesuffix(", Georgia") for row in loaded[1:]] == [
-        schedule_label(release.kind) for release in coverage.list_releases(demo) if release.kind in used
+        schedule_label(release.kind) for release in list_releases(demo) if release.kind in used
     ], "no notes on schedules that nothing here is compared with"
     first = medicare.list_comparisons(demo, market, "percent", 1, 0)[0]
     assert first.percent is not None

@@ -22,7 +22,7 @@ from core.pages.shared.answer_cache import ANSWERS, AnswerCache
 from core.queries import in_state
 from core.queries.baskets.clinic_gaps import BY_SERVICES, ONCE
 from core.queries.baskets.clinic_rows import ClinicPosition
-from core.queries.coverage import SharedFile
+from core.queries.loaded_files import SharedFile
 from core.queries.market.market import Market
 from core.queries.parties.kinds_of_rates import list_kinds_of_rates
 from core.queries.parties.providers import list_provider_periods

@@ -13,11 +13,11 @@ from python_calamine import CalamineWorkbook
 from core.fields.codes.code_list import MAX_CODES, read_codes
 from core.pages.formats import write_difference, write_dollars, write_percent
 from core.pages.shared.words.basket_words import explain_no_index, explain_no_percent
-from core.queries import coverage
 from core.queries.baskets.payer_levels import list_payer_levels
 from core.queries.code_titles import code_titles
 from core.queries.find.codes import list_market_codes
 from core.queries.latest import with_latest
+from core.queries.loaded_files import list_files
 from core.queries.market.market import Market
 from core.queries.payers import networks
 from core.queries.side_by_side.payer_comparison import compare_payers
@@ -179,7 +179,7 @@ def test_the_page_of_a_payer(site: Client, demo: Snapshot) -> None:
     every = list_market_codes(demo, Market(**MONTH, payer=slug), 10**6)
     assert f"1–{min(50, len(every))} of {len(every)}" in text_of(response)
     assert [row[0] for row in named[1:]] == [row.network for row in networks.list_networks(demo, slug)]
-    assert [row[0] for row in files[1:]] == [row.source for row in coverage.list_files(demo, slug)]
+    assert [row[0] for row in files[1:]] == [row.source for row in list_files(demo, slug)]
     missing = site.get("/payers/", {"payer": "nobody"})
     assert missing.status_code == 404
     assert "No rates of the payer 'nobody' are loaded" in text_of(missing)

@@ -14,8 +14,8 @@ from core.fields.places.care_setting import SIDES
 from core.fields.providers.payer_slug import make_payer_slug
 from core.load.load_file import load_file
 from core.load.rate_filters import RateFilter
-from core.queries import coverage
 from core.queries.find.codes import list_busiest_codes as most_rates
+from core.queries.loaded_files import list_files
 from core.queries.market.market import Market
 from core.queries.market.which_filter_emptied import count_without_each_filter
 from core.queries.payers import networks
@@ -255,7 +255,7 @@ def test_one_payer(demo: Snapshot) -> None:
     busiest = most_rates(demo, Market("GA", "2025-08", payer=slug), 5)
     assert [row.rates for row in busiest] == sorted(map(len, august.values()), reverse=True)[:5]
     assert all(row.rates == len(august[row.code_type, row.code]) for row in busiest)
-    files = coverage.list_files(demo, slug)
+    files = list_files(demo, slug)
     assert [(row.year_month, row.rates) for row in files] == [
         (month, sum(fact["year_month"] == month for fact in mine)) for month in ("2025-08", "2025-07")
     ]
