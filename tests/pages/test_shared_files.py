@@ -10,11 +10,11 @@ from django.core.management import call_command
 from core.load.rate_filters import RateFilter
 from core.quality.record import keep_report
 from core.quality.report import run_checks
-from core.queries import coverage
 from core.queries.coverage import Coverage, list_coverage
 from core.queries.in_state import find_in_state
 from core.queries.loaded_files import SharedFile, list_shared_files
 from core.queries.market.market import Market
+from core.queries.payers import loaded_payers
 from core.queries.payers.loaded_payers import LoadedRates, count_loaded
 from core.store.generations.store import Store
 from tests.fixture_types import Load
@@ -131,7 +131,7 @@ def test_a_shared_file_counts_once_whatever_month_is_the_newest(
 
     newer = [row(state, "2025-09", 5) for state in later]
     loaded = [*newer, row("GA", "2025-08", 10), row("TX", "2025-08", 10)]
-    monkeypatch.setattr(coverage, "list_coverage", lambda db: loaded)
+    monkeypatch.setattr(loaded_payers, "list_coverage", lambda db: loaded)
     shared = [SharedFile("Payer", "payer", "2025-08", ["GA", "TX"], 10)]
-    monkeypatch.setattr(coverage, "list_shared_files", lambda db: shared)
+    monkeypatch.setattr(loaded_payers, "list_shared_files", lambda db: shared)
     assert count_loaded(None) == expected  # type: ignore[arg-type]
