@@ -9,6 +9,7 @@ from core.fields.places.practice_place import split_near
 from core.fields.places.states import STATES
 from core.fields.providers.npi import is_npi
 from core.fields.rounding import round_half_up
+from core.queries.comparison.area_amounts import MEAN_OF_STATE, NOT_RURAL
 from core.queries.market.market import Market
 from core.queries.market.market_filters import NOT_STATED
 from core.queries.rules.evidence import EVIDENCE, LIKELY
@@ -218,6 +219,18 @@ def write_narrowing(filters: Iterable[tuple[str, str, str]]) -> str:
     return "; ".join(said)
 
 
+def write_asked(state: str, filters: Iterable[tuple[str, str, str]]) -> str:
+    """Return the place and the filters that a market is narrowed to; empty text if it is the state's.
+
+    The payer is left out: the sentence that this is for names it.
+    """
+    others = [one for one in filters if one[1] != "payer"]
+    place, narrowed = write_place(state, others), write_narrowing(others)
+    if place == write_state(state) and not narrowed:
+        return ""
+    return f"{place} ({narrowed})" if narrowed else place
+
+
 def write_filter(value: str, name: str) -> str:
     """Write the value of a filter as a reader knows it: 11 as 11 Office, 2025-08 as August 2025."""
     if name == "pos":
@@ -288,6 +301,14 @@ def write_basis(basis: str) -> str:
     sides = {"non-facility": "outside facilities", "facility": "in facilities"}
     where, comma, part = side.partition(", ")
     return f"physician fee {sides.get(where, where)}".strip() + comma + part
+
+
+_AREAS = {MEAN_OF_STATE: "the mean of {state}", NOT_RURAL: "{state} outside rural areas"}
+
+
+def write_amount_area(area: str | None, state: str) -> str:
+    """Write of what an amount of a schedule is, if it is of a whole state: the mean of Texas."""
+    return _AREAS.get(area or "", "").format(state=write_state(state))
 
 
 def write_city(value: str) -> str:

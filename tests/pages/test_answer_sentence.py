@@ -1,5 +1,6 @@
 """The sentence that the page of a code begins with: of a few rates, and of a market that is narrowed."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,12 @@ from django.test import Client
 from core.demo.payer_files import STATE, write_files
 from core.load.load_file import load_file
 from core.load.rate_filters import RateFilter
-from core.pages.formats import write_narrowing
+from core.pages.formats import write_asked, write_city, write_narrowing
 from core.pages.shared.words.answer_words import list_amounts
 from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import answer_code, spread_by_terms
 from core.queries.market.market import Market
+from core.queries.parties.organizations import count_totals
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
@@ -40,6 +42,40 @@ def test_what_a_market_is_narrowed_to_is_named() -> None:
         ("City", "city", "MACON, GA"), ("Tax ID", "tin", "123456789"), ("NPI", "npi", "1234567893"),
     ]  # fmt: skip
     assert write_narrowing(filters) == "payer Evry Health; tax ID 12-3456789; NPI 1234567893"
+
+
+LEADS = {
+    "rates": "In {where}, ", "report": "In {where}, ", "organizations": "In {where}, the middle rate is ",
+    "payers": "In {where}, ", "medicare": "In {where}, Example",
+    "places": "In {where}: ", "specialties": "In {where}: ",
+}  # fmt: skip
+"""How the first sentence of each tab of a code begins, with a filter."""
+
+
+def test_each_tab_says_of_which_place_and_filter_its_first_figure_is(placed_site: Client, placed: Snapshot) -> None:
+    def most(column: str) -> str:
+        counted = f"SELECT {column} FROM group_profile WHERE {column} <> '' GROUP BY ALL ORDER BY count(*) DESC, 1"
+        return str(placed.rows(f"{counted} LIMIT 1")[0][0])
+
+    asked = {**QUERY, "code": "99213", "city": most("city")}
+    city = write_city(asked["city"])
+    for page, lead in LEADS.items():
+        shown = text_of(placed_site.get(f"/{page}/", asked))
+        assert lead.format(where=city) in shown, page
+        assert "In Georgia, " not in shown
+    market = choose_class(placed, Market(**asked)).market
+    assert count_totals(placed, market).median != count_totals(placed, market.without("city")).median
+    asked = {**QUERY, "code": "99213", "county": most("county_fips"), "specialty": most("specialty")}
+    shown = text_of(placed_site.get("/organizations/", asked))
+    [county] = re.findall(r"County: (.*?) ✕", shown)
+    assert county.endswith(" County, GA")
+    assert f"In {county} (specialty {asked['specialty']}), the middle rate is " in shown
+
+
+def test_what_changed_is_of_the_place_that_is_asked_for(placed: Snapshot) -> None:
+    filters = [("Payer", "payer", "Evry Health"), ("City", "city", "MACON, GA"), ("NPI", "npi", "1234567893")]
+    assert write_asked("GA", filters) == "Macon, GA (NPI 1234567893)"
+    assert write_asked("GA", filters[:1]) == ""
 
 
 @pytest.mark.parametrize("page", ["rates", "report"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from core.pages.formats import write_amount_area
 from core.pages.worked_questions import work_questions
 from core.python_api.rate_store import open_store
 from core.queries.market.market import Market
@@ -50,6 +51,24 @@ def test_the_rates_page_compares_each_rate_in_its_own_area(visitor: Client) -> N
     assert "Physician fee outside facilities: $90.00" not in by_state
 
 
+def test_an_amount_that_is_the_mean_of_the_state_says_so(visitor: Client) -> None:
+    """One of the two rates is compared with $90 of its own area, the other with the state's $80."""
+    for page in ("rates", "report"):
+        for area in ("", "&area=state"):
+            shown = text_of(visitor.get(f"/{page}/?{QUERY}{area}")).replace(" ,", ",").replace(" )", ")")
+            assert re.search(
+                r"% of Medicare \(2025 physician fee outside facilities, \$80.00, the mean of Georgia[;)]", shown
+            )
+            assert shown.count("each rate is compared in its own area") == (not area)
+    assert "Physician fee outside facilities, the mean of Georgia $80.00 2" in text_of(visitor.get(f"/rates/?{QUERY}"))
+    assert "physician fee outside facilities $80.00, the mean of Georgia" in text_of(visitor.get(f"/report/?{QUERY}"))
+    [line] = visitor.get(f"/api/v1/rates/histogram?{QUERY}").json()["amounts"]
+    assert (line["amount"], line["area"]) == (80.0, "state mean")
+    # A schedule without areas has one amount in the nation.
+    assert write_amount_area(None, "GA") == ""
+    assert write_amount_area("state, not rural", "GA") == "Georgia outside rural areas"
+
+
 def test_the_api_and_python_take_the_same_parameter(visitor: Client, root: Path) -> None:
     def amounts(more: str) -> list[tuple[float, str]]:
         rows = visitor.get(f"/api/v1/medicare?{QUERY}{more}").json()["rows"]
@@ -75,7 +94,7 @@ def test_the_first_page_and_the_page_of_the_code_have_one_percent(tmp_path: Path
     assert about_medicare.answer.startswith("111% of what Medicare pays")
     with serving(tmp_path):
         said = text_of(Visitor().get(about_medicare.address))
-    mean = "$80.00, the mean of the state; each rate is compared in its own area"
+    mean = "$80.00, the mean of Georgia; each rate is compared in its own area, where that is known"
     assert f"111% of Medicare (2025 physician fee outside facilities, {mean})" in said.replace(" ,", ",").replace(
         " )", ")"
     )

@@ -12,7 +12,7 @@ from django.shortcuts import render
 
 from core.fields.places.states import STATES
 from core.pages.citation import Citation, cite
-from core.pages.formats import write_file_dates, write_filter, write_months, write_narrowing, write_place
+from core.pages.formats import write_asked, write_file_dates, write_filter, write_months, write_narrowing, write_place
 from core.pages.forms.market_forms import MarketForm
 from core.pages.forms.query_form import QueryForm
 from core.pages.shared import urls
@@ -443,6 +443,7 @@ class MarketQuery(PageQuery[M]):
             "applied": applied,
             "where": write_place(self.market.state, applied),
             "narrowed": write_narrowing(one for one in applied if one[1] in FILTERS),
+            "asked_of": write_asked(self.market.state, [one for one in applied if one[1] in FILTERS]),
             "compensation_release": release,
             "compensation_begins": min((one.release for one in self._compensation_releases), default=None),
             "measured": self.measured,

@@ -91,6 +91,7 @@ FIGURES: dict[str, Callable[..., str]] = {
     "moved_by": formats.write_moved_by,
     "setting_label": formats.write_setting,
     "basis": formats.write_basis,
+    "amount_area": formats.write_amount_area,
     "in_setting": describe_setting,
     "class_in_short": class_in_short,
     "evidence_words": evidence_words,

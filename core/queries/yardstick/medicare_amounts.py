@@ -110,13 +110,22 @@ class AmountLine:
     basis: Annotated[str, described("Fee schedule and setting of the amount.", "MPFS non-facility")]
     amount: Annotated[float, described("Amount in dollars: Medicare's, or that of the yardstick asked for.", 86.4)]
     rates: Annotated[int, described("Number of rates that are compared with the amount.", 12)]
+    area: Annotated[
+        str | None,
+        described(
+            "What the amount is of: `state mean` over the areas of the state, `state, not rural`, or null where the "
+            "schedule has no areas. A rate is compared with the amount of its provider's own area where that is known.",
+            "state mean",
+        ),
+    ] = None
 
 
 def count_amount_lines(found: Mapping[ScheduleTerms, Amount]) -> list[AmountLine]:
     """Return the distinct means of the state, those that most rates are compared with first."""
-    counts: dict[tuple[str, float], int] = {}
+    counts: dict[tuple[str, float, str | None], int] = {}
     for terms, one in found.items():
         if terms.group_area is None and one.basis is not None and one.medicare is not None:
-            counts[one.basis, one.medicare] = counts.get((one.basis, one.medicare), 0) + one.rates
-    lines = [AmountLine(basis, amount, rates) for (basis, amount), rates in counts.items()]
+            of_area = one.basis, one.medicare, one.area
+            counts[of_area] = counts.get(of_area, 0) + one.rates
+    lines = [AmountLine(basis, amount, rates, area) for (basis, amount, area), rates in counts.items()]
     return sorted(lines, key=lambda line: (-line.rates, line.basis))
