@@ -15,7 +15,7 @@ from core.pages import formats
 from core.pages.code_pages.code_tabs import CODE_TABS
 from core.pages.shared import urls
 from core.pages.shared.words.answer_words import begin_in_lower_case, describe_setting, list_amounts
-from core.pages.shared.words.basket_words import explain_no_index, explain_no_percent
+from core.pages.shared.words.basket_words import describe_counting, explain_no_index, explain_no_percent
 from core.pages.shared.words.change_words import (
     count_of_direction,
     count_paid,
@@ -52,6 +52,7 @@ register.simple_tag(formats.write_rank, name="rank")
 
 FIGURES: dict[str, Callable[..., str]] = {
     "why_no_index": explain_no_index,
+    "compared_by": describe_counting,
     "why_no_percent": explain_no_percent,
     "count": formats.write_count,
     "dollars": formats.write_dollars,

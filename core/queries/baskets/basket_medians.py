@@ -82,7 +82,12 @@ class BasketMedian:
         described("Percent of Medicare, or of the yardstick asked for, of what is compared: 1 is 100%.", 1.2095),
     ]
     medicare: Annotated[
-        float | None, described("Median of the amounts that the rates are compared with, in dollars.", 86.4)
+        float | None,
+        described(
+            "Amount in dollars that `percent` is of: `price` divided by it. Where organizations, or rates, of several "
+            "areas are in the middle, it lies between the amounts of these areas.",
+            86.4,
+        ),
     ]
     market: Annotated[
         float,
@@ -114,6 +119,7 @@ class CodeMedian:
     p50: float
     percent_of_rates: float | None
     medicare: float | None
+    """The median of the amounts that the rates are compared with."""
     is_aside: bool = False
     """Whether the rates are not compared: they state no place, the class is that in facilities, and there Medicare
     pays less. No such rate is among those of all payers."""
@@ -145,6 +151,12 @@ class CodeMedian:
     def percent(self) -> float | None:
         """The percent of Medicare, or of the yardstick asked for, of what is compared."""
         return self.middle_percent if self.by_organizations else self.percent_of_rates
+
+    @property
+    def amount(self) -> float | None:
+        """The amount that the percent is of. The median of the rates' amounts is another one where organizations are
+        compared, or where a middle lies between rates of two areas."""
+        return self.price / self.percent if self.percent else None
 
 
 def list_own_medians(
@@ -284,7 +296,7 @@ def name_medians(
             price=one.price,
             by_organizations=one.by_organizations,
             percent=one.percent,
-            medicare=one.medicare,
+            medicare=one.amount,
             market=everybody[one.position].price,
             market_rates=everybody[one.position].rates,
             difference=one.price / everybody[one.position].price - 1 if everybody[one.position].price else None,

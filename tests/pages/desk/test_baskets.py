@@ -7,6 +7,8 @@ import pytest
 from django.test import Client
 
 from core.pages.formats import write_sum
+from core.pages.shared.words.basket_words import describe_counting
+from core.queries.baskets.basket_index import PayerIndex
 from tests.pages.markets import MONTH
 from tests.site import csv_rows, tables, text_of
 
@@ -79,6 +81,48 @@ def test_a_price_of_few_organizations_says_so(site: Client) -> None:
         bool(re.search(r" by \d+ rates?: (no known|\d+) organizations?$", cell)) for row in matrix[1:] for cell in row
     )
     assert marked == sum(cell["by_organizations"].lower() == "false" for cell in cells) > 0
+
+
+def test_what_payers_are_compared_by_is_said_of_each() -> None:
+    def index(name: str, codes: int, by_rates: int, unplaced: int = 0) -> PayerIndex:
+        return PayerIndex(
+            payer_slug=name, reporting_entity_name=name, index=1.0, percent=1.0, unlike=0, unplaced=unplaced,
+            coverage=1.0, placed_coverage=1.0, codes=codes, codes_of_basket=9, by_rates=by_rates, by_one_contract=0,
+            rates=5,
+        )  # fmt: skip
+
+    usual = "A payer counts with what its middle organization is paid"
+    why = "fewer than 5 organizations with such rates"
+    assert describe_counting([index("A", 3, 0), index("B", 3, 0)]) == usual
+    some = describe_counting([index("A", 3, 0), index("B", 3, 3), index("C", 4, 2)])
+    said = "but B with its middle rate; C with its middle rate for 2 of its 4 codes"
+    assert some == f"{usual}, {said}, because {why} are known there"
+    assert describe_counting([index("A", 4, 3, 1)]) == f"It counts with its middle rate, because {why} are known"
+    assert describe_counting([index("A", 1, 1), index("B", 2, 2)]).startswith("Each payer counts with its middle rate")
+
+
+def test_the_page_says_which_payer_counts_with_its_middle_rate_and_how_codes_weigh(site: Client) -> None:
+    query = {**MONTH, "codes": "99213,99214,70450", "billing_class": "institutional"}
+    shown = text_of(site.get("/baskets/", query))
+    for row in csv_rows(site.get("/baskets/", {**query, "table": "indexes", "format": "csv"})):
+        said = (
+            f"{row['reporting_entity_name']} with its middle rate" in shown or "with its middle rate, because" in shown
+        )
+        assert said == (int(row["by_rates"]) > 0)
+    assert "A percent is the mean of the codes’ percents, each code counting the same." in shown
+    of_volumes = text_of(site.get("/baskets/", {**query, "codes": "99213*120,70450*3"}))
+    assert "mean of the codes’ percents, weighted by your volumes." in of_volumes
+
+
+def test_the_percent_of_a_price_is_of_the_amount_beside_it(site: Client) -> None:
+    rows = csv_rows(site.get("/baskets/", {**MONTH, "basket": "primary_care", "format": "csv"}))
+    compared = [row for row in rows if row["percent"]]
+    assert len(compared) > 5
+    for row in compared:
+        price, amount, percent = (float(row[name]) for name in ("price", "medicare", "percent"))
+        # A file has cents and hundredths of a percent.
+        assert price == pytest.approx(amount * percent, abs=0.006 * percent + 1e-4 * amount + 0.006)
+    assert {row["medicare"] for row in rows if not row["percent"]} <= {""}
 
 
 def test_codes_against_medicare_are_a_basket(site: Client) -> None:

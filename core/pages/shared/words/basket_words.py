@@ -1,9 +1,11 @@
 """Why a payer has no figure for a basket, in the same words on every page that shows one."""
 
+from collections.abc import Sequence
 from math import isclose
 
 from core.queries.baskets.basket_index import MIN_COVERAGE, PayerIndex
 from core.queries.baskets.payer_levels import SpecialtyIndex
+from core.queries.parties.middle_by_payer import LEAST_ORGANIZATIONS
 
 
 def explain_no_index(one: PayerIndex | SpecialtyIndex) -> str:
@@ -25,6 +27,26 @@ def explain_no_percent(one: PayerIndex | SpecialtyIndex) -> str:
     # Elsewhere it does not matter whether a place is stated: these codes are not said to have one.
     codes = "1 code" if one.unplaced == 1 else f"{one.unplaced} codes"
     return f"states no place for {codes} usually done in facilities: {what} are left"
+
+
+def describe_counting(indexes: Sequence[PayerIndex]) -> str:
+    """Return what payers are compared by: what the middle organization is paid, or the middle rate, and for which.
+
+    That is the middle rate where fewer than LEAST_ORGANIZATIONS organizations of a payer are known to have such rates.
+    """
+    why = f"fewer than {LEAST_ORGANIZATIONS} organizations with such rates are known"
+    by_rates = [one for one in indexes if one.by_rates]
+    if len(by_rates) == len(indexes) and all(one.by_rates == one.placed for one in indexes):
+        return f"{'It' if len(indexes) == 1 else 'Each payer'} counts with its middle rate, because {why}"
+    usual = "A payer counts with what its middle organization is paid"
+    if not by_rates:
+        return usual
+    said = [
+        f"{one.reporting_entity_name} with its middle rate"
+        + ("" if one.by_rates == one.placed else f" for {one.by_rates} of its {one.placed} codes")
+        for one in by_rates
+    ]
+    return f"{usual}, but {'; '.join(said)}, because {why} there"
 
 
 def _share(codes: int, of_all: int, coverage: float) -> str:
