@@ -167,6 +167,16 @@ def write_day(value: date | str | None) -> str:
     return NONE if value is None else f"{_MONTHS[value.month - 1][:3]} {value.day}, {value.year}"
 
 
+def write_age(month: str, today: date) -> str:
+    """Write how long ago a month was: 14 months ago, or 3 years and 9 months ago."""
+    year, of_year = map(int, month.split("-"))
+    years, months = divmod(max(12 * (today.year - year) + today.month - of_year, 0), 12)
+    if years < 2:
+        months, years = months + 12 * years, 0
+    said = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in ((years, "year"), (months, "month")) if n]
+    return f"{' and '.join(said)} ago" if said else "this month"
+
+
 def write_state(value: str | None) -> str:
     """Write GA as Georgia."""
     return STATES.get(value or "", value or "")

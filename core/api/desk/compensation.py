@@ -154,12 +154,12 @@ _OF_ORGANIZATIONS = ["practice"]
     without=_NOT_TAKEN,
 )
 def list_organizations_below(request: ResourceRequest) -> AnswerFields:
-    """List the tax IDs that accept less than the state's workers' compensation schedule.
+    """List the tax IDs that payers pay less than the state's workers' compensation schedule.
 
     Of a code, of a list (`codes`) or a `basket`, or of a payer. Without a code, the rates of each code are those of the
     class that its own answer is about, unless `classes=all` is asked for. With codes, a row for each tax ID and code,
-    in dollars as well. Those with most rates below the schedule come first; a rate counts once for each tax ID of its
-    provider group.
+    in dollars as well. Of one code, likely performers come first, and of these, those with most rates below the
+    schedule; a rate counts once for each tax ID of its provider group.
     """
     return _list_below(request, "organizations")
 

@@ -1,13 +1,15 @@
-"""Who accepts less than a state's workers' compensation schedule, for a code or for a payer."""
+"""Who is paid less than a state's workers' compensation schedule, for a code or for a payer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import cast
 
 from django.http import HttpResponseBase
 
 from core.fields.codes.basket_list import read_basket
 from core.pages.desk.common_codes import list_common_codes, list_usual_medians
+from core.pages.formats import write_age
 from core.pages.forms.compensation_form import BelowForm, asked_practice
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.lanes.weights import is_too_broad
@@ -19,12 +21,15 @@ from core.queries.baskets.basket_answer import choose_codes
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.classes.rate_classes import choose_class_of_codes
 from core.queries.find.codes import describe_code
+from core.queries.latest import list_payer_months
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES, CLASSES
+from core.queries.parties.shared_contracts import find_performing
 from core.queries.yardstick.below_schedule import (
     ROW_TYPES,
     BelowBy,
     BelowSchedule,
+    PayerBelow,
     count_where_listed,
     list_below_schedule,
 )
@@ -92,6 +97,8 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
         named=named,
         codes_text=query.values["codes"].replace(",", "\n"),
         totals=totals,
+        specialties=find_performing(db, market) if totals.organizations_likely is not None else (),
+        oldest=_find_oldest(query, [one.payer_slug for one in payers if isinstance(one, PayerBelow)]),
         of_state_only=of_state_only,
         organizations=organizations,
         payers=payers,
@@ -103,6 +110,16 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
         paging=paging,
         answer_rows=totals.rates,
     )
+
+
+def _find_oldest(query: MarketQuery[BelowForm], payers: Collection[str]) -> str:
+    """Return how old the oldest file of these payers is, by its own date where that is older, in words."""
+    months = [
+        one.file_month or one.year_month
+        for one in list_payer_months(query.db, query.market)
+        if one.payer_slug in payers
+    ]
+    return write_age(min(months), datetime.now(UTC).date()) if months else ""
 
 
 def _start(query: MarketQuery[BelowForm]) -> HttpResponseBase:

@@ -52,6 +52,8 @@ class CommonCodes:
 
     codes: Sequence[CommonCode]
     ranges: Sequence[PayerRange]
+    earlier: str = ""
+    """The release that all rates are compared with, if that is another one than the release that is looked at."""
 
     @property
     def only(self) -> PayerRange | None:
@@ -62,7 +64,7 @@ class CommonCodes:
     def heading(self) -> str:
         """What the column of the payers' medians is called: it says of when they are if all are of the same time."""
         dates = {one.date for one in self.ranges}
-        return f"#Accepted ({dates.pop()})" if len(dates) == 1 else "#Accepted"
+        return f"#Paid ({dates.pop()})" if len(dates) == 1 else "#Paid"
 
 
 def list_common_codes(db: Snapshot, release: CompensationRelease) -> CommonCodes:
@@ -78,7 +80,13 @@ def list_common_codes(db: Snapshot, release: CompensationRelease) -> CommonCodes
             first = of_code[0] if of_code else None
             inside = bool(first and first.care_setting == FACILITY_OR_UNSTATED)
             found.append(CommonCode(one.code, one.title, first.amount if first else amount, inside, of_code))
-    return CommonCodes(found, summarize_by_payer(db, medians))
+    return CommonCodes(found, summarize_by_payer(db, medians), find_earlier(release, medians))
+
+
+def find_earlier(release: CompensationRelease, beside: Sequence[ScheduleMedian]) -> str:
+    """Return the one release that all rates are compared with, if it is another one than the one that is looked at."""
+    compared = {one.release for one in beside} - {""}
+    return compared.pop() if len(compared) == 1 and release.release not in compared else ""
 
 
 def list_usual_medians(

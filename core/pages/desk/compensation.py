@@ -7,7 +7,7 @@ from django.http import HttpResponseBase
 from core.fields.codes.basket_list import read_basket
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
 from core.fields.places.states import STATES
-from core.pages.desk.common_codes import list_common_codes, summarize_by_payer
+from core.pages.desk.common_codes import find_earlier, list_common_codes, summarize_by_payer
 from core.pages.formats import write_month
 from core.pages.forms.compensation_form import CompensationForm
 from core.pages.forms.select_box import SelectBox
@@ -79,6 +79,7 @@ def show_compensation(query: PageQuery[CompensationForm]) -> HttpResponseBase:
         state=state,
         release=release,
         beside=beside,
+        earlier=common.earlier if common else find_earlier(release, beside) if release else "",
         is_less_inside=_is_less_inside(beside),
         of_code=of_code,
         in_state=find_in_state(query.db, of_code) if of_code else [],

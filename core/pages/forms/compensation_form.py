@@ -42,7 +42,7 @@ def asked_practice(practice: str) -> bool | None:
 
 
 class BelowForm(MarketForm):
-    """Who accepts less than the state's schedule."""
+    """Who is paid less than the state's schedule."""
 
     tables = ("organizations", "payers", "codes", "modifiers")
 

@@ -24,6 +24,7 @@ from core.queries.rules.percentiles import FIVE_PERCENTILES, mean, percentile_co
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
 from core.store.schema.tables import PROVIDER_PROFILE, XREF_TIN_NPI
+from core.store.sql import used_parameters
 from core.store.views import NAMED_TIN
 
 MOST_TOLD = 4
@@ -163,6 +164,30 @@ def find_performing(db: Snapshot, market: Market) -> tuple[str, ...]:
     return list_billing_specialties(db, market.code) or list_performing(market.code_type or "CPT", market.code)
 
 
+def find_performing_tins(db: Snapshot, market: Market) -> set[TaxIdKey] | None:
+    """Return the tax IDs with rates of the market's code under which, or as which, somebody bills who has a specialty
+    that usually performs it; None if nothing says which specialties do."""
+    specialties = find_performing(db, market)
+    if not specialties:
+        return None
+    with facts_in_memory(db, market) as memory:
+        tins = f"SELECT DISTINCT tin_type, tin_value FROM {show_tins(memory, market)}"
+        memory.show_table(_CODE_TIN, tins, used_parameters(tins, market.parameters))
+        columns = ["tin_type", "npi"]
+        memory.show_rows_of(_CODE_NPI, XREF_TIN_NPI.name, "tin_value", columns, of=_CODE_TIN, months=market.month_names)
+        # A tax ID that is an NPI is somebody as well.
+        people = f"""SELECT DISTINCT tin_type, tin_value, npi FROM {_CODE_NPI}
+                     UNION SELECT tin_type, tin_value, tin_value FROM {_CODE_TIN} WHERE tin_type = 'npi'"""
+        memory.show_table(_CODE_PERSON, people, {})
+        memory.show_rows_of(_CODE_PROFILE, PROVIDER_PROFILE.name, "npi", ["specialty"], of=_CODE_PERSON)
+        found = memory.rows(
+            f"""SELECT DISTINCT tin_type, tin_value FROM {_CODE_PERSON} JOIN {_CODE_PROFILE} USING (npi)
+                WHERE specialty IN (SELECT unnest($specialties::VARCHAR[]))""",
+            {"specialties": list(specialties)},
+        )
+        return {(kind, value) for kind, value in found}
+
+
 def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collection[str], words: str) -> None:
     """Show _TINS, the market's tax IDs with their provider groups, and _CONTRACTS, one row for each set of groups."""
     dollars = show_dollar_rates(memory, market)
@@ -221,6 +246,7 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
 
 _TINS, _CONTRACTS, _PAGE = "tin_of_contract", "shared_contract", "contract_page"
 _TIN_NPI, _TIN_PROFILE = "npi_of_contract", "profile_of_contract"
+_CODE_TIN, _CODE_NPI, _CODE_PERSON, _CODE_PROFILE = "tin_of_code", "npi_of_code", "person_of_code", "profile_of_code"
 _PARTY, _PARTY_NAME, _PARTY_NPI, _PARTY_PROFILE = "party", "party_name", "party_npi", "party_profile"
 """The tables in memory of a market's contracts, and of the organizations on a page of them."""
 

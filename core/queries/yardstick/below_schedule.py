@@ -1,4 +1,4 @@
-"""Who accepts less than a state's workers' compensation schedule: organizations, payers, and codes with such rates.
+"""Who is paid less than a state's workers' compensation schedule: organizations, payers, and codes with such rates.
 
 Of all codes, the rates of each are of the class that its own page opens with, so that both pages say the same of it.
 """
@@ -16,6 +16,7 @@ from core.queries.comparison.compared_rates import LEAST_PLAUSIBLE, MOST_PLAUSIB
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES, STATE_MEAN
 from core.queries.market.market_rates import facts_in_memory, market_facts
+from core.queries.parties.shared_contracts import find_performing_tins
 from core.queries.parties.tax_id_people import TIN_IN_STATE, TaxIdPeople, cursor_of_state, find_people
 from core.queries.rules.columns import (
     BusinessName,
@@ -50,6 +51,14 @@ class BelowSchedule:
     below: Annotated[int, described("How many of them are less than that amount.", 12)]
     share: Annotated[float, described("Share of these rates that are below: 0.3 is 30%.", 0.3)]
     percent_p50: Annotated[float, described("Median percent of the schedule of all of them: 1 is 100%.", 1.05)]
+    schedule_of_medicare: Annotated[
+        float | None,
+        described(
+            "The schedule's amount divided by Medicare's for the same rate, the median of these rates: 3.2 is 320%; "
+            "null if Medicare has no amount for any.",
+            2.4,
+        ),
+    ]
     lowest: Annotated[float, described("Lowest percent of the schedule: 1 is 100%.", 0.7)]
     lowest_plausible: Annotated[
         bool,
@@ -84,6 +93,16 @@ InState = Annotated[
 ]
 
 
+IsLikely = Annotated[
+    bool | None,
+    described(
+        "Whether somebody under the tax ID has a specialty that usually performs the code; null if nothing says which "
+        "specialties do, and without one code.",
+        True,
+    ),
+]
+
+
 @dataclass(frozen=True)
 class _OfCode:
     code_type: CodeType
@@ -97,6 +116,7 @@ class _OfTaxId(TaxIdPeople):
     tin_value: TinValue
     business_name: BusinessName
     in_state: InState
+    is_likely: IsLikely
     code_type: Annotated[str | None, described("Code system; null if the row is of all codes.", "CPT")]
     code: Annotated[str | None, described("Billing code; null if the row is of all codes.", "99213")]
     name: CodeName
@@ -152,6 +172,20 @@ class BelowTotals:
     organizations_elsewhere: Annotated[
         int, described("How many of the tax IDs have somebody of whom all that is known is an address elsewhere.", 5)
     ]
+    organizations_likely: Annotated[
+        int | None,
+        described(
+            "How many of the tax IDs have somebody of a specialty that usually performs the code; null if nothing says "
+            "which specialties do, and without one code.",
+            10,
+        ),
+    ]
+    schedule_of_medicare: Annotated[
+        float | None,
+        described(
+            "The schedule's amount divided by Medicare's for the same rate, the median of the compared rates.", 2.4
+        ),
+    ]
     organization_rows: Annotated[
         int,
         described(
@@ -196,11 +230,14 @@ _LOWEST = """arg_min({'code': code, 'rate': rate, 'amount': amount, 'plausible':
 """The rate with the lowest percent: one aggregate, so that its figures belong together."""
 
 
+_OF_MEDICARE = f"{median('amount / medicare')} AS schedule_of_medicare"
+
+
 def _figures(*, of_code: bool) -> str:
     """Return SQL of the figures of a row. Dollars of several codes together say nothing, and take long to compute."""
     dollars = [f"{figure if of_code else 'NULL::DOUBLE'} AS {name}" for name, figure in _DOLLARS.items()]
     return f"""count(*) AS compared, count(*) FILTER (is_below) AS below, below / compared AS share,
-               {median("percent")} AS percent_p50, min(percent) AS lowest, {_LOWEST} AS lowest_one,
+               {median("percent")} AS percent_p50, {_OF_MEDICARE}, min(percent) AS lowest, {_LOWEST} AS lowest_one,
                struct_extract(lowest_one, 'plausible') AS lowest_plausible, {_IMPLAUSIBLE} AS implausible,
                {", ".join(dollars)},
                struct_extract(lowest_one, 'code') AS lowest_code,
@@ -213,6 +250,9 @@ _ORDER = "below DESC, percent_p50"
 
 _USUAL_FIRST = f"list_position({list(list_usual_codes())}, code) NULLS LAST"
 """The codes that workers' compensation pays for most, and then the others."""
+
+_LIKELY_FIRST = "is_likely DESC NULLS LAST"
+"""A surgical center that is in a contract for everything is no place for a scan."""
 
 _ELSEWHERE_LAST = "coalesce(in_state, true) DESC"
 """Whoever practices in the state stands first: payers' files are national, and their contracts hold for members from
@@ -230,6 +270,8 @@ def count_below_schedule(
     rows = "SELECT count(*) FROM tax_id_row"
     if of_state_only:
         rows += f" JOIN {TIN_IN_STATE} USING (tin_type, tin_value) WHERE in_state"
+    is_likely, performers = _likely(db, market)
+    likely = f"(SELECT count(*) FILTER ({is_likely}) FROM tax_id)" if performers else "NULL::BIGINT"
     figures = f"""
             tax_id_row AS ({by_row}),
             tax_id AS (
@@ -242,12 +284,13 @@ def count_below_schedule(
                    (SELECT count(*) FROM tax_id WHERE is_below AND in_state) AS organizations_below_in_state,
                    (SELECT count(*) FROM tax_id WHERE in_state) AS organizations_in_state,
                    (SELECT count(*) FROM tax_id WHERE NOT in_state) AS organizations_elsewhere,
+                   {likely} AS organizations_likely, {_OF_MEDICARE},
                    ({rows}) AS organization_rows, {_IMPLAUSIBLE} AS implausible
             FROM rates"""
     with _asking(db, market, codes) as (asked, rates, parameters), cursor_of_state(asked, market.state) as cursor:
         sql = f"{rates}, {figures}"
         of_months = used_parameters(sql, month_parameters(market.months))
-        return fetch_row(cursor, BelowTotals, sql, parameters | of_months)
+        return fetch_row(cursor, BelowTotals, sql, parameters | of_months | performers)
 
 
 def count_where_listed(
@@ -277,14 +320,15 @@ def list_below_schedule(
     """Return a market's organizations, payers, codes, or modifiers that the schedule prices, and how many there are.
 
     Those with most rates below the schedule come first; of the organizations, those that practice in the state, or
-    these alone with `of_state_only`. Of the market's code or of listed `codes`, an organization has a row for each
-    code. `db` may be a cache of the market.
+    these alone with `of_state_only`, and of these the likely performers of the market's code. Of the market's
+    code or of listed `codes`, an organization has a row for each code. `db` may be a cache of the market.
     """
     page, names, order = _page_sql(
         market, by, of_code=bool(codes or market.code), is_one=bool(market.code) or len(codes) == 1
     )
+    is_likely, performers = _likely(db, market) if by == "organizations" else ("", {})
     if by == "organizations":
-        page = f"SELECT * FROM ({page}) LEFT JOIN {TIN_IN_STATE} USING (tin_type, tin_value)"
+        page = f"SELECT *, {is_likely} AS is_likely FROM ({page}) LEFT JOIN {TIN_IN_STATE} USING (tin_type, tin_value)"
         page += " WHERE in_state" if of_state_only else ""
     paged = f"""
             page AS (
@@ -294,7 +338,7 @@ def list_below_schedule(
     with _asking(db, market, codes, any_modifier=by == "modifiers") as (asked, rates, parameters):
         sql = f"{rates}, {paged}"
         of_months = used_parameters(sql, month_parameters(market.months))
-        bound = {**parameters, **of_months, "limit": limit, "offset": offset}
+        bound = {**parameters, **of_months, **performers, "limit": limit, "offset": offset}
         if by != "organizations":
             total, found = read_page(asked, ROW_TYPES[by], sql, bound)
             return total, found if by == "payers" else with_titles(db, found)
@@ -311,6 +355,7 @@ class _FoundOrganization(BelowSchedule):
     tin_value: str
     business_name: str | None
     in_state: bool | None
+    is_likely: bool | None
     code_type: str | None
     code: str | None
     name: str | None
@@ -343,7 +388,18 @@ def _page_sql(market: Market, by: BelowBy, *, of_code: bool, is_one: bool) -> tu
     names = f""", n.business_name, d.name FROM page LEFT JOIN {NAMED_TIN} n USING (tin_type, tin_value)
             LEFT JOIN (SELECT code_type AS of_system, code AS of_code, name FROM {DIM_CODE.name}) d
                 ON d.of_system = page.code_type AND d.of_code = page.code"""
-    return every, names, f"{_ELSEWHERE_LAST}, {_ORDER}, tin_value, tin_type, code, code_type"
+    return every, names, f"{_ELSEWHERE_LAST}, {_LIKELY_FIRST}, {_ORDER}, tin_value, tin_type, code, code_type"
+
+
+def _likely(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
+    """Return SQL of whether a tax ID likely performs the market's code, and its parameters; null if nothing says."""
+    found = find_performing_tins(db, market)
+    if found is None:
+        return "NULL::BOOLEAN", {}
+    return (
+        "concat(tin_type, ' ', tin_value) IN (SELECT unnest($performers::VARCHAR[]))",
+        {"performers": sorted(f"{kind} {value}" for kind, value in found)},
+    )
 
 
 def _tax_ids(market: Market, columns: str, *, of_code: bool) -> str:
@@ -360,7 +416,7 @@ def _asked(market: Market) -> Market:
     return replace(by_medicare(market), area=STATE_MEAN)
 
 
-_PRICED = f"""f.pg_uid, f.billing_code_modifier AS modifier, f.reporting_entity_name, f.code_type, f.code,
+_PRICED = f"""f.pg_uid, medicare, f.billing_code_modifier AS modifier, f.reporting_entity_name, f.code_type, f.code,
                    wcfs_release AS release,
                    f.negotiated_rate AS rate, wcfs AS amount, f.negotiated_rate / wcfs AS percent,
                    f.negotiated_rate < wcfs AS is_below,

@@ -62,7 +62,7 @@ def test_a_state_without_a_schedule_is_not_offered_one(site: Client) -> None:
     assert "yardstick=compensation" not in offered
 
 
-def test_those_who_accept_less_are_listed_with_counts_and_shares(site: Client, demo: Snapshot) -> None:
+def test_those_who_are_paid_less_are_listed_with_counts_and_shares(site: Client, demo: Snapshot) -> None:
     totals = count_below_schedule(demo, MARKET)
     page = site.get("/compensation/below/", OF_CLASS)
     answer = f"{totals.organizations_below} of {totals.organizations} organizations have a negotiated rate below"
@@ -79,7 +79,7 @@ def test_those_who_accept_less_are_listed_with_counts_and_shares(site: Client, d
 def test_all_codes_near_a_place_need_no_code(site: Client) -> None:
     near = {**MONTH, "city": "ATLANTA"}
     shown = site.get("/compensation/below/", near)
-    assert "Who accepts less than the schedule?" in text_of(shown)
+    assert "Who is paid less than the schedule?" in text_of(shown)
     payers, codes, *_ = tables(shown)
     assert payers[0][0] == "Payer"
     usual = list_usual_codes()
@@ -106,9 +106,10 @@ def test_a_list_of_codes_has_a_row_for_each_organization_and_code_in_dollars(sit
         single = csv_rows(site.get("/compensation/below/", alone))
         of_list = [row for row in rows if row["code"] == code]
         figures = ("tin_value", "compared", "below", "p50", "amount", "lowest_rate", "implausible")
-        assert [[row[name] for name in figures] for row in single] == [
+        # Of one code, likely performers come first.
+        assert sorted([row[name] for name in figures] for row in single) == sorted(
             [row[name] for name in figures] for row in of_list
-        ]
+        )
     page = site.get("/compensation/below/", CODES)
     payers, of_codes, _, organizations = tables(page)
     assert "2 codes" in text_of(page)

@@ -57,7 +57,7 @@ def test_the_page_opens_on_common_codes(site: Client, demo: Snapshot) -> None:
     response = site.get(ADDRESS, {"state": "GA"})
     assert re.search(r"\(August 2025\) pays from \d+% of this schedule for \w+ \(", text_of(response))
     common = tables(response)[0]
-    assert common[0] == ["Code", "Schedule", "Payer", "Accepted (August 2025)", "% of schedule"]
+    assert common[0] == ["Code", "Schedule", "Payer", "Paid (August 2025)", "% of schedule"]
     at = next(number for number, row in enumerate(common) if row[0].startswith("70450"))
     outside: dict[str, list[float]] = {}
     for fact in professional_rates(demo, "70450"):
@@ -102,7 +102,7 @@ def test_common_codes_are_where_they_are_usual_and_one_payer_needs_no_column(tmp
         schedule, start = (Visitor().get(page, {"state": "GA"}) for page in (ADDRESS, "/compensation/below/"))
     for page in (schedule, start):
         common = tables(page)[0]
-        assert common[0] == ["Code", "Schedule", "Accepted (August 2025)", "% of schedule"]
+        assert common[0] == ["Code", "Schedule", "Paid (August 2025)", "% of schedule"]
         assert [[row[0][:5], *row[1:]] for row in common[1:]] == [
             ["99213", "$100.00", "$80.00", "80%"],
             ["27447", "$3,000.00", "$1,500.00", "50%"],
@@ -146,6 +146,7 @@ def test_a_code_without_an_amount_outside_facilities_is_looked_at_in_them(tmp_pa
         },
     )  # fmt: skip
     with serving(db.root):
+        start = Visitor().get(ADDRESS, {"state": "GA"})
         knee, visit, less, of_release = (
             text_of(Visitor().get(ADDRESS, {"state": "GA", **asked}))
             for asked in ({"code": "27447"}, {"code": "99213"}, {"code": "99214"},
@@ -157,6 +158,13 @@ def test_a_code_without_an_amount_outside_facilities_is_looked_at_in_them(tmp_pa
         in knee
     )
     assert "the amount in effect then, from January 2025" in knee
+    # One release is compared with, and it is named the same everywhere.
+    named = "in effect from October 2025; payers’ older rates are compared with the one in effect from January 2025"
+    assert named in knee
+    assert named in text_of(start)
+    assert "pays from 50% of the schedule of January 2025 for 27447 ($1,500.00 of $3,000.00)" in text_of(start)
+    assert "The schedule’s amounts are those in effect then, from January 2025." in text_of(start)
+    assert "in effect from October 2025;" not in of_release
     assert "outside facilities" not in knee
     assert "25% of this schedule’s $6,000.00 , which was not yet in effect then" in of_release
     assert "professionals outside facilities $80.00" in visit

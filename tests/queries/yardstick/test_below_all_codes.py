@@ -1,6 +1,7 @@
 """A list of all codes beside the state's schedule says of each what its own page says."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -8,13 +9,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.pages.formats import write_age
 from core.queries.classes.rate_classes import choose_class
 from core.queries.market.market import Market
-from core.queries.market.market_rates import facts_in_memory
+from core.queries.market.market_rates import facts_in_memory, market_cache
 from core.queries.yardstick.below_schedule import BelowBy, count_below_schedule, list_below_schedule
 from core.store.connection import Snapshot
 from tests.queries.one_market import LABELS, store_of_market, with_centers, with_overruled
+from tests.queries.parties.test_shared_contracts import store_of_surgeons
 from tests.queries.tables import written
+from tests.site import Visitor, serving, text_of
 
 ALL = 1_000
 CODES = ("99213", "97110", "70450")
@@ -136,3 +140,56 @@ def choose_pages(db: Snapshot, market: Market) -> list[Market]:
 
 def of(db: Snapshot, market: Market, by: BelowBy) -> list[Any]:
     return list(list_below_schedule(db, market, by, ALL, 0)[1])
+
+
+def test_likely_performers_come_first_and_the_schedule_is_a_percent_of_medicare(tmp_path: Path) -> None:
+    """A therapist who is in a contract for everything replaces no knee."""
+    plain = store_of_surgeons(tmp_path)
+    of_code = {"state": "GA", "code_type": "CPT", "code": "27447"}
+    scheduled = [
+        {**of_code, "release": "2025-01", "year_month": month, "wcfs_status": "priced", "wcfs_amount": 1000.0}
+        for month in ("2025-01", "2025-08")
+    ]
+    fee = {**of_code, "release": "2025-01", "medicare_prof_rate": 400.0, "facility_na": False, "nonfacility_na": False}
+    db = written(
+        plain.root,
+        {
+            "bench_wcfs": scheduled,
+            "dim_benchmark": [RELEASE, {**RELEASE, "kind": "medicare_prof", "state": "US", "files": ["rvu.csv"]}],
+            "bench_medicare_prof": [{**fee, "year_month": month} for month in ("2025-01", "2025-08")],
+        },
+    )
+    market = replace(MARKET, code_type="CPT", code="27447", billing_class="professional")
+    found: list[Any] = of(db, market, "organizations")
+    # By the rate, 100000001 and 100000002 would be first, with 10 dollars of 1,000, and 100000003 last.
+    assert [(one.tin_value, one.is_likely) for one in found] == [
+        ("100000002", True), ("100000001", False), ("100000003", False),
+    ]  # fmt: skip
+    assert [one.schedule_of_medicare for one in of(db, market, "codes")] == [2.5]
+    totals = count_below_schedule(db, market)
+    assert (totals.organizations_likely, totals.organizations, totals.schedule_of_medicare) == (1, 3, 2.5)
+    with market_cache(db, market) as cache:
+        assert of(cache, market, "organizations") == found
+        assert count_below_schedule(cache, market) == totals
+    # Without one code, nothing says who performs it.
+    several: list[Any] = of(db, MARKET, "organizations")
+    assert {one.is_likely for one in several} == {None}
+    assert count_below_schedule(db, MARKET).organizations_likely is None
+    with serving(db.root):
+        asked = {"state": "GA", "year_month": "2025-08", "code_type": "CPT", "code": "27447"}
+        shown = text_of(Visitor().get("/compensation/below/", asked))
+    assert "The schedule pays 250% of Medicare ." in shown
+    assert "First is the 1 of 3 with somebody of a specialty that usually performs it: Orthopedic surgery" in shown
+    assert shown.count("nobody of a specialty that usually performs it") == 2
+    lead = "This is not a search of a workers’ compensation network"
+    assert shown.index(lead) < shown.index("have a negotiated rate below the schedule")
+    assert "Rates of health insurance, from payers’ files, the oldest from " in shown
+
+
+def test_an_age_is_in_months_and_then_in_years() -> None:
+    today = date(2026, 11, 29)
+    for month, words in (
+        ("2026-11", "this month"), ("2026-10", "1 month ago"), ("2024-12", "23 months ago"), ("2024-11", "2 years ago"),
+        ("2023-02", "3 years and 9 months ago"), ("2023-10", "3 years and 1 month ago"), ("2027-01", "this month"),
+    ):  # fmt: skip
+        assert write_age(month, today) == words

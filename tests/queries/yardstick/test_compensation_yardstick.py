@@ -102,7 +102,7 @@ def test_a_provider_and_a_trend_have_percents_of_the_schedule(demo: Snapshot) ->
 
 
 @given(markets, st.booleans())
-def test_who_accepts_less_than_the_schedule(placed_root_db: Snapshot, market: Market, whole: bool) -> None:
+def test_who_is_paid_less_than_the_schedule(placed_root_db: Snapshot, market: Market, whole: bool) -> None:
     db = placed_root_db
     market = replace(market, code=None, payer=market.payer or PAYERS[1]) if whole else market
     rows = rates_of_each_page(db, market) if whole else single_rates(db, market)
@@ -126,7 +126,10 @@ def test_who_accepts_less_than_the_schedule(placed_root_db: Snapshot, market: Ma
             for key in keys_of(row):
                 expected.setdefault(key, []).append(row)
         assert total == len(found) == len(expected)
-        order = [(usual_slowly(getattr(one, "code", "")), -one.below, one.percent_p50) for one in found]
+        order = [
+            (usual_slowly(getattr(one, "code", "")), not getattr(one, "is_likely", None), -one.below, one.percent_p50)
+            for one in found
+        ]
         assert order == sorted(order)
         for one in found:
             check_row(one, expected[getattr(one, names[by])], below)
