@@ -5,10 +5,11 @@ from pydantic import Field
 
 from core.api.protocol.resources import AnswerFields, MarketAnswer, MarketPage, ResourceRequest, resource
 from core.pages.forms.market_forms import RuleForm
-from core.queries.contract_rule.find_rule import FoundRule, find_contract_rule
+from core.queries.contract_rule.find_rule import find_contract_rule
 from core.queries.contract_rule.levels_of_release import PriceLevel
 from core.queries.contract_rule.other_schedules import ScheduleMultiple, list_other_schedules
 from core.queries.contract_rule.payer_contracts import RuleOfContract, find_rules_of_payer
+from core.queries.contract_rule.priced_rates import rule_cache
 from core.queries.contract_rule.rule_rows import ContractRule, FamilyRule, RulePrice
 
 router = Router(tags=["Medicare"])
@@ -22,7 +23,9 @@ class RuleAnswer(MarketAnswer):
     """The rule behind a payer's rates, with the multiple of each family of services."""
 
     rule: ContractRule = Field(description="The multiple of a Medicare schedule, or why none is named.")
-    families: list[FamilyRule] = Field(description="The multiples of the families of services, by code.")
+    families: list[FamilyRule] = Field(
+        description="The main multiple of each family of services, by code number, and the middle of its percents."
+    )
     levels: list[PriceLevel] = Field(description="The price levels, where a contract pays several multiples at once.")
     other_schedules: list[ScheduleMultiple] = Field(
         description="The multiples of other schedules of Medicare, such as that of laboratory tests, where one holds."
@@ -37,13 +40,11 @@ def find_rule(request: ResourceRequest) -> AnswerFields:
     of one `tin`; several multiples at once, if a contract has price levels; or that there is no single rule. A multiple
     of 1 is 100%.
     """
-    found = _find(request)
-    return {
-        "rule": found.rule,
-        "families": found.families,
-        "levels": found.levels,
-        "other_schedules": list_other_schedules(request.db, request.market),
-    }
+    _refuse_if_too_broad(request)
+    with rule_cache(request.db, request.market) as cached:
+        found = find_contract_rule(cached, request.market)
+        others = list_other_schedules(cached, request.market)
+    return {"rule": found.rule, "families": found.families, "levels": found.levels, "other_schedules": others}
 
 
 @resource(router, "/rule/prices", RuleForm, MarketPage[RulePrice], required=["payer"], without=_NOT_TAKEN)
@@ -53,7 +54,8 @@ def list_rule_prices(request: ResourceRequest) -> AnswerFields:
     A price is the most common rate of a code with its modifier, in or out of a facility; of one tax ID, each different
     rate. Where `explained` is false, it is an exception.
     """
-    return request.page_of(_find(request).prices)
+    _refuse_if_too_broad(request)
+    return request.page_of(find_contract_rule(request.db, request.market).prices)
 
 
 @resource(
@@ -74,7 +76,6 @@ def list_rules_of_contracts(request: ResourceRequest) -> AnswerFields:
     return request.page_of(find_rules_of_payer(request.db, request.market).contracts)
 
 
-def _find(request: ResourceRequest) -> FoundRule:
+def _refuse_if_too_broad(request: ResourceRequest) -> None:
     if not request.market.tin:
         request.refuse_if_too_broad()
-    return find_contract_rule(request.db, request.market)

@@ -17,12 +17,13 @@ from core.pages.shared.lanes.weights import is_too_broad
 from core.pages.shared.market_choice import MarketChoice, choose_market, choose_provider_market
 from core.pages.shared.page import MarketQuery, market_page
 from core.queries import coverage
+from core.queries.comparison.compared_rates import is_plausible
 from core.queries.contract_rule import fit_rule
 from core.queries.contract_rule.find_rule import FoundRule, find_contract_rule
-from core.queries.contract_rule.other_schedules import list_other_schedules
+from core.queries.contract_rule.other_schedules import ScheduleMultiple, list_other_schedules
 from core.queries.contract_rule.payer_contracts import PayerRules, RuleOfContract, find_rules_of_payer
 from core.queries.contract_rule.payer_tins import list_payer_tins
-from core.queries.contract_rule.priced_rates import list_candidates
+from core.queries.contract_rule.priced_rates import list_candidates, rule_cache
 from core.queries.contract_rule.provider_rules import (
     MOST_PAYERS,
     RuleAtPayer,
@@ -30,7 +31,7 @@ from core.queries.contract_rule.provider_rules import (
     list_rules_of_provider,
 )
 from core.queries.contract_rule.rule_rows import FamilyRule, RulePrice
-from core.queries.contract_rule.rule_words import write_release
+from core.queries.contract_rule.rule_words import write_compared_with, write_release
 from core.queries.market.file_dates import old_months
 from core.queries.market.market import Market
 from core.queries.parties import providers
@@ -109,7 +110,11 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
     has_contracts = not (too_broad or market.of_provider or market.code)
     wants_them = not query.wants_file or query.values["table"] == "contracts"
     rules = find_rules_of_payer(db, market) if has_contracts and wants_them else None
-    found = rules.of_all if rules else None if too_broad else find_contract_rule(db, market)
+    found, other_schedules = rules.of_all if rules else None, list[ScheduleMultiple]()
+    if not rules and not too_broad:
+        with rule_cache(db, market) as cached:
+            found = find_contract_rule(cached, market)
+            other_schedules = [] if query.wants_file else list_other_schedules(cached, market)
     if rules and replace(market, payer=None) == market.unfiltered:
         KNOWN_RULES.keep(db, market, summarize_rules(rules))
     if query.wants_file:
@@ -124,7 +129,7 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
         ends=[(_name(one), _describe_percent(one)) for one in rules.ends] if rules else [],
         leading=[(_name(one), one) for one in rules.leading] if rules else [],
         schedules_missing=describe_missing_schedules(db, market),
-        other_schedules=list_other_schedules(db, market) if found else [],
+        other_schedules=other_schedules,
         too_broad=too_broad,
         payer_name=dict(coverage.list_payers(db)).get(market.payer, market.payer),
         tin_name=names[0].business_name if names else None,
@@ -133,7 +138,9 @@ def show_rule(query: MarketQuery[RuleForm]) -> HttpResponseBase:
         shown=SHOWN_EXCEPTIONS,
         shown_exceptions=found.exceptions[:SHOWN_EXCEPTIONS] if found else [],
         limits=fit_rule,
-        release_month=found.rule.release if found else None,
+        compared_with=write_compared_with(found.rule, found.levels) if found and found.prices else "",
+        implausible=_count_implausible(found) if found else 0,
+        families_have_levels=found is not None and any(one.multiple for one in found.families),
     )
 
 
@@ -184,15 +191,20 @@ def summarize_rules(rules: PayerRules) -> str:
 
 
 def _draw(found: FoundRule) -> Any:
+    is_told = found.rule.verdict != "none" or bool(found.levels)
     points = [
-        ScatterPoint(one.medicare, one.negotiated_rate, one.explained)
+        # Without a rule, no price is an exception.
+        ScatterPoint(one.medicare, one.negotiated_rate, one.explained or not is_told)
         for one in found.prices
         if one.medicare is not None
     ]
-    lines = [found.rule.multiple or 1, *(one.multiple for one in found.families if one.own)]
-    if found.levels:
-        lines = [one.multiple for one in found.levels]
-    return draw_scatter(points, lines if found.levels or found.rule.verdict != "none" else [], found.rule.sentence)
+    multiples = [found.rule.multiple, *(one.multiple for one in found.families if one.own)]
+    lines = [one.multiple for one in found.levels] if found.levels else [one for one in multiples if one]
+    return draw_scatter(points, lines if is_told else [], found.rule.sentence)
+
+
+def _count_implausible(found: FoundRule) -> int:
+    return sum(one.percent is not None and not is_plausible(one.percent) for one in found.prices)
 
 
 def _name(contract: RuleOfContract) -> str:
@@ -214,7 +226,7 @@ class RuleSentences:
 
 def _split(found: FoundRule) -> RuleSentences:
     answer, _, evidence = found.rule.sentence.removesuffix(".").partition(". ")
-    match = re.match(r"[0-9]+ price levels[^;]*|[^;]*?(?=,\s|;| for [0-9]|$)", answer)
+    match = re.match(r"[^;]*?(?=,\s|;| for [0-9]|$)", answer)
     percent = match[0] if match and found.rule.verdict in {"rule", "levels"} else ""
     return RuleSentences(percent, f"{answer.removeprefix(percent)}.", f"{evidence}." if evidence else "")
 

@@ -1,5 +1,6 @@
 """What rule is behind a payer's professional rates: the question, and its answer in words."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -9,12 +10,12 @@ import numpy as np
 from core.fields.places.states import STATES
 from core.fields.rounding import round_half_up
 from core.queries.comparison.area_amounts import NATION
-from core.queries.contract_rule.code_families import FAMILIES
+from core.queries.comparison.compared_rates import PLAUSIBLE_SQL
+from core.queries.contract_rule.family_rules import find_families, list_families_of_fit, list_families_of_levels
 from core.queries.contract_rule.fit_rule import (
     MIN_PRICES,
     RULE_SHARE,
     CandidateFit,
-    Flags,
     Floats,
     find_direction,
     find_nearest,
@@ -23,31 +24,32 @@ from core.queries.contract_rule.fit_rule import (
 )
 from core.queries.contract_rule.levels_of_release import (
     LevelsOfRelease,
+    PricedByLevels,
     PriceLevel,
     find_levels_of_releases,
-    list_levels,
     write_areas_rule,
-    write_levels,
 )
 from core.queries.contract_rule.price_levels import MIN_LEVEL_PRICES
 from core.queries.contract_rule.priced_rates import (
+    COMPARED_RATES,
     CandidateSchedule,
     CommonPrice,
     find_amounts_of,
-    list_candidates,
+    list_candidates_for,
     list_common_prices,
+    rule_cache,
 )
 from core.queries.contract_rule.rule_rows import ContractRule, FamilyRule, RulePrice
 from core.queries.contract_rule.rule_words import (
     count_exceptions,
+    write_levels_rule,
     write_no_rule,
     write_release,
     write_rule,
-    write_schedule,
 )
 from core.queries.market.market import Market
-from core.queries.market.market_rates import market_cache
 from core.queries.parties.provider_summary import summarize_provider
+from core.queries.rules.percentiles import percentile_list
 from core.store.connection import Snapshot
 
 Verdict = Literal["rule", "levels", "none", "too few", "not loaded"]
@@ -56,13 +58,14 @@ SCREENED_PRICES = 120
 """Schedules of other states are tried on about this many prices, and only if no locality of the state fits."""
 
 SOME_SHARE = 0.25
-"""Levels that are no rule are named if they reproduce at least this share of the prices."""
+"""Levels that are no rule are named if they reproduce at least this share of the prices. Schedules of other states are
+tried on all prices if one multiple reproduces it of the first ones."""
 
 KEPT_CANDIDATES = 5
 """How many of these are then tried on all prices."""
 
 MOST_SUMMARIZED = 3_000
-"""Of a provider with more prices, the percents are on its page only: they take as long again as the rule."""
+"""Of a provider with more prices, odd rates are not looked for: that takes as long again as the rule."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class FoundRule:
     """Which release a contract without a rule may name, in a sentence."""
     published_factor: float | None = None
     """The release's conversion factor, where the prices are of that factor rounded to cents instead."""
+    usual_percent: float | None = None
+    """The percent in the middle of the prices where each is compared in its provider's area, as on other pages."""
 
     @property
     def by_published_factor(self) -> float | None:
@@ -96,61 +101,94 @@ class FoundRule:
         return sorted(left, key=lambda one: -abs(_log_ratio(one)))
 
 
+@dataclass(frozen=True)
+class StateAmounts:
+    """The national amounts and those of the localities of a state, and what they are for each of some prices (rows)."""
+
+    candidates: Sequence[CandidateSchedule]
+    amounts: Floats
+
+
+def find_state_amounts(db: Snapshot, state: str, prices: Sequence[CommonPrice]) -> StateAmounts:
+    """Return what the nation and the localities of the state pay for some prices."""
+    candidates = [one for one in list_candidates_for(db, prices) if one.state in {NATION, state}]
+    return StateAmounts(candidates, find_amounts_of(db, prices, candidates))
+
+
 def find_contract_rule(db: Snapshot, market: Market) -> FoundRule:
     """Return the rule behind a market's rates: of a payer, or of a payer and a provider.
 
-    Without a rule, the percents of a provider's rates are those of its page, unless it has very many.
+    Without a rule, the percents are those of all rates, as on the page of the provider, or of Medicare for a payer.
     """
-    with market_cache(db, market) as cached:
-        found = find_rule_of_prices(cached, market.state, list_common_prices(cached, market))
-    if found.rule.verdict != "none" or not market.of_provider:
+    with rule_cache(db, market) as cached:
+        prices = list_common_prices(cached, market)
+        return find_rule_of_prices(cached, market, prices, find_state_amounts(cached, market.state, prices))
+
+
+def find_rule_of_prices(
+    db: Snapshot, market: Market, prices: Sequence[CommonPrice], of_state: StateAmounts
+) -> FoundRule:
+    """Return the rule behind the prices of a market. `db` is what rule_cache yields."""
+    found = _find_rule(db, market.state, prices, of_state)
+    if found.rule.verdict != "none":
         return found
-    if found.rule.prices > MOST_SUMMARIZED:
-        rule = replace(found.rule, percent_p25=None, percent_p50=None, percent_p75=None)
-    else:
+    rule = found.rule
+    low, middle, high = _find_percents(db, market, rule.prices)
+    rule = replace(rule, percent_p25=low, percent_p50=middle, percent_p75=high)
+    sentence = write_no_rule(rule, found.levels, found.families, found.edition)
+    return replace(found, rule=replace(rule, sentence=sentence))
+
+
+def _find_percents(db: Snapshot, market: Market, prices: int) -> tuple[float | None, float | None, float | None]:
+    """Return the quartiles of the percents of all of the market's rates, as they are on other pages."""
+    if market.of_provider and prices <= MOST_SUMMARIZED:
         of_rates = summarize_provider(db, db, market)
-        rule = replace(found.rule, percent_p25=of_rates.p25, percent_p50=of_rates.p50, percent_p75=of_rates.p75)
-    said = write_no_rule(rule, found.levels, "On the page of the provider, its rates are", found.edition)
-    return replace(found, rule=replace(rule, sentence=said))
+        return of_rates.p25, of_rates.p50, of_rates.p75
+    # Of so many rates, those that nobody can mean move no quartile by a tenth of a percent.
+    plausible = f"WHERE {PLAUSIBLE_SQL}" if market.of_provider else ""
+    ((quartiles,),) = db.rows(
+        f"""SELECT {percentile_list("percent")} FROM (
+                SELECT negotiated_rate / medicare AS percent, unnest(range(rates)) FROM {COMPARED_RATES}) {plausible}"""
+    )
+    return quartiles[1], quartiles[2], quartiles[3]
 
 
-def find_rule_of_prices(db: Snapshot, state: str, prices: Sequence[CommonPrice]) -> FoundRule:
+def _find_rule(db: Snapshot, state: str, prices: Sequence[CommonPrice], amounts: StateAmounts) -> FoundRule:
     """Return the rule behind the prices of a state.
 
     The national amounts and the localities of the state are tried first, then several levels of these at once, and
     localities of other states only if nothing of this reproduces the prices.
     """
-    candidates = list_candidates(db)
+    candidates = list_candidates_for(db, prices)
     if not candidates:
         return _nothing("not loaded", "No Medicare physician fee schedule is loaded for this month.", prices)
     if len(prices) < MIN_PRICES:
         return _too_few(prices)
-    of_state = _try_candidates(db, prices, [one for one in candidates if one.state in {NATION, state}])
+    of_state = try_candidates(prices, amounts.candidates, amounts.amounts)
     if of_state.verdict in {"rule", "levels"}:
         return write_answer(of_state)
     elsewhere = _screen_elsewhere(db, prices, [one for one in candidates if one.state not in {NATION, state}])
-    of_others = _try_candidates(db, prices, elsewhere, with_levels=False)
-    if of_others.verdict == "rule":
-        return write_answer(of_others)
+    if elsewhere:
+        of_others = try_candidates(prices, elsewhere, find_amounts_of(db, prices, elsewhere), with_levels=False)
+        if of_others.verdict == "rule":
+            return write_answer(of_others)
     if not of_state.fits:
         return _nothing("not loaded", "No Medicare physician fee schedule is loaded for this state.", prices)
     return write_answer(of_state)
 
 
 def find_rules_in_state(
-    db: Snapshot, state: str, some: Sequence[Sequence[CommonPrice]], among: Sequence[CommonPrice]
+    some: Sequence[Sequence[CommonPrice]], among: Sequence[CommonPrice], of_state: StateAmounts
 ) -> list[FoundRule]:
     """Return the rule behind each of some lists of prices, all of whose services are `among` others.
 
-    Only national amounts and localities of the state are tried, and the amounts of these are read once. The prices are
-    not listed again.
+    Only the amounts of the state are tried, which are those of the prices `among`. The prices are not listed again.
     """
-    candidates = [one for one in list_candidates(db) if one.state in {NATION, state}]
-    amounts = find_amounts_of(db, among, candidates)
+    candidates = of_state.candidates
     row_of = {_service(one): row for row, one in enumerate(among)}
     found = []
     for prices in some:
-        own = amounts[[row_of[_service(one)] for one in prices]]
+        own = of_state.amounts[[row_of[_service(one)] for one in prices]]
         tried = try_candidates(prices, candidates, own) if len(prices) >= MIN_PRICES and candidates else None
         found.append(write_answer(tried, in_full=False) if tried else _too_few(prices))
     return found
@@ -176,6 +214,16 @@ class TriedCandidates:
         return "rule" if self.fits and self.fits[0].is_rule else "none"
 
     @property
+    def rates(self) -> Floats:
+        """The prices in dollars."""
+        return np.array([one.negotiated_rate for one in self.prices])
+
+    @property
+    def usual_percent(self) -> float:
+        """The percent in the middle of the prices as other pages compare them."""
+        return float(np.median(self.rates / np.array([one.medicare for one in self.prices])))
+
+    @property
     def _alone(self) -> int:
         return int(self.fits[0].explained.sum()) if self.fits else 0
 
@@ -188,12 +236,6 @@ class TriedCandidates:
         found = self.levels
         is_better = found and found.are_several and found.explained >= self._alone + MIN_LEVEL_PRICES
         return found if is_better else None
-
-
-def _try_candidates(
-    db: Snapshot, prices: Sequence[CommonPrice], candidates: Sequence[CandidateSchedule], *, with_levels: bool = True
-) -> TriedCandidates:
-    return try_candidates(prices, candidates, find_amounts_of(db, prices, candidates), with_levels=with_levels)
 
 
 def try_candidates(
@@ -222,34 +264,28 @@ def _too_few(prices: Sequence[CommonPrice]) -> FoundRule:
 def _screen_elsewhere(
     db: Snapshot, prices: Sequence[CommonPrice], candidates: Sequence[CandidateSchedule]
 ) -> list[CandidateSchedule]:
-    """Return the schedules of other states that reproduce some of the prices best."""
+    """Return the schedules of other states that reproduce some of the prices best; none if these are too few."""
     some = prices[:: max(len(prices) // SCREENED_PRICES, 1)]
     rates = np.array([one.negotiated_rate for one in some])
     fits = fit_candidates(rates, [""] * len(some), find_amounts_of(db, some, candidates))
-    return [candidates[fit.candidate] for fit in fits[:KEPT_CANDIDATES]]
+    least = SOME_SHARE * len(some)
+    return [candidates[fit.candidate] for fit in fits[:KEPT_CANDIDATES] if fit.explained.sum() >= least]
 
 
 def write_answer(tried: TriedCandidates, *, in_full: bool = True) -> FoundRule:
-    """Return the answer that the tried candidates give, in words; with `in_full`, with every price."""
-    prices, verdict, levels = tried.prices, tried.verdict, tried.levels
-    if verdict != "none" and tried.better_levels:
+    """Return the answer that the tried candidates give, in words; with `in_full`, with every price.
+
+    If there is no rule, what other pages say of the rates is not yet in the answer, and neither are the words.
+    """
+    if tried.verdict == "none":
+        return _answer_none(tried, in_full=in_full)
+    if tried.better_levels:
         return _answer_levels(tried, tried.better_levels, in_full=in_full)
     best = tried.fits[0]
-    rates, amounts = np.array([one.negotiated_rate for one in prices]), tried.amounts
-    number = best.candidate
-    schedule = tried.candidates[number]
-    named = levels if verdict == "none" and levels and levels.explained >= SOME_SHARE * len(prices) else None
-    # A price of a level is no exception, even if the levels are no rule.
-    of_prices = named.priced(rates) if named else (best.multiples, best.explained, amounts[:, number])
-    listed = _list_prices(prices, *of_prices) if in_full else []
-    equal = (
-        [tried.candidates[fit.candidate] for fit in tried.fits[1:] if fit.merit == best.merit]
-        if verdict == "rule"
-        else []
-    )
-    families = [FamilyRule(**vars(one)) for one in sorted(best.families, key=lambda one: FAMILIES.index(one.family))]
+    schedule = tried.candidates[best.candidate]
+    equal = [tried.candidates[fit.candidate] for fit in tried.fits[1:] if fit.merit == best.merit]
     rule = ContractRule(
-        verdict=verdict,
+        verdict="rule",
         sentence="",
         release=schedule.release,
         state=schedule.state,
@@ -258,37 +294,55 @@ def write_answer(tried: TriedCandidates, *, in_full: bool = True) -> FoundRule:
         locality_name=schedule.locality_name,
         multiple=best.multiple,
         conversion_factor=None if schedule.conversion_factor is None else best.multiple * schedule.conversion_factor,
-        prices=len(prices),
-        explained=named.explained if named else int(best.explained.sum()),
+        prices=len(tried.prices),
+        explained=int(best.explained.sum()),
         as_well=[f"{one.release}, {one.locality_name}" for one in equal],
     )
-    if verdict == "rule":
-        return FoundRule(replace(rule, sentence=write_rule(rule, families)), families, listed, [])
-    some_levels = list_levels(named, tried.candidates) if named else []
-    return _without_rule(rule, tried, rates, listed, some_levels)
+    listed = _list_prices_of_fit(tried, best) if in_full else []
+    families = list_families_of_fit(best, schedule, listed)
+    sentence = write_rule(rule, families)
+    return FoundRule(replace(rule, sentence=sentence), families, listed, [], usual_percent=tried.usual_percent)
 
 
-def _without_rule(
-    rule: ContractRule, tried: TriedCandidates, rates: Floats, listed: list[RulePrice], levels: list[PriceLevel]
-) -> FoundRule:
-    """Return what is known without a rule: the quartiles of the percents, and which edition the contract may name."""
-    near, edition = find_nearest(rates, tried.amounts), ""
-    if near:
-        at = tried.candidates[near.candidate]
-        against = write_schedule(at.release, at.state, at.locality_name, at.locality)
-        rule = replace(rule, percent_p25=near.p25, percent_p50=near.p50, percent_p75=near.p75)
-        edition = _describe_edition(tried.prices, rates, tried.candidates, tried.amounts) if near.is_near else ""
-        said = write_no_rule(rule, levels, f"Against {against}, the prices are", edition)
-    else:
-        said = write_no_rule(rule, levels, "", "")
-    return FoundRule(replace(rule, sentence=said), [], listed, levels, edition)
+def _answer_none(tried: TriedCandidates, *, in_full: bool) -> FoundRule:
+    """Return what is known without a rule: levels of some prices, the families, and an edition that is not loaded."""
+    prices, levels = tried.prices, tried.levels
+    named = levels if levels and levels.explained >= SOME_SHARE * len(prices) else None
+    rule = ContractRule(
+        verdict="none",
+        sentence="",
+        release=Counter(one.release for one in prices).most_common(1)[0][0],
+        state=None,
+        contractor=None,
+        locality=None,
+        locality_name=None,
+        multiple=None,
+        conversion_factor=None,
+        prices=len(prices),
+        explained=named.explained if named else int(tried.fits[0].explained.sum()),
+        as_well=[],
+    )
+    listed_levels = named.list_levels(tried.candidates) if named else []
+    if not in_full:
+        return FoundRule(rule, [], [], listed_levels)
+    rates = tried.rates
+    edition, near = "", find_nearest(rates, tried.amounts)
+    if near and near.is_near:
+        edition = _describe_edition(prices, rates, tried.candidates, tried.amounts)
+    if named:
+        priced = named.price(rates)
+        # A price of a level is no exception, even if the levels are no rule.
+        listed = _list_prices_of_levels(tried, named, priced)
+        return FoundRule(rule, list_families_of_levels(listed_levels, priced, listed), listed, listed_levels, edition)
+    listed = [_list_price(one, one.medicare, one.area) for one in prices]
+    return FoundRule(rule, find_families(tried.candidates, tried.amounts, listed), listed, [], edition)
 
 
 def _answer_levels(tried: TriedCandidates, found: LevelsOfRelease, *, in_full: bool) -> FoundRule:
     first = found.fits[0]
     # Of several areas, none is the schedule's.
-    place = tried.candidates[first.columns[0]] if len(first.columns) == 1 else None
-    levels = list_levels(found, tried.candidates)
+    place = tried.candidates[found.numbers[first.columns[0]]] if len(first.columns) == 1 else None
+    levels = found.list_levels(tried.candidates)
     rule = ContractRule(
         verdict=tried.verdict,
         sentence="",
@@ -303,24 +357,23 @@ def _answer_levels(tried: TriedCandidates, found: LevelsOfRelease, *, in_full: b
         explained=found.explained,
         as_well=list(found.equal_releases),
     )
-    exceptions = rule.prices - rule.explained
-    year = str(found.release)[:4]
     if rule.verdict == "rule":
         state = STATES[tried.candidates[found.numbers[first.columns[0]]].state]
-        said = write_areas_rule(levels[0], year, rule.prices, state)
-        sentence = f"{said}; {count_exceptions(exceptions)}."
+        said = write_areas_rule(levels[0], str(found.release)[:4], rule.prices, state)
+        sentence = f"{said}; {count_exceptions(rule.prices - rule.explained)}."
     else:
-        more = f" {count_exceptions(exceptions)}." if exceptions else ""
-        sentence = f"{write_levels(levels, year, rule.prices)}.{more}"
-    listed = (
-        _list_prices(tried.prices, *found.priced(np.array([one.negotiated_rate for one in tried.prices])))
-        if in_full
-        else []
-    )
+        sentence = write_levels_rule(rule, levels)
+    priced = found.price(tried.rates) if in_full else None
+    listed = _list_prices_of_levels(tried, found, priced) if priced else []
     published = tried.candidates[found.numbers[0]].conversion_factor
     is_rounded = found.conversion_factor != published
     return FoundRule(
-        replace(rule, sentence=sentence), [], listed, levels, published_factor=published if is_rounded else None
+        replace(rule, sentence=sentence),
+        list_families_of_levels(levels, priced, listed) if priced else [],
+        listed,
+        levels,
+        published_factor=published if is_rounded else None,
+        usual_percent=tried.usual_percent,
     )
 
 
@@ -341,31 +394,63 @@ def _describe_edition(
     return ""
 
 
-def _list_prices(
-    prices: Sequence[CommonPrice], multiples: Floats, reproduced: Flags, amounts: Floats
-) -> list[RulePrice]:
-    listed = []
-    for one, amount, multiple, explained in zip(prices, amounts, multiples, reproduced, strict=True):
-        priced = amount > 0
-        expected = to_cents(amount * multiple) if priced else None
-        listed.append(
-            RulePrice(
-                code_type=one.code_type,
-                code=one.code,
-                modifier=one.modifier,
-                facility=one.facility,
-                family=one.family,
-                negotiated_rate=one.negotiated_rate,
-                rates=one.rates,
-                all_rates=one.all_rates,
-                medicare=float(amount) if priced else None,
-                percent=one.negotiated_rate / float(amount) if priced else None,
-                expected=expected,
-                difference=None if expected is None else to_cents(one.negotiated_rate - expected),
-                explained=bool(explained),
-            )
+def _list_prices_of_fit(tried: TriedCandidates, fit: CandidateFit) -> list[RulePrice]:
+    """Return the prices against the schedule of a rule."""
+    area = _name_area(tried.candidates[fit.candidate])
+    amounts = tried.amounts[:, fit.candidate]
+    return [
+        _list_price(
+            one, float(amount) if amount > 0 else None, area, float(amount * multiple), explained=bool(explained)
         )
-    return listed
+        for one, amount, multiple, explained in zip(tried.prices, amounts, fit.multiples, fit.explained, strict=True)
+    ]
+
+
+def _list_prices_of_levels(tried: TriedCandidates, found: LevelsOfRelease, priced: PricedByLevels) -> list[RulePrice]:
+    """Return the prices against the amounts that they are percents of, and the exceptions against their own areas'."""
+    areas = [_name_area(tried.candidates[number]) for number in found.numbers]
+    return [
+        _list_price(one, float(amount), areas[column], expected, explained=True)
+        if column >= 0
+        else _list_price(one, one.medicare, one.area, expected)
+        for one, amount, column, expected in zip(
+            tried.prices, priced.amounts, priced.column, priced.expected.tolist(), strict=True
+        )
+    ]
+
+
+def _list_price(
+    price: CommonPrice,
+    medicare: float | None,
+    area: str | None,
+    expected: float | None = None,
+    *,
+    explained: bool = False,
+) -> RulePrice:
+    said = None if expected is None or np.isnan(expected) else to_cents(expected)
+    return RulePrice(
+        code_type=price.code_type,
+        code=price.code,
+        modifier=price.modifier,
+        facility=price.facility,
+        family=price.family,
+        negotiated_rate=price.negotiated_rate,
+        rates=price.rates,
+        all_rates=price.all_rates,
+        medicare=medicare,
+        area=area,
+        percent=price.negotiated_rate / medicare if medicare else None,
+        expected=said,
+        difference=None if said is None else to_cents(price.negotiated_rate - said),
+        explained=explained,
+    )
+
+
+def _name_area(place: CandidateSchedule) -> str:
+    """Return the place of an amount as it is named wherever a rate is compared in its provider's area."""
+    if place.state == NATION:
+        return place.locality_name
+    return f"{place.locality_name} ({place.contractor}-{place.locality})"
 
 
 def to_cents(dollars: float) -> float:

@@ -7,7 +7,7 @@ for, not their mean or median: carve-outs and misprints move a mean, and do not 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -90,18 +90,22 @@ def fit_candidates(rates: Floats, families: Sequence[str], amounts: Floats) -> l
     multiple comes first, then the one with the lower number.
     """
     names = np.asarray(families)
-    fits = [_fit(n, rates, names, amounts[:, n]) for n in range(amounts.shape[1])]
+    # Releases of one year mostly have the same amounts.
+    known: dict[bytes, CandidateFit] = {}
+    fits = []
+    for n in range(amounts.shape[1]):
+        column = amounts[:, n].tobytes()
+        if column not in known:
+            known[column] = _fit(n, rates, names, amounts[:, n])
+        fits.append(replace(known[column], candidate=n))
     return sorted(fits, key=lambda one: (*(-count for count in one.merit), _decimals(one.multiple), one.candidate))
 
 
 @dataclass(frozen=True)
 class NearestSchedule:
-    """The candidate that rates without a rule vary least against, and the quartiles of their percents of it."""
+    """The candidate that rates without a rule vary least against, and whether most of them are near one percent."""
 
     candidate: int
-    p25: float
-    p50: float
-    p75: float
     is_near: bool
 
 
@@ -113,9 +117,8 @@ def find_nearest(rates: Floats, amounts: Floats) -> NearestSchedule | None:
         return None
     middles = {n: float(np.nanmedian(ratios[:, n])) for n in usable}
     nearest = min(usable, key=lambda n: float(np.nanmedian(np.abs(ratios[:, n] / middles[n] - 1))))
-    low, middle, high = (float(one) for one in np.nanquantile(ratios[:, nearest], (0.25, 0.5, 0.75)))
-    near = np.abs(ratios[:, nearest] / middle - 1) <= NEAR_TOLERANCE
-    return NearestSchedule(nearest, low, middle, high, bool(near.mean() >= NEAR_SHARE))
+    near = np.abs(ratios[:, nearest] / middles[nearest] - 1) <= NEAR_TOLERANCE
+    return NearestSchedule(nearest, bool(near.mean() >= NEAR_SHARE))
 
 
 def measure_spreads(rates: Floats, families: Sequence[str], amounts: Floats) -> Floats:
@@ -123,16 +126,24 @@ def measure_spreads(rates: Floats, families: Sequence[str], amounts: Floats) -> 
 
     It is nan for a candidate that prices nothing.
     """
-    found: Floats = np.full(amounts.shape[1], np.nan)
-    names = np.asarray(families)
+    _, numbers = np.unique(np.asarray(families), return_inverse=True)
+    known: dict[bytes, float] = {}
     for n in range(amounts.shape[1]):
-        priced = amounts[:, n] > 0
-        if priced.any():
-            ratios, of_family = rates[priced] / amounts[priced, n], names[priced]
-            # A family's own multiple is no distance from the schedule. Each has its median, however few its prices are.
-            middles = {family: float(np.median(ratios[of_family == family])) for family in set(of_family.tolist())}
-            found[n] = np.median(np.abs(ratios / np.array([middles[one] for one in of_family.tolist()]) - 1))
-    return found
+        column = amounts[:, n].tobytes()
+        if column not in known:
+            known[column] = _measure_spread(rates, numbers, amounts[:, n])
+    return np.array([known[amounts[:, n].tobytes()] for n in range(amounts.shape[1])])
+
+
+def _measure_spread(rates: Floats, families: npt.NDArray[np.intp], amounts: Floats) -> float:
+    priced = amounts > 0
+    if not priced.any():
+        return float("nan")
+    ratios, of_family = rates[priced] / amounts[priced], families[priced]
+    # A family's own multiple is no distance from the schedule. Each has its median, however few its prices are.
+    for family in np.unique(of_family):
+        ratios[of_family == family] /= np.median(ratios[of_family == family])
+    return float(np.median(np.abs(ratios - 1)))
 
 
 def find_direction(spreads: Mapping[str, float]) -> Literal["older", "newer", ""]:

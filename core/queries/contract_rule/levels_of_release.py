@@ -5,17 +5,23 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 
 from core.queries.comparison.area_amounts import NATION
-from core.queries.contract_rule.fit_rule import Flags, Floats
-from core.queries.contract_rule.price_levels import LevelFit, find_levels, reproduces
+from core.queries.contract_rule.fit_rule import Floats
+from core.queries.contract_rule.price_levels import MAX_LEVELS, LevelFit, find_levels, reproduces
 from core.queries.contract_rule.priced_rates import CandidateSchedule
 from core.queries.contract_rule.sure_areas import keep_sure_areas
 from core.queries.rules.columns import described
-from core.queries.rules.percent_words import join_percents, write_tenths
+from core.queries.rules.percent_words import join_words, write_tenths
 
 _NAMED_AREAS = 3
 """So many areas of a level are named in its sentence; all of them are in the table."""
+
+NAMED_LEVELS = 3
+"""So many levels are named in a sentence with their shares of the prices; all of them are in the table."""
+
+Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,11 @@ class PriceLevel:
     def is_national(self) -> bool:
         """Whether it multiplies the national amounts, which are adjusted to no place."""
         return not self.areas
+
+    @property
+    def area_names(self) -> list[str]:
+        """The localities as they are written in a sentence."""
+        return [write_area(one) for one in self.areas]
 
 
 @dataclass(frozen=True)
@@ -61,35 +72,71 @@ class LevelsOfRelease:
         """Whether there are several multiples, or one in several areas: more than one schedule can say."""
         return len(self.fits) > 1 or len(self.fits[0].columns) > 1
 
-    def priced(self, rates: Floats) -> tuple[Floats, Flags, Floats]:
-        """Return the multiple of each price, whether that reproduces it, and the amount that it multiplies.
+    def list_levels(self, candidates: Sequence[CandidateSchedule]) -> list[PriceLevel]:
+        """Return the levels in rows, that of the most prices first."""
+        return [
+            PriceLevel(
+                multiple=one.multiple,
+                areas=[
+                    candidates[self.numbers[column]].locality_name
+                    for column in one.columns
+                    if candidates[self.numbers[column]].state != NATION
+                ],
+                prices=int(one.reproduced.sum()),
+            )
+            for one in self.fits
+        ]
 
-        A price that no level reproduces has the level that comes nearest, of the amounts of the first level.
-        """
-        amounts = self.amounts[:, self.fits[0].columns[0]].copy()
-        multiples = np.array([one.multiple for one in self.fits])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            off = np.abs(np.log(rates / amounts)[:, None] - np.log(multiples))
-        found = multiples[np.argmin(np.where(np.isfinite(off), off, np.inf), axis=1)]
-        reproduced = np.zeros(len(rates), np.bool_)
-        for one in self.fits:
-            columns = list(one.columns)
+    def price(self, rates: Floats) -> "PricedByLevels":
+        """Return which level each rate is of, and what the levels say of it."""
+        level, column = np.full(len(rates), -1), np.full(len(rates), -1)
+        for number, one in enumerate(self.fits):
+            columns = np.array(one.columns)
             hits = reproduces(rates[:, None], one.multiple, self.amounts[:, columns])
-            own = self.amounts[np.arange(len(rates)), np.array(columns)[np.argmax(hits, axis=1)]]
-            amounts = np.where(one.reproduced, own, amounts)
-            found = np.where(one.reproduced, one.multiple, found)
-            reproduced |= one.reproduced
-        return found, reproduced, amounts
+            level = np.where(one.reproduced, number, level)
+            column = np.where(one.reproduced, columns[np.argmax(hits, axis=1)], column)
+        expected = self._find_nearest_expected(rates)
+        is_told = level >= 0
+        own = self.amounts[np.arange(len(rates)), column]
+        multiples = np.array([one.multiple for one in self.fits])
+        return PricedByLevels(
+            level=level,
+            column=column,
+            amounts=np.where(is_told, own, np.nan),
+            expected=np.where(is_told, own * multiples[level], expected),
+        )
+
+    def _find_nearest_expected(self, rates: Floats) -> Floats:
+        """Return what the level and area that come nearest to each rate say; nan where none has an amount."""
+        said = np.hstack([one.multiple * self.amounts[:, list(one.columns)] for one in self.fits])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            off = np.abs(np.log(rates[:, None] / said))
+        nearest = np.argmin(np.where(np.isfinite(off), off, np.inf), axis=1)
+        return np.asarray(said[np.arange(len(rates)), nearest])
+
+
+@dataclass(frozen=True)
+class PricedByLevels:
+    """Of each price, the number of its level and the column of its amount (-1 if no level reproduces it), the amount,
+    and what the level says. Of a price without a level, that is what comes nearest, and it has no amount."""
+
+    level: Numbers
+    column: Numbers
+    amounts: Floats
+    expected: Floats
 
 
 def find_levels_of_releases(
-    rates: Floats, candidates: Sequence[CandidateSchedule], amounts: Floats
+    rates: Floats, candidates: Sequence[CandidateSchedule], amounts: Floats, most: int = MAX_LEVELS
 ) -> LevelsOfRelease | None:
     """Return the levels over the release and conversion factor that reproduce the most prices; None if no level does.
 
-    Contracts state the conversion factor as published, or rounded to cents: both are tried.
+    Contracts state the conversion factor as published, or rounded to cents: both are tried. Of equal releases, the
+    first is taken.
     """
     found: list[LevelsOfRelease] = []
+    # Releases of one year mostly have the same amounts.
+    known: dict[tuple[bytes, float | None], list[LevelFit]] = {}
     for release in dict.fromkeys(one.release for one in candidates):
         numbers = [number for number, one in enumerate(candidates) if one.release == release]
         published = candidates[numbers[0]].conversion_factor
@@ -101,15 +148,18 @@ def find_levels_of_releases(
                 nation = [n for n, at in enumerate(numbers) if candidates[at].state == NATION]
                 # Relative values have two decimals, so that they are known from the amounts.
                 scaled[:, nation] = np.round(np.round(amounts[:, numbers][:, nation] / published, 2) * factor, 2)
-            fits = find_levels(rates, scaled, bases)
-            if fits:
-                found.append(LevelsOfRelease(release, factor, tuple(numbers), scaled, fits))
+            key = scaled.tobytes(), factor
+            if key not in known:
+                known[key] = find_levels(rates, scaled, bases, most)
+            if known[key]:
+                found.append(LevelsOfRelease(release, factor, tuple(numbers), scaled, known[key]))
     if not found:
         return None
     best = max(found, key=lambda one: one.explained)
     equal = {one.release for one in found if one.explained == best.explained} - {best.release}
     sure = keep_sure_areas(best.fits, rates, best.amounts, _list_bases(best.numbers, candidates))
-    return replace(best, fits=sure, equal_releases=tuple(sorted(equal, reverse=True)))
+    in_order = sorted(sure, key=lambda one: -int(one.reproduced.sum()))
+    return replace(best, fits=in_order, equal_releases=tuple(sorted(equal, reverse=True)))
 
 
 def _list_bases(numbers: Sequence[int], candidates: Sequence[CandidateSchedule]) -> list[list[int]]:
@@ -121,39 +171,31 @@ def _list_bases(numbers: Sequence[int], candidates: Sequence[CandidateSchedule])
     ]
 
 
-def list_levels(found: LevelsOfRelease, candidates: Sequence[CandidateSchedule]) -> list[PriceLevel]:
-    """Return the levels in rows, that of the most prices first."""
-    return [
-        PriceLevel(
-            multiple=one.multiple,
-            areas=[
-                candidates[found.numbers[column]].locality_name
-                for column in one.columns
-                if candidates[found.numbers[column]].state != NATION
-            ],
-            prices=int(one.reproduced.sum()),
-        )
-        for one in found.fits
+def write_level_shares(levels: Sequence[PriceLevel], prices: int) -> str:
+    """Return some levels in words, each with its share of all prices: 200% of the national amount for 46% of ..."""
+    shown = len(levels) if len(levels) <= NAMED_LEVELS + 1 else NAMED_LEVELS
+    said = [
+        f"{write_level(one)} for {write_share(one.prices, prices)}{'' if at else f' of {prices:,} prices'}"
+        for at, one in enumerate(levels[:shown])
     ]
+    others = levels[shown:]
+    if others:
+        said.append(f"{len(others)} more levels for {write_share(sum(one.prices for one in others), prices)}")
+    return join_words(said)
 
 
-def write_levels(levels: Sequence[PriceLevel], year: str, prices: int) -> str:
-    """Return the levels of some prices in words: the first in full if most prices have it, the others by percents."""
-    first, others = levels[0], levels[1:]
-    if others and 2 * first.prices < prices:
-        # No level is the contract's: the one with most prices may have as many as the next.
-        return f"{len(levels)} price levels of the {year} {_write_kinds(levels)}; the file does not say which applies"
-    schedule = f"the {year} {'national ' if first.is_national else ''}physician fee schedule"
-    where = "" if first.is_national else f" in {_write_areas(first)}"
-    said = f"{write_tenths(first.multiple)} of {schedule}{where} for {first.prices:,} of {prices:,} prices"
-    if not others:
-        return said
-    own_kind = [one for one in others if one.is_national == first.is_national]
-    other_kind = [one for one in others if one.is_national != first.is_national]
-    also = [_join_levels(own_kind)] if own_kind else []
-    if other_kind:
-        also.append(f"{_join_levels(other_kind)} {_of_kind(other_kind)}")
-    return f"{said}; also {', and '.join(also)}: {len(levels)} price levels"
+def write_level(level: PriceLevel) -> str:
+    """Return a level in words: 200% of the national amount, 115% by locality, 115% in Dallas."""
+    percent = write_tenths(level.multiple)
+    if level.is_national:
+        return f"{percent} of the national amount"
+    return f"{percent} by locality" if len(level.areas) > 1 else f"{percent} in {write_area(level.areas[0])}"
+
+
+def write_share(part: int, whole: int) -> str:
+    """Return a share of prices in words: 46%, and under 1% where it would be none."""
+    share = f"{part / whole:.0%}"
+    return "under 1%" if share == "0%" and part else share
 
 
 def write_areas_rule(level: PriceLevel, year: str, prices: int, state: str) -> str:
@@ -169,37 +211,3 @@ def write_areas_rule(level: PriceLevel, year: str, prices: int, state: str) -> s
 def write_area(name: str) -> str:
     """Return the name of a payment locality as it is written in a sentence: REST OF TEXAS is Rest of Texas."""
     return name.title().replace(" Of ", " of ")
-
-
-def list_level_multiples(levels: Sequence[PriceLevel]) -> str:
-    """Return the percents of levels in words, those of the national amounts and those of areas apart."""
-    kinds = [[one for one in levels if one.is_national == is_national] for is_national in (True, False)]
-    said = [(some[0].prices, f"{_join_levels(some)} {_of_kind(some)}") for some in kinds if some]
-    return "; ".join(text for _, text in sorted(said, reverse=True))
-
-
-def _write_kinds(levels: Sequence[PriceLevel]) -> str:
-    kinds = [[one for one in levels if one.is_national == is_national] for is_national in (True, False)]
-    if all(kinds):
-        said = ", and ".join(f"{_join_levels(some)} {_of_kind(some)}" for some in kinds)
-        return f"physician fee schedule: {said}"
-    if levels[0].is_national:
-        return f"national physician fee schedule: {_join_levels(levels)}"
-    return f"physician fee schedule {_of_kind(levels)}: {_join_levels(levels)}"
-
-
-def _join_levels(levels: Sequence[PriceLevel]) -> str:
-    """Return the percents of some levels, from low to high."""
-    return join_percents(sorted(one.multiple for one in levels))
-
-
-def _of_kind(levels: Sequence[PriceLevel]) -> str:
-    if levels[0].is_national:
-        return "of the national amounts"
-    return f"in {_write_areas(max(levels, key=lambda one: len(one.areas)))}"
-
-
-def _write_areas(level: PriceLevel) -> str:
-    if len(level.areas) == 1:
-        return level.areas[0].title()
-    return f"{len(level.areas)} areas"

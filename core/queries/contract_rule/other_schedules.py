@@ -1,18 +1,14 @@
 """The rule behind rates that other schedules than the physician fee schedule pay, such as those of laboratory tests."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated
 
-from core.queries.comparison.compared_rates import SAME_TERMS
 from core.queries.contract_rule.fit_rule import MIN_PRICES, RULE_SHARE
-from core.queries.contract_rule.priced_rates import PHYSICIAN_SCHEDULE
+from core.queries.contract_rule.priced_rates import COMPARED_RATES, PHYSICIAN_SCHEDULE, rule_cache
 from core.queries.market.market import Market
-from core.queries.market.market_filters import STATE_MEAN
-from core.queries.market.market_rates import counted_rates, market_cache
 from core.queries.rules.columns import described
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.percent_to_the_cent import allowed_difference_sql
-from core.queries.yardstick.medicare import with_compared_terms
 from core.store.connection import Snapshot
 
 LEAST_AMOUNT = 2.0
@@ -34,26 +30,20 @@ class ScheduleMultiple:
 def list_other_schedules(db: Snapshot, market: Market) -> list[ScheduleMultiple]:
     """Return the multiples of other schedules that reproduce most of a provider's prices, that of most prices first.
 
-    A price is each different rate in dollars of a service. A schedule has one multiple here or none: each of its
-    amounts holds in the whole state, or is compared by the mean of it. Of a payer without a provider there are none:
-    each of its contracts may have another multiple.
+    A price is each different rate in dollars of a service, against the amount where its provider is. A schedule has
+    one multiple here or none. Of a payer without a provider there are none: each contract may have another multiple.
     """
     if not market.of_provider:
         return []
-    market = replace(market, area=STATE_MEAN, yardstick=None)
-    with market_cache(db, market) as cached:
-        compared, of_terms = with_compared_terms(cached, market)
-        rates, parameters = counted_rates(cached, market)
+    with rule_cache(db, market) as cached:
         return read_rows(
             cached,
             ScheduleMultiple,
-            f"""{compared},
-                other_price AS MATERIALIZED (
-                    SELECT DISTINCT c.schedule, f.code_type, f.code, f.billing_code_modifier, c.basis, c.medicare,
-                           f.negotiated_rate, round(f.negotiated_rate / c.medicare, 3) AS multiple
-                    FROM {rates} f JOIN compared c ON {SAME_TERMS}
-                    WHERE c.schedule <> '{PHYSICIAN_SCHEDULE}' AND c.medicare >= {LEAST_AMOUNT}
-                        AND f.negotiated_rate > 0),
+            f"""WITH other_price AS MATERIALIZED (
+                    SELECT DISTINCT schedule, code_type, code, billing_code_modifier, basis, medicare,
+                           negotiated_rate, round(negotiated_rate / medicare, 3) AS multiple
+                    FROM {COMPARED_RATES}
+                    WHERE schedule <> '{PHYSICIAN_SCHEDULE}' AND medicare >= {LEAST_AMOUNT} AND negotiated_rate > 0),
                 commonest AS (
                     SELECT schedule, multiple AS tenths FROM other_price GROUP BY schedule, multiple
                     QUALIFY 1 = row_number() OVER (PARTITION BY schedule ORDER BY count(*) DESC, multiple))
@@ -63,5 +53,4 @@ def list_other_schedules(db: Snapshot, market: Market) -> list[ScheduleMultiple]
                 FROM other_price JOIN commonest USING (schedule) GROUP BY ALL
                 HAVING prices >= {MIN_PRICES} AND explained >= {RULE_SHARE} * prices
                 ORDER BY prices DESC, schedule""",
-            {**parameters, **of_terms},
         )

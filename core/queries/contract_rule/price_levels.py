@@ -41,8 +41,10 @@ class LevelFit:
     reproduced: Flags
 
 
-def find_levels(rates: Floats, amounts: Floats, bases: Sequence[Sequence[int]]) -> list[LevelFit]:
-    """Return the levels of some rates, those of the most prices first. `amounts` has a row per rate.
+def find_levels(
+    rates: Floats, amounts: Floats, bases: Sequence[Sequence[int]], most: int = MAX_LEVELS
+) -> list[LevelFit]:
+    """Return at most so many levels of some rates, those of the most prices first. `amounts` has a row per rate.
 
     Each of `bases` are the columns of one kind of amounts: of the nation, or of the areas of a state. A level holds in
     all areas of its kind. Of equally frequent levels the one of the first kind comes first, then the rounder.
@@ -50,7 +52,7 @@ def find_levels(rates: Floats, amounts: Floats, bases: Sequence[Sequence[int]]) 
     left = (amounts > 0).any(axis=1) & (rates > 0)
     least = max(MIN_LEVEL_PRICES, LEVEL_SHARE * len(rates))
     found: list[LevelFit] = []
-    while len(found) < MAX_LEVELS:
+    while len(found) < most:
         tried = [
             (base, multiple, reproduces(rates[:, None], multiple, amounts[:, list(columns)]) & left[:, None])
             for base, columns in enumerate(bases)

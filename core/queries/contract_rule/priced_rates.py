@@ -1,25 +1,30 @@
 """The prices that a rule is looked for in, and what each candidate schedule pays for them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
 
 from core.queries.comparison.area_amounts import NATION
-from core.queries.comparison.compared_rates import SAME_TERMS
+from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA
 from core.queries.contract_rule.code_families import family_of
 from core.queries.contract_rule.fit_rule import Floats
 from core.queries.market.market import Market
-from core.queries.market.market_filters import STATE_MEAN
-from core.queries.market.market_rates import counted_rates
+from core.queries.market.market_rates import counted_rates, percent_cache, uses_own_areas
 from core.queries.rules.columns import CodeType, Modifier, NegotiatedRate, ReleaseMonth, described
 from core.queries.rules.named_rows import read_rows
-from core.queries.yardstick.medicare import with_compared_terms
+from core.queries.yardstick.medicare import compare_terms
 from core.store.connection import Snapshot
+from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import quote
 
 PHYSICIAN_SCHEDULE = "medicare_prof"
+
+COMPARED_RATES = "rule_compared_rate"
+"""A table in memory of a market's rates that have a percent of Medicare, with the amount that they are compared with
+on every page: that in their provider's area, of the release in force. `rates` says how many a row stands for."""
 
 _PLACE = ("release", "contractor", "locality", "state")
 _MAX_LISTED_CODES = 2_000
@@ -30,7 +35,9 @@ class CommonPrice:
     """A rate in dollars of a code with its modifier, in or out of a facility.
 
     Of a payer it is the most common one, and of those that are equally common the lowest. Of one provider or contract,
-    each different rate is a price. `rates` have this amount, of `all_rates` for the same service.
+    each different rate is a price. `rates` have this amount, of `all_rates` for the same service. `medicare` is what
+    these are compared with on every page: the amount in their provider's area, of the release in force. Providers in
+    several areas have several such amounts; it is that of the rate whose percent is in the middle, of two the lower.
     """
 
     code_type: CodeType
@@ -40,6 +47,9 @@ class CommonPrice:
     negotiated_rate: NegotiatedRate
     rates: int
     all_rates: int
+    medicare: float
+    area: str | None
+    release: str
 
     @property
     def family(self) -> str:
@@ -66,6 +76,35 @@ class CandidateSchedule:
     conversion_factor: Annotated[float | None, described("Dollars per relative value unit.", 32.3465)]
 
 
+@contextmanager
+def rule_cache(db: Snapshot, market: Market) -> Iterator[MarketSnapshot]:
+    """Yield a snapshot that shows COMPARED_RATES of the market, which the questions on that snapshot share."""
+    market = replace(market, yardstick=None)
+    if isinstance(db, MarketSnapshot):
+        db.make_for(COMPARED_RATES, market, lambda: _keep_compared_rates(db, market))
+        yield db
+        return
+    with percent_cache(db, market) as cached, rule_cache(cached, market) as shown:
+        yield shown
+
+
+def _keep_compared_rates(db: MarketSnapshot, market: Market) -> None:
+    areas = uses_own_areas(db, market)
+    rates, parameters = counted_rates(db, market, areas=areas)
+    compared, of_terms = compare_terms(db, market)
+    # A payer's contracts are told apart by their groups. The cache of a provider no longer says whose rates are.
+    db.keep_table(
+        COMPARED_RATES,
+        f"""{compared}
+            SELECT {"" if market.of_provider else "f.pg_uid,"} f.code_type, f.code, f.billing_code_modifier,
+                   f.negotiated_rate, c.schedule, c.basis, c.medicare, c.area, c.release,
+                   sum(f.rate_count)::BIGINT AS rates
+            FROM {rates} f JOIN compared c ON {SAME_TERMS_AND_AREA if areas else SAME_TERMS}
+            WHERE c.medicare > 0 GROUP BY ALL""",
+        {**parameters, **of_terms},
+    )
+
+
 def list_common_prices(db: Snapshot, market: Market) -> list[CommonPrice]:
     """Return the prices of a market that are compared with the physician fee schedule, by code."""
     return list_contract_prices(db, market, ())[0]
@@ -79,40 +118,50 @@ def list_contract_prices(
     A contract pays one service several prices: they are all listed, as they are for a market of one provider. A
     provider group may be in several contracts. All are read at once: what a rate is compared with takes longest.
     """
-    # Which schedule a rate is compared with does not depend on where its group is.
-    market = replace(market, area=STATE_MEAN, yardstick=None)
-    compared, of_terms = with_compared_terms(db, market)
-    rates, parameters = counted_rates(db, market)
-    service = "code_type, code, modifier, facility"
+    with rule_cache(db, market) as cached:
+        return _list_contract_prices(cached, market, contracts)
+
+
+def _list_contract_prices(
+    db: Snapshot, market: Market, contracts: Sequence[Sequence[str]]
+) -> tuple[list[CommonPrice], list[list[CommonPrice]]]:
+    service, compared_with = "code_type, code, modifier, facility", "medicare, area, release"
     whose, of_contracts, groups = "", "", {}
     every_price = "true" if market.of_provider else "contract >= 0"
     if contracts:
-        whose = "f.pg_uid,"
+        whose = "pg_uid,"
         of_contracts = f"""UNION ALL
-            SELECT number, {service}, negotiated_rate, sum(rates)::BIGINT FROM compared_rate
+            SELECT number, {service}, negotiated_rate, {compared_with}, sum(rates)::BIGINT FROM compared_rate
             JOIN (SELECT unnest($groups) AS pg_uid, unnest($numbers) AS number) USING (pg_uid) GROUP BY ALL"""
         listed = [(group, number) for number, some in enumerate(contracts) for group in some]
         groups = {"groups": [group for group, _ in listed], "numbers": [number for _, number in listed]}
     found = read_rows(
         db,
         _ContractPrice,
-        f"""{compared},
-            compared_rate AS MATERIALIZED (
-                SELECT {whose} if(f.code_type = 'HCPCS', 'CPT', f.code_type) AS code_type, f.code,
-                       regexp_extract(c.basis, 'modifier (.*)$', 1) AS modifier,
-                       contains(c.basis, ' facility') AS facility, f.negotiated_rate,
-                       sum(f.rate_count)::BIGINT AS rates
-                FROM {rates} f JOIN compared c ON {SAME_TERMS} WHERE c.schedule = '{PHYSICIAN_SCHEDULE}' GROUP BY ALL),
-            counted AS (
-                SELECT -1 AS contract, {service}, negotiated_rate, sum(rates)::BIGINT AS rates
+        f"""WITH compared_rate AS MATERIALIZED (
+                SELECT {whose} if(code_type = 'HCPCS', 'CPT', code_type) AS code_type, code,
+                       regexp_extract(basis, 'modifier (.*)$', 1) AS modifier,
+                       contains(basis, ' facility') AS facility, negotiated_rate, {compared_with},
+                       sum(rates)::BIGINT AS rates
+                FROM {COMPARED_RATES} WHERE schedule = '{PHYSICIAN_SCHEDULE}' GROUP BY ALL),
+            of_area AS (
+                SELECT -1 AS contract, {service}, negotiated_rate, {compared_with}, sum(rates)::BIGINT AS rates
                 FROM compared_rate GROUP BY ALL
-                {of_contracts})
+                {of_contracts}),
+            -- Of a price, the lowest percent is that of the highest amount.
+            counted AS (
+                SELECT * REPLACE ((sum(rates) OVER price)::BIGINT AS rates)
+                FROM of_area
+                WINDOW price AS (PARTITION BY contract, {service}, negotiated_rate),
+                       until AS (price ORDER BY medicare DESC, area, release ROWS UNBOUNDED PRECEDING)
+                QUALIFY 2 * sum(of_area.rates) OVER until >= sum(of_area.rates) OVER price
+                    AND 2 * (sum(of_area.rates) OVER until - of_area.rates) < sum(of_area.rates) OVER price)
             SELECT *, (sum(rates) OVER service)::BIGINT AS all_rates FROM counted
             WINDOW service AS (PARTITION BY contract, {service})
             QUALIFY {every_price} OR
                 1 = row_number() OVER (PARTITION BY contract, {service} ORDER BY rates DESC, negotiated_rate)
             ORDER BY contract, code, modifier, facility, negotiated_rate""",
-        {**parameters, **of_terms, **groups},
+        groups,
     )
     of_all: list[CommonPrice] = []
     of_each: list[list[CommonPrice]] = [[] for _ in contracts]
@@ -124,6 +173,15 @@ def list_contract_prices(
 def list_candidates(db: Snapshot) -> Sequence[CandidateSchedule]:
     """Return every loaded release in every locality, newest first, of each the national amounts first."""
     return db.ask_once(_list_candidates)
+
+
+def list_candidates_for(db: Snapshot, prices: Sequence[CommonPrice]) -> list[CandidateSchedule]:
+    """Return the candidates for some prices: first those of the release that these are compared with on every page.
+
+    Of releases that explain the prices equally well, the first is named.
+    """
+    in_force = {one.release for one in prices}
+    return sorted(list_candidates(db), key=lambda one: one.release not in in_force)
 
 
 def _list_candidates(db: Snapshot) -> Sequence[CandidateSchedule]:

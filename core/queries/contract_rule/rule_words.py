@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 
 from core.queries.comparison.area_amounts import NATION
-from core.queries.contract_rule.levels_of_release import PriceLevel, list_level_multiples, write_area
+from core.queries.contract_rule.levels_of_release import PriceLevel, write_area, write_level_shares, write_share
 from core.queries.contract_rule.rule_rows import ContractRule, FamilyRule
-from core.queries.rules.percent_words import write_tenths
+from core.queries.rules.percent_words import join_words, write_tenths
 
 _WHOLE_FROM = 0.0995
 """Percents from ten on are written without decimals, as on the provider's page."""
@@ -27,35 +27,57 @@ def write_rule(rule: ContractRule, families: Sequence[FamilyRule]) -> str:
     return "; ".join(filter(None, said)) + "."
 
 
-def write_no_rule(rule: ContractRule, levels: Sequence[PriceLevel], counted: str, edition: str) -> str:
+def write_levels_rule(rule: ContractRule, levels: Sequence[PriceLevel]) -> str:
+    """Return several levels in words, the one with the most prices first."""
+    left = rule.prices - rule.explained
+    others = f"{count_exceptions(left)} ({write_share(left, rule.prices)})" if left else count_exceptions(0)
+    said = write_level_shares(levels, rule.prices)
+    return (
+        f"{said} ({str(rule.release)[:4]} physician fee schedule); {others}. "
+        "The file does not say which level applies to a service."
+    )
+
+
+def write_no_rule(
+    rule: ContractRule, levels: Sequence[PriceLevel], families: Sequence[FamilyRule], edition: str
+) -> str:
     """Return that there is no single rule, what explains some prices, and the quartiles of the percents.
 
-    `counted` begins the sentence of the quartiles, and `edition` is which release the contract may name.
+    `edition` is which release the contract may name.
     """
-    share = f"{rule.explained:,} of {rule.prices:,}"
+    in_part = list_told_families(families)
     if levels:
-        together = "one price level reproduces" if len(levels) == 1 else f"{len(levels)} price levels reproduce"
-        said = f"No single rule; {together} {share} prices ({rule.explained / rule.prices:.0%}): "
-        said += f"{list_level_multiples(levels)}."
+        left = write_share(rule.prices - rule.explained, rule.prices)
+        said = f"No single rule: {write_level_shares(levels, rule.prices)}; {left} follow no level."
+    elif in_part:
+        said = f"No single rule for all services, but for some: {in_part}."
     else:
-        said = f"No single rule: no multiple of a loaded physician fee schedule reproduces more than {share} prices "
-        said += f"({rule.explained / rule.prices:.0%})."
-    return " ".join(filter(None, (said, _write_quartiles(rule, counted), edition)))
+        said = "No single rule: no multiple of a loaded physician fee schedule reproduces more than "
+        said += f"{rule.explained:,} of {rule.prices:,} prices ({rule.explained / rule.prices:.0%})."
+    return " ".join(filter(None, (said, _write_quartiles(rule), edition)))
 
 
-def _write_quartiles(rule: ContractRule, counted: str) -> str:
+def list_told_families(families: Sequence[FamilyRule]) -> str:
+    """Return the families whose multiple is known, in words with its share of their prices; empty text if none is."""
+    return join_words(
+        [
+            f"{one.family} {write_tenths(one.multiple)} of the {'national' if one.national else 'locality’s'} amount "
+            f"({write_share(one.explained, one.prices)} of {one.prices:,} prices)"
+            for one in families
+            if one.multiple
+        ]
+    )
+
+
+def _write_quartiles(rule: ContractRule) -> str:
     if rule.percent_p25 is None or rule.percent_p50 is None or rule.percent_p75 is None:
         return ""
     quartiles = (rule.percent_p25, rule.percent_p50, rule.percent_p75)
     low, middle, high = (f"{100 * one:.{1 if one < _WHOLE_FROM else 0}f}%" for one in quartiles)
-    return f"{counted} {middle} of Medicare in the middle, half of them from {low} to {high}."
-
-
-def write_schedule(release: str, state: str, locality_name: str, locality: str) -> str:
-    """Return a schedule in words: the 2025 schedule of Dallas (locality 11)."""
-    if state == NATION:
-        return f"the {release[:4]} national schedule"
-    return f"the {release[:4]} schedule of {_write_locality(locality_name, locality)}"
+    return (
+        "All rates, those that other schedules pay included, are "
+        f"{middle} of Medicare in the middle, half of them from {low} to {high}."
+    )
 
 
 def _write_locality(name: str | None, locality: str | None) -> str:
@@ -69,9 +91,19 @@ def count_exceptions(count: int) -> str:
 
 def list_own_multiples(families: Sequence[FamilyRule]) -> str:
     """Return the families of services that have a multiple of their own, in words; empty text if none has."""
-    return "; ".join(f"{one.family} {write_tenths(one.multiple)}" for one in families if one.own)
+    return "; ".join(f"{one.family} {write_tenths(one.multiple)}" for one in families if one.own and one.multiple)
 
 
 def write_release(release: str) -> str:
     """Return a release in words: January 2025."""
     return f"{date.fromisoformat(f'{release}-01'):%B %Y}"
+
+
+def write_compared_with(rule: ContractRule, levels: Sequence[PriceLevel]) -> str:
+    """Return which amounts the prices are shown against: those of the rule, or those of every page."""
+    month = write_release(str(rule.release))
+    if levels:
+        return f"{month}, the amount that each price is a percent of; for the exceptions, that where the provider is"
+    if rule.verdict == "none":
+        return f"{month}, where the provider is"
+    return f"{month}, {'national' if rule.state == NATION else _write_locality(rule.locality_name, rule.locality)}"

@@ -10,7 +10,11 @@ def write_tenths(multiple: float) -> str:
 
 def join_percents(multiples: Sequence[float]) -> str:
     """Return several multiples as percents, in their order: 120%, 155%, and 160%."""
-    percents = [write_tenths(one) for one in multiples]
-    if len(percents) < 3:
-        return " and ".join(percents)
-    return f"{', '.join(percents[:-1])}, and {percents[-1]}"
+    return join_words([write_tenths(one) for one in multiples])
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Return some words as a list in a sentence, with commas from three on."""
+    if len(words) < 3:
+        return " and ".join(words)
+    return f"{', '.join(words[:-1])}, and {words[-1]}"

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -16,15 +17,18 @@ from django.test import Client
 
 import beaconpoint
 from core.pages.desk import contract_rule
-from core.queries.contract_rule import fit_rule
+from core.queries.contract_rule import find_rule, fit_rule
+from core.queries.contract_rule.family_rules import MAIN_SHARE
 from core.queries.contract_rule.find_rule import find_contract_rule
 from core.queries.contract_rule.payer_contracts import find_rules_of_payer
+from core.queries.contract_rule.priced_rates import CommonPrice, list_common_prices, list_contract_prices
 from core.queries.contract_rule.rule_words import write_release
 from core.queries.market.market import Market
 from core.queries.parties.provider_summary import summarize_provider
 from core.queries.rules.percent_to_the_cent import MAX_CHANCE
+from core.queries.yardstick.medicare import list_comparisons
 from core.store.connection import Snapshot
-from tests.pages.markets import PEACH
+from tests.pages.markets import PEACH, PIEDMONT
 from tests.paths import ROOT
 from tests.queries.contract_rule.laboratory_rates import TIN, store_of_labs
 from tests.queries.tables import written
@@ -56,9 +60,15 @@ def _store(root: Any, schedule: Any, of: tuple[str, str], exceptions: int, *, lo
     return _written(root, schedule, rates, factor=32.0)
 
 
-def _written(root: Any, schedule: Any, rates: Any, national: Any = None, factor: float = 32.3465) -> Snapshot:
+def _written(
+    root: Any, schedule: Any, rates: Any, national: Any = None, factor: float = 32.3465, *, in_force: str = ""
+) -> Snapshot:
+    """Write the store. The states of a schedule's places are named by them: "AL MOBILE" is in Alabama."""
     codes = [str(first + n) for first in (99202, 20600) for n in range(PRICES // 2)]
-    places = {at: ("GA", "10212", at[1][:2], at[1], amounts) for at, amounts in schedule.items()}
+    places = {
+        at: ("AL" if at[1].startswith("AL ") else "GA", "10212", at[1][:2], at[1], amounts)
+        for at, amounts in schedule.items()
+    }
     if national is not None:
         places |= {(release, ""): ("US", "00000", "00", "NATIONAL", national) for release, _ in schedule}
     means = {
@@ -88,7 +98,7 @@ def _written(root: Any, schedule: Any, rates: Any, national: Any = None, factor:
                     "medicare_prof_rate": float(mean), "release": release, "conversion_factor": factor,
                 }
                 for release, values in means.items()
-                for month in (release, "2025-08")[: 2 if release == max(means) else 1]
+                for month in (release, "2025-08")[: 2 if release == (in_force or max(means)) else 1]
                 for code, mean in zip(codes, values, strict=True)
             ],
             "bench_medicare_prof_locality": [
@@ -137,8 +147,9 @@ def test_a_contract_of_several_levels_names_each(tmp_path: Any) -> None:
     db = _written(tmp_path, {("2025-01", place): amounts for place, amounts in localities.items()}, rates, national)
     found = find_contract_rule(db, MARKET)
     assert found.rule.sentence == (
-        "120% of the 2025 national physician fee schedule for 30 of 60 prices; also 410.5%, and 115% in 2 areas: "
-        "3 price levels. 2 exceptions."
+        "120% of the national amount for 50% of 60 prices, 410.5% of the national amount for 33%, and 115% by locality "
+        "for 13% (2025 physician fee schedule); 2 exceptions (3%). "
+        "The file does not say which level applies to a service."
     )
     assert (found.rule.verdict, found.rule.state) == ("levels", "US")
     assert found.rule.conversion_factor == pytest.approx(38.82)
@@ -150,6 +161,52 @@ def test_a_contract_of_several_levels_names_each(tmp_path: Any) -> None:
     assert sorted(one.negotiated_rate for one in found.exceptions) == [1.11, 9_999.0]
     for one in found.prices:
         assert not one.explained or abs(one.difference or 0) <= 0.03
+
+
+def test_a_level_of_fewer_prices_comes_later_in_the_words_and_the_table(tmp_path: Any) -> None:
+    """Levels are found by the number of prices, of which those that an area may have by chance are then left out."""
+    random = np.random.default_rng(3)
+    national = np.round(20 + np.exp(random.normal(4.5, 0.8, PRICES)), 2)
+    areas = {("2025-01", place): np.round(national * (1.03 + n / 40), 2) for n, place in enumerate(LOCALITIES)}
+    rates = np.concatenate(
+        [
+            np.round(1.15 * areas["2025-01", "ATLANTA"][:14], 2),
+            np.round(1.15 * areas["2025-01", "REST OF GEORGIA"][14:15], 2),
+            np.round(1.5 * national[15:30], 2),
+            np.round(2 * national[30:], 2),
+        ]
+    )
+    levels = find_contract_rule(_written(tmp_path, areas, rates, national), MARKET)
+    assert [(one.multiple, one.prices) for one in levels.levels] == [(2.0, 30), (1.5, 15), (1.15, 14)]
+    assert levels.rule.sentence.startswith(
+        "200% of the national amount for 50% of 60 prices, 150% of the national amount for 25%, and 115% in Atlanta "
+    )
+
+
+def test_of_equal_releases_the_one_in_force_is_named(tmp_path: Any) -> None:
+    """The amounts of January and October are the same, and the file is of August."""
+    amounts = np.round(np.exp(np.random.default_rng(6).normal(5, 0.8, PRICES)), 2)
+    schedule = {(release, place): amounts * (1 + n / 9) for release in ("2025-01", "2025-10", "2024-01")
+                for n, place in enumerate(LOCALITIES)}  # fmt: skip
+    db = _written(tmp_path, schedule, np.round(amounts * 1.2, 2), in_force="2025-01")
+    rule = find_contract_rule(db, MARKET).rule
+    assert (rule.verdict, rule.release, rule.locality_name) == ("rule", "2025-01", "ATLANTA")
+    assert {"2025-10, ATLANTA", "2024-01, ATLANTA"} <= set(rule.as_well)
+
+
+@pytest.mark.parametrize("multiple", [1.18, None])
+def test_a_locality_of_another_state_is_found_if_no_other_fits(tmp_path: Any, multiple: float | None) -> None:
+    random = np.random.default_rng(7)
+    base = np.exp(random.normal(5, 0.8, PRICES))
+    schedule = {("2025-01", place): np.round(base * np.exp(random.normal(0, 0.05, PRICES)), 2)
+                for place in (*LOCALITIES, "AL MOBILE")}  # fmt: skip
+    noise = np.exp(random.normal(0.2, 0.2, PRICES))
+    found = find_contract_rule(
+        _written(tmp_path, schedule, np.round(schedule["2025-01", "AL MOBILE"] * (multiple or noise), 2)), MARKET
+    )
+    assert (found.rule.verdict, found.rule.state) == (("rule", "AL") if multiple else ("none", None))
+    if multiple:
+        assert {one.area for one in found.prices} == {"AL MOBILE (10212-AL)"}
 
 
 def test_one_percent_in_several_areas_is_a_rule(tmp_path: Any) -> None:
@@ -182,8 +239,8 @@ def test_levels_of_fewer_prices_are_named_and_are_no_exceptions(tmp_path: Any) -
     found = find_contract_rule(_written(tmp_path, areas, rates, national), MARKET)
     assert found.rule.verdict == "none"
     assert found.rule.sentence.startswith(
-        "No single rule; 2 price levels reproduce 35 of 60 prices (58%): 120% and 155% of the national amounts. "
-        "Against the 2025 "
+        "No single rule: 120% of the national amount for 33% of 60 prices and 155% of the national amount for 25%; "
+        "42% follow no level. All rates, "
     )
     assert (found.rule.explained, len(found.exceptions)) == (35, 25)
 
@@ -227,7 +284,8 @@ def test_releases_of_the_same_amounts_show_no_direction(tmp_path: Any) -> None:
     rule = found.rule
     low, middle, high = (f"{100 * (one or 0):.0f}%" for one in (rule.percent_p25, rule.percent_p50, rule.percent_p75))
     assert rule.sentence.endswith(
-        f"the prices are {middle} of Medicare in the middle, half of them from {low} to {high}."
+        "All rates, those that other schedules pay included, are "
+        f"{middle} of Medicare in the middle, half of them from {low} to {high}."
     )
     ratios = np.array([one.percent for one in found.prices])
     assert rule.percent_p25 is not None
@@ -250,6 +308,98 @@ def test_all_interfaces_give_the_same_answer(site: Client, demo: Snapshot, demo_
     frame = beaconpoint.open_store(demo_root).contract_rule("ga", "2025-08", PEACH)
     assert isinstance(frame, pl.DataFrame)
     assert frame["sentence"].to_list() == [found.rule.sentence]
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "areas"),
+    [
+        ("rule", "(January 2024, Rest of Georgia (locality RE))", {"REST OF GEORGIA (10212-RE)"}),
+        ("none", "(January 2025, where the provider is)", {"state mean"}),
+    ],
+)
+def test_text_chart_and_files_name_the_same_amounts(
+    tmp_path: Path, schedule: Any, name: str, said: str, areas: set[str]
+) -> None:
+    db = _store(tmp_path, schedule, ("2024-01", "REST OF GEORGIA"), 3)
+    if name == "none":
+        random = np.random.default_rng(11)
+        rates = np.round(schedule["2025-01", "ATLANTA"] * np.exp(random.normal(0.3, 0.2, PRICES)), 2)
+        db = _written(tmp_path / "none", schedule, rates)
+    asked = {"state": "GA", "year_month": "2025-08", "payer": "a"}
+    with serving(db.root):
+        shown = text_of(Visitor().get("/rule/", asked))
+        rows = csv_rows(Visitor().get("/rule/", {**asked, "format": "csv", "table": "prices"}))
+        families = csv_rows(Visitor().get("/rule/", {**asked, "format": "csv", "table": "families"}))
+        answer = Visitor().get("/api/v1/rule", asked).json()
+        (medicare,) = (row["p50"] for row in Visitor().get("/api/v1/medicare/payers", asked).json()["rows"])
+    assert said in shown
+    assert {row["area"] for row in rows} == areas
+    percents = sorted(float(row["negotiated_rate"]) / float(row["medicare"]) for row in rows)
+    assert [float(row["percent"]) for row in rows] == [
+        pytest.approx(float(row["negotiated_rate"]) / float(row["medicare"]), abs=1e-3) for row in rows
+    ]
+    for row in families:
+        its = [float(one["percent"]) for one in rows if one["family"] == row["family"]]
+        assert float(row["percent_p50"]) == pytest.approx(np.median(its), abs=1e-3)
+        assert f"{row['family'].capitalize()} {len(its)} " in shown
+    assert answer["rule"]["release"] == ("2024-01" if name == "rule" else "2025-01")
+    if name == "none":
+        middle = answer["rule"]["percent_p50"]
+        assert middle == pytest.approx(medicare)
+        assert middle == pytest.approx(np.median(percents), abs=1e-3)
+        assert f"are {answer['rule']['percent_p50']:.0%} of Medicare in the middle" in shown
+        assert answer["rule"]["locality"] is answer["rule"]["multiple"] is None
+        assert {row["expected"] for row in rows} == {""}
+        assert "exceptions" not in shown
+
+
+def _find_percents(db: Snapshot, market: Market) -> dict[tuple[str, str, bool, float], list[float]]:
+    """Return the percents of the rates of each price, from low to high, one rate at a time."""
+    found = dict[tuple[str, str, bool, float], list[float]]()
+    for one in list_comparisons(db, market, "percent", 10**6, 0):
+        if one.basis and one.basis.startswith("MPFS") and one.percent is not None:
+            key = one.code, one.basis.partition("modifier ")[2], " facility" in one.basis, one.negotiated_rate
+            found.setdefault(key, []).append(one.percent)
+    return found
+
+
+def _check_percents(prices: Sequence[CommonPrice], percents: dict[tuple[str, str, bool, float], list[float]]) -> int:
+    """Check each price against its rates, and return how many different percents one price has at most."""
+    assert len(prices) == len(percents)
+    for price in prices:
+        its = percents[price.code, price.modifier, price.facility, price.negotiated_rate]
+        assert price.rates == len(its)
+        assert price.negotiated_rate / price.medicare == pytest.approx(its[(len(its) - 1) // 2])
+    return max(len({round(one, 6) for one in some}) for some in percents.values())
+
+
+def test_a_price_is_compared_as_its_rates_are_on_other_pages(placed: Snapshot) -> None:
+    """Of the rates with a price, in however many areas, the percent is the one in the middle, of two the lower."""
+    tins = placed.rows(
+        f"SELECT DISTINCT tin_value FROM xref_group_tin WHERE payer_slug = '{PEACH}' ORDER BY ALL LIMIT 4"
+    )
+    for (tin,) in tins:
+        of_tin = Market("GA", "2025-08", payer=PEACH, tin=tin)
+        _check_percents(list_common_prices(placed, of_tin), _find_percents(placed, of_tin))
+    of_payer = Market("GA", "2025-08", payer=PIEDMONT)
+    groups = [group for (group,) in placed.rows("SELECT DISTINCT pg_uid FROM fact_rate")]
+    _, (prices,) = list_contract_prices(placed, of_payer, [groups])
+    assert _check_percents(prices, _find_percents(placed, of_payer)) > 1, "no price is of several areas"
+
+
+def test_many_prices_have_the_quartiles_of_their_page_in_words(demo: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    tins = demo.rows(
+        f"SELECT DISTINCT tin_value FROM xref_group_tin WHERE payer_slug = '{PEACH}' ORDER BY ALL LIMIT 12"
+    )
+    markets = [Market("GA", "2025-08", payer=PEACH, tin=tin) for (tin,) in tins]
+    few = {market: find_contract_rule(demo, market).rule for market in markets}
+    monkeypatch.setattr(find_rule, "MOST_SUMMARIZED", 0)
+    for market, rule in few.items():
+        if rule.verdict == "none":
+            many = find_contract_rule(demo, market).rule
+            assert many.percent_p50 == pytest.approx(rule.percent_p50, rel=0.02)
+            return
+    pytest.fail("every tax ID has a rule")
 
 
 def test_a_tax_id_without_a_payer_has_its_own_answer_at_each_payer(site: Client, demo: Snapshot) -> None:
@@ -303,6 +453,8 @@ def test_the_method_states_the_thresholds_of_the_code() -> None:
         f"at least {fit_rule.RULE_SHARE:.0%} of at least {fit_rule.MIN_PRICES} prices",
         f"at least {fit_rule.NEAR_SHARE:.0%} of the prices are within {fit_rule.NEAR_TOLERANCE:.0%}",
         f"the chance is at most {MAX_CHANCE:.0%}",
+        f"if that is a {'tenth' if MAIN_SHARE == 0.1 else ''} of them",
+        f"more than {find_rule.MOST_SUMMARIZED:,} prices",
     ):
         assert stated in " ".join(text.split())
 

@@ -40,10 +40,6 @@ def test_noise_is_no_rule(seed: int, spread: float) -> None:
     assert not best.is_rule
     assert near is not None
     assert not near.is_near
-    ratios = sorted(rates / contract.amounts[:, near.candidate])
-    assert near.p50 == pytest.approx((ratios[119] + ratios[120]) / 2)
-    assert near.p25 == pytest.approx(ratios[59] + 0.75 * (ratios[60] - ratios[59]))
-    assert near.p75 == pytest.approx(ratios[179] + 0.25 * (ratios[180] - ratios[179]))
 
 
 @given(seed=st.integers(0, 10**6), multiple=PER_MILLE)
@@ -55,7 +51,7 @@ def test_a_schedule_that_is_not_among_the_candidates_is_close(seed: int, multipl
     near = find_nearest(contract.rates, drifted)
     assert best.explained.mean() < RULE_SHARE
     assert near is not None
-    assert abs(near.p50 / multiple - 1) < 0.02
+    assert abs(np.median(contract.rates / drifted[:, near.candidate]) / multiple - 1) < 0.02
 
 
 def test_a_band_around_a_percent_is_no_rule() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.queries.contract_rule.find_rule import find_contract_rule, find_rules_in_state
+from core.queries.contract_rule.find_rule import find_contract_rule, find_rules_in_state, find_state_amounts
 from core.queries.contract_rule.payer_contracts import SAME_MULTIPLE, find_rules_of_payer, list_payer_contracts
 from core.queries.contract_rule.priced_rates import list_common_prices, list_contract_prices
 from core.queries.market.market import Market
@@ -44,7 +44,7 @@ def test_a_contract_has_the_prices_and_the_rule_of_its_tax_id_alone(demo: Snapsh
     for one, prices in zip(contracts, of_each, strict=True):
         alone = list_common_prices(demo, replace(market, tin=one.tin_value))
         assert [vars(price) | {"contract": -1} for price in prices] == [vars(price) for price in alone]
-    rules = find_rules_in_state(demo, "GA", of_each, of_all)
+    rules = find_rules_in_state(of_each, of_all, find_state_amounts(demo, "GA", of_all))
     for one, found in zip(contracts, rules, strict=True):
         expected = find_contract_rule(demo, replace(market, tin=one.tin_value)).rule
         if expected.state in {None, "GA"}:

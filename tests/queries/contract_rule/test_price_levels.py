@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.queries.contract_rule.fit_rule import CENT, RULE_SHARE, Floats
-from core.queries.contract_rule.levels_of_release import PriceLevel, write_levels
+from core.queries.contract_rule.levels_of_release import PriceLevel, write_level_shares
 from core.queries.contract_rule.price_levels import LEVEL_SHARE, MIN_LEVEL_PRICES, find_levels
 
 AREAS = 4
@@ -85,22 +85,20 @@ def test_few_prices_are_no_level() -> None:
 
 
 NATIONAL = [PriceLevel(1.2, [], 26), PriceLevel(1.55, [], 26), PriceLevel(4.105, [], 17)]
-IN_AREAS = [PriceLevel(1.15, ["DALLAS", "AUSTIN"], 20), PriceLevel(1.25, ["DALLAS"], 5)]
+IN_AREAS = [PriceLevel(1.15, ["DALLAS", "AUSTIN"], 20), PriceLevel(1.25, ["DALLAS"], 4)]
 
 
 @pytest.mark.parametrize(
     ("levels", "prices", "said"),
     [
-        (NATIONAL[:1], 90, "120% of the 2025 national physician fee schedule for 26 of 90 prices"),
-        (NATIONAL, 40, ("120% of the 2025 national physician fee schedule for 26 of 40 prices; "
-         "also 155% and 410.5%: 3 price levels")),
-        (NATIONAL, 90, ("3 price levels of the 2025 national physician fee schedule: 120%, 155%, and 410.5%; "
-         "the file does not say which applies")),
-        (IN_AREAS, 90, ("2 price levels of the 2025 physician fee schedule in 2 areas: 115% and 125%; "
-         "the file does not say which applies")),
-        ([*NATIONAL[:1], *IN_AREAS[:1]], 90, ("2 price levels of the 2025 physician fee schedule: 120% of the national "
-         "amounts, and 115% in 2 areas; the file does not say which applies")),
+        (NATIONAL[:1], 90, "120% of the national amount for 29% of 90 prices"),
+        (NATIONAL[:2], 90, "120% of the national amount for 29% of 90 prices and 155% of the national amount for 29%"),
+        (IN_AREAS, 1_000, "115% by locality for 2% of 1,000 prices and 125% in Dallas for under 1%"),
+        ([*NATIONAL, *IN_AREAS[:1]], 100, ("120% of the national amount for 26% of 100 prices, 155% of the national "
+         "amount for 26%, 410.5% of the national amount for 17%, and 115% by locality for 20%")),
+        ([*NATIONAL, *IN_AREAS], 100, ("120% of the national amount for 26% of 100 prices, 155% of the national "
+         "amount for 26%, 410.5% of the national amount for 17%, and 2 more levels for 24%")),
     ],
 )  # fmt: skip
-def test_no_level_is_named_first_that_most_prices_do_not_have(levels: list[PriceLevel], prices: int, said: str) -> None:
-    assert write_levels(levels, "2025", prices) == said
+def test_levels_are_written_with_their_shares(levels: list[PriceLevel], prices: int, said: str) -> None:
+    assert write_level_shares(levels, prices) == said
