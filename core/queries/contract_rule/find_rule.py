@@ -102,17 +102,17 @@ class FoundRule:
 
 
 @dataclass(frozen=True)
-class StateAmounts:
+class AmountsOfState:
     """The national amounts and those of the localities of a state, and what they are for each of some prices (rows)."""
 
     candidates: Sequence[CandidateSchedule]
     amounts: Floats
 
 
-def find_state_amounts(db: Snapshot, state: str, prices: Sequence[CommonPrice]) -> StateAmounts:
+def find_state_amounts(db: Snapshot, state: str, prices: Sequence[CommonPrice]) -> AmountsOfState:
     """Return what the nation and the localities of the state pay for some prices."""
     candidates = [one for one in list_candidates_for(db, prices) if one.state in {NATION, state}]
-    return StateAmounts(candidates, find_amounts_of(db, prices, candidates))
+    return AmountsOfState(candidates, find_amounts_of(db, prices, candidates))
 
 
 def find_contract_rule(db: Snapshot, market: Market) -> FoundRule:
@@ -126,7 +126,7 @@ def find_contract_rule(db: Snapshot, market: Market) -> FoundRule:
 
 
 def find_rule_of_prices(
-    db: Snapshot, market: Market, prices: Sequence[CommonPrice], of_state: StateAmounts
+    db: Snapshot, market: Market, prices: Sequence[CommonPrice], of_state: AmountsOfState
 ) -> FoundRule:
     """Return the rule behind the prices of a market. `db` is what rule_cache yields."""
     found = _find_rule(db, market.state, prices, of_state)
@@ -153,7 +153,7 @@ def _find_percents(db: Snapshot, market: Market, prices: int) -> tuple[float | N
     return quartiles[1], quartiles[2], quartiles[3]
 
 
-def _find_rule(db: Snapshot, state: str, prices: Sequence[CommonPrice], amounts: StateAmounts) -> FoundRule:
+def _find_rule(db: Snapshot, state: str, prices: Sequence[CommonPrice], amounts: AmountsOfState) -> FoundRule:
     """Return the rule behind the prices of a state.
 
     The national amounts and the localities of the state are tried first, then several levels of these at once, and
@@ -178,7 +178,7 @@ def _find_rule(db: Snapshot, state: str, prices: Sequence[CommonPrice], amounts:
 
 
 def find_rules_in_state(
-    some: Sequence[Sequence[CommonPrice]], among: Sequence[CommonPrice], of_state: StateAmounts
+    some: Sequence[Sequence[CommonPrice]], among: Sequence[CommonPrice], of_state: AmountsOfState
 ) -> list[FoundRule]:
     """Return the rule behind each of some lists of prices, all of whose services are `among` others.
 

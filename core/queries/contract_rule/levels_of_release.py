@@ -21,7 +21,7 @@ _NAMED_AREAS = 3
 NAMED_LEVELS = 3
 """So many levels are named in a sentence with their shares of the prices; all of them are in the table."""
 
-Numbers = npt.NDArray[np.int64]
+LevelNumbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,8 @@ class PricedByLevels:
     """Of each price, the number of its level and the column of its amount (-1 if no level reproduces it), the amount,
     and what the level says. Of a price without a level, that is what comes nearest, and it has no amount."""
 
-    level: Numbers
-    column: Numbers
+    level: LevelNumbers
+    column: LevelNumbers
     amounts: Floats
     expected: Floats
 

@@ -6,6 +6,10 @@ import numpy as np
 
 from core.queries.contract_rule.fit_rule import CENT, RELATIVE_TOLERANCE, Floats
 
+AREAS = 4
+BASES = [[0], list(range(1, 1 + AREAS))]
+"""A fee schedule of national amounts (column 0), and of areas."""
+
 FAMILIES = ("surgery", "imaging", "evaluation and management")
 
 
@@ -44,3 +48,10 @@ def count_reproduced(rates: Floats, amounts: Floats, multiple: float) -> int:
         abs(rate - multiple * amount) <= max(CENT, RELATIVE_TOLERANCE * rate) + 1e-9
         for rate, amount in zip(rates, amounts, strict=True)
     )
+
+
+def make_amounts(random: np.random.Generator, prices: int) -> Floats:
+    """Return national amounts of 20 dollars and more, and those of areas, which differ by a few percent."""
+    national = 20 + np.exp(random.normal(4.5, 1.0, (prices, 1)))
+    areas = national * np.exp(random.normal(0, 0.03, (prices, AREAS)))
+    return np.round(np.hstack([national, areas]), 2)

@@ -12,7 +12,7 @@ from core.queries.contract_rule.fit_rule import FAMILY_SHARE, MIN_PRICES, Floats
 from core.queries.contract_rule.levels_of_release import find_levels_of_releases
 from core.queries.contract_rule.priced_rates import CandidateSchedule
 from core.queries.contract_rule.rule_rows import RulePrice
-from tests.queries.contract_rule.test_price_levels import AREAS, make_amounts
+from tests.queries.contract_rule.made_up_contracts import AREAS, make_amounts
 
 CANDIDATES = [
     CandidateSchedule("2025-01", state, "1", str(at), name, 32.3465)

@@ -5,19 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.queries.contract_rule.fit_rule import CENT, RULE_SHARE, Floats
+from core.queries.contract_rule.fit_rule import CENT, RULE_SHARE
 from core.queries.contract_rule.levels_of_release import PriceLevel, write_level_shares
 from core.queries.contract_rule.price_levels import LEVEL_SHARE, MIN_LEVEL_PRICES, find_levels
-
-AREAS = 4
-BASES = [[0], list(range(1, 1 + AREAS))]
-
-
-def make_amounts(random: np.random.Generator, prices: int) -> Floats:
-    """Return national amounts of 20 dollars and more, and those of areas, which differ by a few percent."""
-    national = 20 + np.exp(random.normal(4.5, 1.0, (prices, 1)))
-    areas = national * np.exp(random.normal(0, 0.03, (prices, AREAS)))
-    return np.round(np.hstack([national, areas]), 2)
+from tests.queries.contract_rule.made_up_contracts import AREAS, BASES, make_amounts
 
 
 @given(
