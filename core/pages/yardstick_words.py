@@ -7,6 +7,7 @@ from core.pages.formats import write_month, write_state
 from core.queries.market.market import Market
 from core.queries.market.market_filters import OF_COMPENSATION, OF_MEDICARE
 from core.queries.yardstick.compensation import AMOUNTS, CompensationAmount, CompensationRelease
+from core.queries.yardstick.odd_releases import OddRelease
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,20 @@ def describe_yardstick(market: Market, release: CompensationRelease | None) -> Y
         lines=f"amounts of {dated}",
         is_medicare=False,
     )
+
+
+def describe_odd_release(one: OddRelease) -> str:
+    """Return why a release may be of another year: it has its amounts, or its conversion factor."""
+    said = []
+    if one.same_as:
+        said.append(
+            f"The very same amounts as the release of {write_month(one.same_as)}: one may be of the wrong year."
+        )
+    if one.factor_of:
+        of_year = " or ".join(f"${factor}" for factor in one.factors_of_year)
+        instead = f", not of {one.release[:4]} ({of_year})" if of_year else ""
+        said.append(f"Its conversion factor, ${one.conversion_factor}, is that of {one.factor_of}{instead}.")
+    return " ".join(said)
 
 
 def describe_allowed(rows: Sequence[CompensationAmount]) -> list[tuple[str, float]]:

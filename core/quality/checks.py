@@ -17,6 +17,7 @@ from core.queries.comparison.compared_rates import (
     compared_terms_sql,
 )
 from core.queries.rules.measured_class import places_sql
+from core.queries.yardstick.odd_releases import ODD_RELEASES_SQL
 from core.store.outside_state import GROUP_STATE, IS_OUTSIDE_STATE, group_states_sql
 
 # Rates are compared by their terms. Comparing each of fifty million takes more than a GB of memory.
@@ -394,6 +395,27 @@ CHECKS = (
         things="FROM dim_benchmark",
         found="""SELECT kind, state, release, rows_read, rows_priced, left_out FROM dim_benchmark
            WHERE rows_read <> rows_priced + coalesce(list_sum(json_extract(left_out, '$.*')::BIGINT[]), 0)""",
+        by=(),
+    ),
+    Check(
+        name="odd_releases",
+        title="Fee schedules that may be of another year",
+        severity="warning",
+        threshold=0,
+        meaning=(
+            "Benchmark releases with the very same amounts as a release of another year of that schedule (same_as), or "
+            "with the conversion factor of another year (factor_of). A file may have been loaded for the wrong year."
+        ),
+        reader_meaning=(
+            "A fee schedule has the amounts, or the conversion factor, of another year. Percents of it may be of the "
+            "wrong year's amounts."
+        ),
+        remedy=(
+            "Look at the files of the release in dim_benchmark, and load the right ones (load_benchmark). Where an "
+            "agency has published the same amounts for two years, nothing is wrong."
+        ),
+        things="FROM dim_benchmark",
+        found=ODD_RELEASES_SQL,
         by=(),
     ),
     Check(

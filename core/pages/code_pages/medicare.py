@@ -18,7 +18,7 @@ from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.lanes.weights import is_too_broad
 from core.pages.shared.page import MarketQuery, ask_for_code, market_page
 from core.pages.shared.paging import PAGE_ROWS, Paging, span
-from core.pages.yardstick_words import describe_allowed
+from core.pages.yardstick_words import describe_allowed, describe_odd_release
 from core.queries import coverage
 from core.queries.baskets.payer_levels import list_market_levels
 from core.queries.comparison.overruled_labels import list_overruled_labels
@@ -36,6 +36,8 @@ from core.queries.yardstick.compensation import (
     CompensationRelease,
     list_compensation_amounts,
 )
+from core.queries.yardstick.odd_releases import list_odd_releases
+from core.store.connection import Snapshot
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
         instead=None if outcomes.total else find_instead(query, "medicare"),
         reasons=_reasons(outcomes),
         has_releases=bool(releases),
-        releases=_releases_in_use(query, releases, outcomes.bases),
+        releases=_with_oddities(db, _releases_in_use(query, releases, outcomes.bases)),
         aged=find_aged_schedules(releases, outcomes.bases, datetime.now(UTC).date()),
         rows=rows,
         same=find_same_amounts(rows),
@@ -121,6 +123,12 @@ def _releases_in_use(
     if state := query.compensation_release:
         in_use.add(("wcfs", state.release))
     return [one for one in releases if (one.kind, one.release) in in_use and one.state in {"US", query.market.state}]
+
+
+def _with_oddities(db: Snapshot, releases: Sequence[Release]) -> list[tuple[Release, str]]:
+    """Return the releases, each with the words on why it may be of another year, if it may."""
+    odd = {(one.kind, one.state, one.release): describe_odd_release(one) for one in list_odd_releases(db)}
+    return [(one, odd.get((one.kind, one.state, one.release), "")) for one in releases]
 
 
 LEAST_AGE = 6

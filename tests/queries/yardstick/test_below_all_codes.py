@@ -16,7 +16,7 @@ from core.queries.market.market_rates import facts_in_memory, market_cache
 from core.queries.yardstick.below_schedule import BelowBy, count_below_schedule, list_below_schedule
 from core.store.connection import Snapshot
 from tests.queries.one_market import LABELS, store_of_market, with_centers, with_overruled
-from tests.queries.parties.test_shared_contracts import store_of_surgeons
+from tests.queries.surgeons import store_of_surgeons
 from tests.queries.tables import written
 from tests.site import Visitor, serving, text_of
 
