@@ -1,6 +1,6 @@
 """What a text of the search box stands for: organizations, codes with their middle rates, payers, and people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.http import HttpResponseBase
@@ -13,6 +13,7 @@ from core.pages.shared import urls
 from core.pages.shared.page import PageQuery, page
 from core.pages.shared.words.answer_words import describe_setting, describe_terms
 from core.queries.classes.class_counts import COMPONENTS
+from core.queries.code_titles import CodeKey
 from core.queries.find.asked_settings import SettingPrice, find_setting_prices
 from core.queries.find.code_index import FoundCode, code_index
 from core.queries.find.middle_rates import MiddleRate, count_middles, find_middle_rates
@@ -83,11 +84,13 @@ def show_results(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
         return redirect(address)
     context = found.context
     middles, asked = find_middle_rates(query.db, found.codes, context.filters), count_middles(context.filters)
+    looked_at = {one.key for one in found.codes[:asked]}
+    found = _without_dollars_last(found, middles, asked)
     first = middles.get(found.codes[0].key) if found.codes else None
     links = _link_settings(found, first) if first else []
     others = [one for one, _ in links if first and one in SIDES and one not in first.settings]
     prices = find_setting_prices(query.db, found.codes[0], others, context.filters) if others else []
-    codes = [_describe(code, n < asked, middles.get(code.key)) for n, code in enumerate(found.codes)]
+    codes = [_describe(code, code.key in looked_at, middles.get(code.key)) for code in found.codes]
     if context.state and not context.payer:
         codes = [replace(one, elsewhere=_link_elsewhere(query.db, one.code)) for one in codes]
     return query.render(
@@ -98,6 +101,7 @@ def show_results(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
         codes=codes,
         elsewhere=_list_states(codes),
         there=sum(1 for one in codes if one.code.rates),
+        priced_there=sum(1 for one in codes if one.code.rates and not (one.asked and one.middle is None)),
         named_page=named and _link_page(named, found),
         settings=[(describe_setting(one), address) for one, address in links],
         prices=[_describe_price(one, dict(links)[one.setting]) for one in prices],
@@ -106,6 +110,12 @@ def show_results(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
         context=context,
         known=count_known_providers(query.db),
     )
+
+
+def _without_dollars_last(found: SearchResults, middles: Mapping[CodeKey, MiddleRate], asked: int) -> SearchResults:
+    """Return what was found, with the codes last whose rates are none in dollars: they have no price to compare."""
+    lacking = {one.key for one in found.codes[:asked] if one.rates and one.key not in middles}
+    return replace(found, codes=sorted(found.codes, key=lambda one: one.key in lacking))
 
 
 def _find_page(db: Snapshot, text: str) -> NamedPage | None:

@@ -1,6 +1,7 @@
 """The page of a search: organizations with their reports, and codes with what their pages say."""
 
 import re
+import shutil
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,10 +13,14 @@ from core.pages.formats import write_dollars
 from core.pages.shared.answer_cache import AnswerCache
 from core.queries.find.middle_rates import MAX_MIDDLES, find_middle_rates
 from core.queries.find.search import search_everything
+from core.reference.organizations.load_organizations import load_organizations
 from core.store.connection import Snapshot
+from core.store.generations.store import Store
 from tests.queries.one_market import store_of_market
 from tests.queries.tables import written
+from tests.reference.organizations.organization_samples import care_compare
 from tests.site import Visitor, serving, text_of
+from tests.stores import open_snapshot
 
 
 @pytest.mark.parametrize("text", ["knee", "office visit", "head ct", "piedmont head ct", "physical therapy"])
@@ -124,3 +129,38 @@ def test_a_search_that_names_settings_has_the_price_of_each(tmp_path: Path) -> N
             shown = text_of(Visitor().get("/", {"q": "colonoscopy hospital or office", "state": "GA"}))
         assert said in shown
         assert shown.count("Not like with like: outside facilities, one fee pays for the room") == 1
+
+
+def test_codes_whose_rates_are_none_in_dollars_come_last(tmp_path: Path) -> None:
+    """A list of colonoscopies does not begin with the one that has no price."""
+    percentages = {"code": "45378", "negotiated_type": "percentage", "negotiated_rate": 60.0}
+    db = store_of_market(
+        tmp_path, percentages, {**percentages, "group": 1}, {"code": "45380", "negotiated_rate": 400.0}
+    )
+    names = {"45378": "Colonoscopy", "45380": "Colonoscopy with biopsy"}
+    written(db.root, {"dim_code": [{"code_type": "CPT", "code": code, "name": name} for code, name in names.items()]})
+    with serving(db.root):
+        shown = text_of(Visitor().get("/", {"q": "colonoscopy", "state": "GA"}))
+        program = text_of(Visitor().get("/", {"q": "medicare advantage"}))
+    found = re.findall(r"CPT (453[0-9]{2})", shown)
+    assert found.index("45380") < found.index("45378")
+    assert "2 rates in GA, none in dollars" in shown
+    assert "Medicare Advantage is not a payer, and its rates are not in these files" in program
+
+
+def test_a_clinic_that_is_named_like_a_town_is_not_looked_for_there(placed_root: Path, tmp_path: Path) -> None:
+    shutil.copytree(placed_root, tmp_path / "data", symlinks=True)
+    store = Store(tmp_path / "data")
+    [(name,)] = open_snapshot(store).rows(
+        """SELECT min(organization_name) FROM organization WHERE organization_name NOT ILIKE '%hospital%'
+           AND len(string_split(organization_name, ' ')) >= 3"""
+    )
+    town = name.split()[0]
+    load_organizations(store, [care_compare(tmp_path / "tx.csv", ("450001", "A HOSPITAL"), city=town, state="TX")])
+    with serving(store.root):
+        clinic = text_of(Visitor().get("/", {"q": f"{name} head ct"}))
+        in_town = text_of(Visitor().get("/", {"q": f"{town} head ct"}))
+    said = f"No provider of the loaded rates is known to practice in {town.title()}"
+    assert said not in clinic
+    assert clinic.index("Organizations") < clinic.index("CPT 70450")
+    assert said in in_town

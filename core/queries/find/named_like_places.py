@@ -18,6 +18,8 @@ class NamedLikePlace:
 
     providers: FoundProviders
     rest: str
+    is_more: bool
+    """Whether their names have more of the text's words than those of the place: it is then meant by them."""
 
 
 def find_named_like_place(db: Snapshot, text: str, place: str, limit: int) -> NamedLikePlace | None:
@@ -43,5 +45,6 @@ def find_named_like_place(db: Snapshot, text: str, place: str, limit: int) -> Na
         return NamedLikePlace(
             replace(FoundProviders(), organizations=named, organizations_in_all=in_all),
             f"{' '.join(rest)}{where}" if rest else "",
+            is_more=number > len(town),
         )
     return None

@@ -27,6 +27,11 @@ _OF_MANY_HOSPITALS = frozenset((
 """Words that hospitals' names have in one list and not in another, or abbreviated."""
 
 
+_PROGRAMS = frozenset({"medicare", "medicaid"})
+_KINDS_OF_PROGRAM = frozenset({"advantage", "supplement", "managed", "plan", "plans", "rates", "rate"})
+"""Words for what payers offer in a public program, which is no payer."""
+
+
 @dataclass(frozen=True)
 class KnownHospital:
     """A hospital of CMS's list, whether or not a rate is loaded for it."""
@@ -41,6 +46,10 @@ class NotLoaded:
     """What a text names without any loaded rate, and the words that are left of it."""
 
     payer: Annotated[str | None, described("A payer that is known, as the text calls it.", None)] = None
+    program: Annotated[
+        str | None,
+        described("A public program, whose plans are in no file of a payer: Medicare, Medicare Advantage.", None),
+    ] = None
     place: Annotated[str | None, described("A place in which no provider is known to practice.", None)] = None
     words: Annotated[str, described("Words that nothing has.", "")] = ""
     hospitals: Annotated[list[KnownHospital], described("Hospitals that lists name, without known rates.", [])] = field(
@@ -50,7 +59,7 @@ class NotLoaded:
     @property
     def says_something(self) -> bool:
         """Return whether anything is named."""
-        return bool(self.payer or self.place or self.words or self.hospitals)
+        return bool(self.payer or self.program or self.place or self.words or self.hospitals)
 
 
 def find_not_loaded(
@@ -60,16 +69,21 @@ def find_not_loaded(
     place, state, words = _find_place(db, said, index, named)
     hospitals = [] if said.says_codes else _find_hospitals(db, said.words, limit)
     found = find_payers(words, named.payer_names)
-    payer = None
+    payer = program = None
     if not found.names and len(found.rest) < len(words):
         payer, words = " ".join(_without(words, found.rest)), list(found.rest)
+    if payer and payer.lower() in _PROGRAMS:
+        kinds = [word for word in words if word.lower() in _KINDS_OF_PROGRAM]
+        program, payer = " ".join((payer, *kinds)).title(), None
+        words = [word for word in words if word not in kinds]
     kept, unknown = _known_words(words, index, named)
     if said.says_codes:
         kept = [code.code for code in said.codes if index.has(code)]
         unknown += [code.code for code in said.codes if not index.has(code) and code.code not in (place or "")]
     # A hospital's name says everything: what is left of it would be looked for among codes.
     texts = [] if said.says_codes or hospitals else _texts(kept, state)
-    return NotLoaded(payer, place, " ".join(unknown) if kept and not hospitals else "", hospitals), texts
+    unknown_words = " ".join(unknown) if kept and not hospitals else ""
+    return NotLoaded(payer, program, place, unknown_words, hospitals), texts
 
 
 def _find_place(

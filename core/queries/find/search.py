@@ -137,7 +137,7 @@ def search_everything(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResu
         if not found.is_empty:
             break
     found = _with_named_like_place(db, replace(found, not_loaded=not_loaded), text, limit)
-    return replace(found, not_loaded=replace(not_loaded, words=_not_in_names(not_loaded.words, found)))
+    return replace(found, not_loaded=replace(found.not_loaded, words=_not_in_names(not_loaded.words, found)))
 
 
 def _with_named_like_place(db: Snapshot, found: SearchResults, text: str, limit: int) -> SearchResults:
@@ -158,6 +158,8 @@ def _with_named_like_place(db: Snapshot, found: SearchResults, text: str, limit:
         code_text=services.code_text,
         organizations=named.providers.organizations,
         organizations_in_all=named.providers.organizations_in_all,
+        means_organization=named.is_more,
+        not_loaded=replace(found.not_loaded, place=None) if named.is_more else found.not_loaded,
     )
 
 

@@ -82,3 +82,20 @@ def test_a_text_says_what_it_finds_or_what_is_missing(known: Snapshot, words: li
     assert missing.place is None or "houston" in words
     # Beside a payer that is loaded, another one is a word that nothing has.
     assert set(missing.words.split()) <= {"xyzzy", "houston", *(["aetna"] if "piedmont" in words else [])}
+
+
+@pytest.mark.parametrize(
+    ("text", "program", "codes"),
+    [
+        ("medicare advantage", "Medicare Advantage", set()),
+        ("medicare advantage rates", "Medicare Advantage Rates", set()),
+        ("medicaid head ct", "Medicaid", {"70450"}),
+        ("medicare supplement head ct", "Medicare Supplement", {"70450"}),
+    ],
+)
+def test_a_public_program_is_no_payer(known: Snapshot, text: str, program: str, codes: set[str]) -> None:
+    found = search_everything(known, text)
+    said = found.not_loaded
+    assert (said.payer, said.program, said.words) == (None, program, "")
+    assert codes <= {one.code for one in found.codes}
+    assert codes or not found.codes
