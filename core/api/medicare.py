@@ -48,7 +48,8 @@ def list_comparisons(request: ResourceRequest) -> AnswerFields:
 def summarize_by_payer(request: ResourceRequest) -> AnswerFields:
     """Summarize the percents of Medicare by payer, each rate counted once.
 
-    `implausible` counts rates below 50% or above 3,000%; the percentiles include them. A figure of 1 is 100%.
+    `implausible` counts rates below 50% or above 3,000%; the percentiles include them. Of a code, those that are far
+    from all payers' rates as well are left out of both, unless `implausible=in` asks for them. A figure of 1 is 100%.
     """
     request.refuse_if_too_broad()
     with percent_cache(request.db, request.market) as cache:

@@ -34,7 +34,10 @@ from core.queries.market.market_filters import (
     AREAS,
     BASIS,
     CLASSES,
+    COUNTED,
     FILTERS,
+    IMPLAUSIBLE,
+    LEFT_OUT,
     NO_MODIFIER,
     NOT_STATED,
     ONE_CLASS,
@@ -66,7 +69,8 @@ class Filters(TypedDict, total=False):
     state's mean, "own" (the default) with the amount of their provider's own area where it is known. With `yardstick`
     "compensation", percents are of the state's workers' compensation schedule. `classes` is "one"
     (the default: without `billing_class` and `modifier`, a code is answered for the class of rates that most rates
-    have, see `RateStore.rate_classes`) or "all".
+    have, see `RateStore.rate_classes`) or "all". `implausible` is "out" (the default: figures leave out the rates that
+    nobody can mean) or "in".
     """
 
     care_setting: str
@@ -95,6 +99,7 @@ class Filters(TypedDict, total=False):
     area: str
     classes: str
     yardstick: str
+    implausible: str
 
 
 def parse_market(
@@ -105,7 +110,7 @@ def parse_market(
     Its month is empty text if the latest file of each payer is asked for.
     """
     month = "" if year_month in {None, LATEST} else check_month(year_month or "")
-    known = (*FILTERS, BASIS, AREA, CLASSES, YARDSTICK)
+    known = (*FILTERS, BASIS, AREA, CLASSES, YARDSTICK, IMPLAUSIBLE)
     unknown = set(filters) - set(known)
     if unknown:
         raise BeaconError(f"unknown filter {', '.join(sorted(unknown))}; known: {', '.join(known)}")
@@ -230,6 +235,9 @@ _FILTER_RULES: dict[str, Any] = {
         None if check_one_of(CLASSES, value.lower(), (ONE_CLASS, ALL_CLASSES)) == ONE_CLASS else value.lower()
     ),
     YARDSTICK: lambda value: check_one_of(YARDSTICK, value.lower(), YARDSTICKS),
+    IMPLAUSIBLE: lambda value: (
+        COUNTED if check_one_of(IMPLAUSIBLE, value.lower(), (COUNTED, LEFT_OUT)) == COUNTED else None
+    ),
 }
 """The rules of filters whose values are not simply words in lowercase."""
 

@@ -1,7 +1,7 @@
 """What is paid for a code, in the middle: the answer that its page begins with."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from core.queries.comparison.compared_rates import (
@@ -10,14 +10,16 @@ from core.queries.comparison.compared_rates import (
     SAME_TERMS,
     SAME_TERMS_AND_AREA,
 )
+from core.queries.comparison.left_out import count_left_out_by_terms, counted_in_figures
 from core.queries.market.market import Market
-from core.queries.market.market_rates import class_of_all_sql, counted_rates, uses_own_areas
+from core.queries.market.market_rates import class_of_all_sql, uses_own_areas
 from core.queries.rates import RateRow
 from core.queries.rules.columns import (
     BillingClass,
     FarFromOthers,
     Highest,
     Implausible,
+    LeftOutCount,
     Lowest,
     Mean,
     Modifier,
@@ -68,6 +70,7 @@ class AnswerSpread:
         float | None,
         described("Median of the percents of Medicare, or of the yardstick asked for; null if none has one.", 1.21),
     ]
+    left_out: LeftOutCount
     implausible: Implausible
     far_from_others: FarFromOthers
     plausible_lowest: PlausibleLowest
@@ -145,15 +148,16 @@ class CodeAnswer:
 def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
     """Return the spread of each class and modifier, of all payers and of each, and the median percent of Medicare.
 
-    All payers come before each payer. Every rate counts once. `db` may be a cache of the market. In a market of one of
-    LIKE_CLASSES, all payers together have that class, and each payer the class that it states.
+    All payers come before each payer. Every rate counts once, but for those that figures leave out. `db` may be a cache
+    of the market. In a market of one of LIKE_CLASSES, all payers together have that class, and each payer the class
+    that it states.
     """
     together = class_of_all_sql(market, "f.billing_class")
     areas = uses_own_areas(db, market)
-    rates, parameters = counted_rates(db, market, areas=areas)
+    rates, parameters = counted_in_figures(db, market, areas=areas)
     compared_terms, of_terms = with_compared_terms(db, market)
     same = SAME_TERMS_AND_AREA if areas else SAME_TERMS
-    return read_rows(
+    rows = read_rows(
         db,
         AnswerSpread,
         f"""{compared_terms},
@@ -170,7 +174,8 @@ def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
             SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug,
                    if(of_payer, billing_class, class_of_all) AS billing_class, modifier, rates, lowest,
                    {percentile_columns("percentiles", FIVE_PERCENTILES)}, highest, mean, compared, percent_p50,
-                   implausible, far_from_others, plausible_lowest, plausible_highest, plausible_mean
+                   0::BIGINT AS left_out, implausible, far_from_others, plausible_lowest, plausible_highest,
+                   plausible_mean
             FROM (SELECT reporting_entity_name, billing_class, class_of_all, modifier,
                          grouping(reporting_entity_name) = 0 AS of_payer, count(*) AS rates,
                          min(negotiated_rate) AS lowest, max(negotiated_rate) AS highest,
@@ -186,12 +191,16 @@ def spread_by_terms(db: Snapshot, market: Market) -> list[AnswerSpread]:
             ORDER BY of_payer, rates DESC, billing_class NULLS LAST, modifier, lower(reporting_entity_name)""",
         parameters | of_terms,
     )
+    left_out = count_left_out_by_terms(db, market)
+    return (
+        [replace(row, left_out=left_out[row.reporting_entity_name, *row.terms]) for row in rows] if left_out else rows
+    )
 
 
 def list_middles(db: Snapshot, market: Market) -> list[MiddleOfRates]:
     """Return the spread of each class and modifier, of all payers together, as spread_by_terms has it: most first."""
     together = class_of_all_sql(market, "f.billing_class")
-    rates, parameters = counted_rates(db, market)
+    rates, parameters = counted_in_figures(db, market)
     return read_rows(
         db,
         MiddleOfRates,

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from core.queries.comparison.left_out import counted_in_figures
 from core.queries.market.market import Market
-from core.queries.market.market_rates import counted_rates
 from core.queries.rules.columns import RateCount, described
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
@@ -54,7 +54,7 @@ def build_histogram(db: Snapshot, market: Market) -> Histogram:
     It ends before that at the last rate of at most _LONGEST_TAIL times the 90th percentile.
     There is one bin if all of these are the same amount, and none if there are no rates.
     """
-    rates, parameters = counted_rates(db, market)
+    rates, parameters = counted_in_figures(db, market)
     rows = read_rows(
         db,
         _BinCount,

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from core.queries.comparison.left_out import rates_in_figures
 from core.queries.market.market import Market
 from core.queries.market.market_rates import rates_of_market
 from core.queries.rules.columns import described
@@ -235,7 +236,7 @@ def weigh_rates(db: Snapshot, market: Market) -> dict[tuple[str, str, str | None
     """
     if not market.code or not knows_utilization(db):
         return {}
-    facts, parameters = rates_of_market(db, market)
+    facts, parameters = rates_in_figures(db, market)
     row = "kind, reporting_entity_name, billing_class, modifier"
     in_month = f"AND {in_months('x.year_month', market.months_sql)}" if market.months else ""
     uses, values = _uses(db, market)

@@ -9,17 +9,14 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from core.queries.code_answer import AnswerSpread, MiddleOfRates, list_few_amounts
-from core.queries.comparison.compared_rates import SAME_TERMS
+from core.queries.comparison.left_out import rates_in_figures
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES
-from core.queries.market.market_rates import class_of_all_sql, market_facts
-from core.queries.parties.dollar_rates import mark_odd_sql
 from core.queries.parties.organizations import show_tins
 from core.queries.rules.columns import OneContract, described
 from core.queries.rules.largest_contract import CONTRACT_OF_TIN, LARGEST_CONTRACT, is_mostly_one
 from core.queries.rules.named_rows import read_row
-from core.queries.rules.organization_price import lower_median, price_sql
-from core.queries.yardstick.medicare import with_compared_terms
+from core.queries.rules.organization_price import lower_median
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
 
@@ -53,32 +50,24 @@ class MiddleOrganization:
 def find_middle_organization(db: Snapshot, market: Market) -> MiddleOrganization | None:
     """Return what count_totals says of the organization in the middle; None where the rates are not in memory.
 
-    It costs a page little: rates are compared with the outcomes that its other questions have found for their terms,
-    and the tax IDs of their groups are in memory. As there, Medicare's amounts are the state's means. Rates of several
-    classes have no middle.
+    It costs a page little: the tax IDs of the groups of its rates are in memory. Rates of several classes have no
+    middle.
     """
     if not isinstance(db, MarketSnapshot) or db.code_values is None or market.classes == ALL_CLASSES:
         return None
-    facts, parameters = market_facts(db, market)
-    compared, of_terms = with_compared_terms(db, market)
+    facts, parameters = rates_in_figures(db, market)
     tins = show_tins(db, market)
     return read_row(
         db,
         MiddleOrganization,
-        f"""{compared},
-            -- With areas, terms have a row for each area and one for the state's mean.
-            each AS MATERIALIZED (
-                SELECT f.pg_uid, f.negotiated_rate, f.negotiated_rate / c.medicare AS percent,
-                       {class_of_all_sql(market, "f.billing_class")} AS class_of_all,
-                       f.billing_code_modifier AS modifier
-                FROM ({facts}) f LEFT JOIN compared c ON {SAME_TERMS} AND c.group_area IS NULL
-                WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'),
-            f AS ({mark_odd_sql("each", "pg_uid, negotiated_rate")}),
-            paid AS (SELECT {price_sql()} AS price, {CONTRACT_OF_TIN} AS contract
-                     FROM f JOIN {tins} USING (pg_uid) GROUP BY tin_type, tin_value)
+        f"""WITH paid AS (
+                SELECT {lower_median("negotiated_rate")} AS price, {CONTRACT_OF_TIN} AS contract
+                FROM {facts} f JOIN {tins} USING (pg_uid)
+                WHERE rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'
+                GROUP BY tin_type, tin_value)
             SELECT count(*) AS organizations, {lower_median("price")} AS price, {LARGEST_CONTRACT} AS one_contract
             FROM paid""",
-        parameters | of_terms,
+        parameters,
     )
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA
+from core.queries.comparison.left_out import facts_in_figures
 from core.queries.facets import Choice
 from core.queries.market.market import Market
 from core.queries.market.market_filters import PROFILE_FILTERS
 from core.queries.market.market_rates import (
-    market_facts,
     market_members,
     members_condition,
     rates_of_market,
@@ -275,7 +275,7 @@ def _rates_sql(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause that ends in `rates`: the market's rates in dollars with their percent of Medicare."""
     compared, of_terms = with_compared_terms(db, market)
     areas = uses_own_areas(db, market)
-    facts, of_facts = market_facts(db, market, areas=areas)
+    facts, of_facts = facts_in_figures(db, market, areas=areas)
     sql = f"""{compared},
         rates AS MATERIALIZED (
             SELECT f.pg_uid, f.year_month, f.negotiated_rate, f.negotiated_rate / c.medicare AS percent

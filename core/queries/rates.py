@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
+from core.queries.comparison.left_out import counted_in_figures, marked_sql
 from core.queries.likely_rates import (
     Beneficiaries,
     BillingSpecialty,
@@ -18,7 +19,6 @@ from core.queries.likely_rates import (
 from core.queries.market.market import Market
 from core.queries.market.market_rates import (
     OF_PROVIDER_GROUP,
-    counted_rates,
     facts_in_memory,
     groups_sql,
     rates_of_market,
@@ -32,6 +32,7 @@ from core.queries.rules.columns import (
     FirstTinName,
     GroupCount,
     Highest,
+    IsLeftOut,
     Lowest,
     Mean,
     Modifier,
@@ -167,6 +168,7 @@ class RateRow:
     source: Annotated[str | None, stored(DIM_BATCH, "source", "2025-08_example_in-network.json.gz")]
     batch_id: Annotated[str | None, stored(DIM_BATCH, "batch_id", "8f1d2c0a5b6e47d39c1f0e2a7b4d6c88")]
     plans: Annotated[int, described("Number of health plans that use the rate: its file is listed for them.", 12)]
+    left_out: IsLeftOut
 
 
 def count_rates(db: Snapshot, market: Market) -> int:
@@ -205,8 +207,9 @@ def count_market(db: Snapshot, market: Market) -> RateCounts:
 
 
 def summarize_rates(db: Snapshot, market: Market) -> list[Summary]:
-    """Return the distribution of the rates of each kind, payer, class and modifier."""
-    market_rates, parameters = counted_rates(db, market)
+    """Return the distribution of the rates of each kind, payer, class and modifier, without those that figures leave
+    out."""
+    market_rates, parameters = counted_in_figures(db, market)
     found = read_rows(
         db,
         Summary,
@@ -302,6 +305,7 @@ def _rates_sql(
     if memory.code_values is not None and not offset and limit >= memory.count_shown(MARKET_FACT):
         chosen = ""  # all of them, which are sorted in the end
     picked = f"SELECT * FROM {facts} f WHERE {condition} {chosen}"
+    marked = marked_sql(memory, market, "picked")
     known, tins = {name: f"of_{name}" for name in _OF_GROUP}, "of_named_tin"
     if memory.code_values is not None or limit <= _PAGE_ROWS:
         of = MARKET_FACT
@@ -337,8 +341,8 @@ def _rates_sql(
                coalesce(network_names, []) AS networks, {group_area} AS group_area, additional_information, b.source,
                NULL::VARCHAR AS evidence, NULL::DOUBLE AS medicare_services, NULL::BIGINT AS medicare_beneficiaries,
                NULL::VARCHAR AS specialty, NULL::DOUBLE AS specialty_share,
-               g.batch_id, coalesce(plans, 0) AS plans
-        FROM picked f
+               g.batch_id, coalesce(plans, 0) AS plans, left_out
+        FROM ({marked}) f
         LEFT JOIN dim_pos_set USING (pos_set_id)
         LEFT JOIN npis USING (pg_uid)
         LEFT JOIN tins USING (pg_uid)

@@ -23,6 +23,7 @@ from core.queries.rates import RateRow, Summary
 from core.queries.rules.columns import (
     FarFromOthers,
     Implausible,
+    LeftOutCount,
     PlausibleHighest,
     PlausibleLowest,
     PlausibleMean,
@@ -80,6 +81,7 @@ class SummaryAgainstMedicare(Summary):
     percent_p50: Annotated[
         float | None, described("Median of the rates' percents of Medicare: 1 is 100%; null if none has one.", 1.21)
     ]
+    left_out: LeftOutCount
     implausible: Implausible
     far_from_others: FarFromOthers
     plausible_lowest: PlausibleLowest
@@ -88,7 +90,7 @@ class SummaryAgainstMedicare(Summary):
 
 
 _PERCENT_FIGURES = (
-    "compared", "percent_p50", "implausible", "far_from_others", "plausible_lowest", "plausible_highest",
+    "compared", "percent_p50", "left_out", "implausible", "far_from_others", "plausible_lowest", "plausible_highest",
     "plausible_mean",
 )  # fmt: skip
 _OF_PERCENTS = attrgetter(*_PERCENT_FIGURES)
@@ -96,7 +98,10 @@ _OF_PERCENTS = attrgetter(*_PERCENT_FIGURES)
 
 
 def summarize_against_medicare(db: Snapshot, market: Market) -> list[SummaryAgainstMedicare]:
-    """Return the distribution of the rates of each kind, payer, class, and modifier, with their percent of Medicare."""
+    """Return the distribution of the rates of each kind, payer, class, and modifier, with their percent of Medicare.
+
+    Rates that figures leave out are in `left_out` alone.
+    """
     with market_cache(db, market, areas=uses_own_areas(db, market)) as cached:
         summaries, spreads = rates.summarize_rates(cached, market), spread_by_terms(cached, market)
     # A spread is one of rates in dollars.
@@ -104,7 +109,7 @@ def summarize_against_medicare(db: Snapshot, market: Market) -> list[SummaryAgai
     found = []
     for row in summaries:
         spread = percents.get((row.kind, row.reporting_entity_name, row.billing_class, row.modifier))
-        of_percents = _OF_PERCENTS(spread) if spread else (0, None, 0, 0, row.lowest, row.highest, row.mean)
+        of_percents = _OF_PERCENTS(spread) if spread else (0, None, 0, 0, 0, row.lowest, row.highest, row.mean)
         figures = dict(zip(_PERCENT_FIGURES, of_percents, strict=True))
         found.append(SummaryAgainstMedicare(**vars(row), **figures))
     return found

@@ -83,6 +83,14 @@ class MarketSnapshot(Snapshot):
         self.keep_table(name, query, bound)
         return name
 
+    def show_numbered(self, of: str, key: MarketKey, table: pa.Table) -> str:
+        """Show a table that `key` says all of, and return its name: a number among those `of` the same, as there."""
+        before = sum(one[0] == of for one in self._selections)
+        name = self._selections.setdefault((of, "", repr(key)), f"{of}_{before}")
+        self.shown.add(name, table)
+        self._kept[name] = key
+        return name
+
     def make_for(self, name: str, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` returns, which shows the tables of that `name`.
 

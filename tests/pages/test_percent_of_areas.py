@@ -102,8 +102,12 @@ def test_placeholders_are_in_no_figure_of_a_tax_id(tmp_path: Path) -> None:
     assert [summary.p10, summary.p50, summary.p90] == pytest.approx([1.1] * 3)
     assert summary.odd_p50 == pytest.approx(0.025)
     assert describe_left_out(summary, "Medicare") == (
-        "Not counted, but marked in the table: 2 below 50% of Medicare (2.5% in the middle)."
+        "Not counted, as nobody can mean them: 2 below 50% of Medicare (2.5% in the middle), and over 5 times, or "
+        "under 1/5 of, the market’s median."
     )
+    counted = summarize_provider(db, db, replace(market, implausible="in"))
+    assert (counted.odd, describe_left_out(counted, "Medicare")) == (0, "")
+    assert counted.p50 == pytest.approx((0.03 + 1.1) / 2)
     only = store_of_areas(tmp_path / "only", rates[2:], SCHEDULES)
     of_odd = summarize_provider(only, only, market)
     assert of_odd.p50 == pytest.approx(0.025), "where all are such, nothing better is known"

@@ -63,8 +63,10 @@ def a_market(everything: Everything) -> st.SearchStrategy[Market]:
 def assert_all_answers(db: Snapshot, everything: Everything, market: Market) -> None:
     facts = everything.of(market)
     by_uid = {fact["fact_uid"]: fact for fact in facts}
+    odd = find_odd(everything, market, facts)
+    counted = [fact for fact in facts if not odd[fact["fact_uid"]]]
     assert_counts(db, everything, market, facts)
-    assert_summaries(db, market, facts)
+    assert_summaries(db, market, counted)
     for order, key in (("rate", 1), ("-rate", -1)):
         found = rates.list_rates(db, market, order, 7, 3)
         expected = sorted(facts, key=lambda fact: (key * fact["negotiated_rate"], fact["fact_uid"]))[3:10]
@@ -73,9 +75,10 @@ def assert_all_answers(db: Snapshot, everything: Everything, market: Market) -> 
             fact = by_uid[row.fact_uid]
             assert (row.npis, row.tins) == (len(fact["npis"]), len(fact["tins"]))
             assert (row.service_codes, row.kind) == (fact["places"], fact["kind"])
+            assert row.left_out == odd[row.fact_uid]
     every = list(rates.stream_rates(db, market, "payer", 10**6, 60))
     assert sorted(row.fact_uid for row in every) == sorted(by_uid)
-    assert_organizations(db, everything, market, facts)
+    assert_organizations(db, market, facts, odd)
     assert_medicare(db, everything, market, by_uid)
 
 
@@ -103,9 +106,9 @@ def assert_summaries(db: Snapshot, market: Market, facts: list[slow.Row]) -> Non
         assert row.mean == pytest.approx(slow.mean(values))
 
 
-def assert_organizations(db: Snapshot, everything: Everything, market: Market, facts: list[slow.Row]) -> None:
+def assert_organizations(db: Snapshot, market: Market, facts: list[slow.Row], odd: dict[str, bool]) -> None:
     dollars = [fact for fact in facts if fact["kind"] == "dollars"]
-    odd = find_odd(everything, market, dollars)
+    counted = [fact for fact in dollars if not odd[fact["fact_uid"]]]
     per_tin: dict[tuple[str, str], list[slow.Row]] = {}
     for fact in dollars:
         for tin in fact["tins"]:
@@ -119,14 +122,17 @@ def assert_organizations(db: Snapshot, everything: Everything, market: Market, f
         tin: choose_price([one["negotiated_rate"] for one in mine], [odd[one["fact_uid"]] for one in mine])
         for tin, mine in per_tin.items()
     }
-    middle = choose_price(list(priced.values())) if priced else None
+    # What is left out is in no figure of the market. An organization without other rates is listed with its own.
+    meant = {tin: some for tin, mine in per_tin.items() if (some := [one for one in mine if not odd[one["fact_uid"]]])}
+    middle = choose_price([priced[tin] for tin in meant]) if meant else None
     assert totals.middle == middle
-    largest = largest_contract({tin: {one["pg_uid"] for one in mine} for tin, mine in per_tin.items()})
+    largest = largest_contract({tin: {one["pg_uid"] for one in mine} for tin, mine in meant.items()})
     assert totals.one_contract == largest
     if market.code:
         with nullcontext(db) if isinstance(db, MarketSnapshot) else market_cache(db, market) as cached:
-            in_memory = MiddleOrganization(len(per_tin), middle, largest) if cached.code_values is not None else None
+            in_memory = MiddleOrganization(len(meant), middle, largest) if cached.code_values is not None else None
             assert find_middle_organization(cached, market) == in_memory
+    per_tin |= meant
     found = organizations.list_organizations(db, market, "rates", 1000, 0)
     ranked = organizations.list_organizations(db, market, "rank", 1000, 0)
     by_rank = sorted(found, key=lambda row: (row.rank, -row.rates, row.tin_value, row.tin_type))
@@ -146,7 +152,7 @@ def assert_organizations(db: Snapshot, everything: Everything, market: Market, f
         of_many = [percentile(values, s) for s in SPREAD if s != 0.5] if len(set(values)) >= 5 else [None] * 4
         assert others == (pytest.approx(of_many) if None not in of_many else of_many)
         # Each rate of the market counts once, however many tax IDs its group has.
-        assert totals.median == pytest.approx(percentile([fact["negotiated_rate"] for fact in dollars], 0.5))
+        assert totals.median == pytest.approx(percentile([fact["negotiated_rate"] for fact in counted], 0.5))
         assert row.price == priced[row.tin_type, row.tin_value]
         assert row.difference == (pytest.approx(row.price / middle - 1, abs=1e-9) if middle else None)
         assert row.rank == 1 + sum(len({f["pg_uid"] for f in one}) > row.groups for one in per_tin.values())
@@ -178,7 +184,7 @@ def assert_medicare(db: Snapshot, everything: Everything, market: Market, by_uid
         values = [
             r.percent
             for r in found
-            if r.percent is not None and r.reporting_entity_name == spread.reporting_entity_name
+            if r.percent is not None and r.reporting_entity_name == spread.reporting_entity_name and not r.left_out
         ]
         assert spread.rates == len(values)
         assert spread.implausible == sum(not 0.5 <= value <= 30 for value in values)
@@ -219,6 +225,8 @@ def values_of(fact: slow.Row, name: str) -> set[str]:
 
 def assert_histogram(db: Snapshot, everything: Everything, market: Market) -> None:
     facts = everything.of(market)
+    odd = find_odd(everything, market, facts)
+    facts = [fact for fact in facts if not odd[fact["fact_uid"]]]
     amounts = sorted(f["negotiated_rate"] for f in facts if f["kind"] == "dollars" and f["negotiated_rate"] > 0)
     found = build_histogram(db, market)
     assert found.below + found.above + sum(one.rates for one in found.bins) == len(amounts)

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.queries.market.market import Market
 from core.store.connection import Snapshot
+from tests.queries.comparison.fee_schedules import Schedule
 from tests.queries.rates_by_month import store_of
 from tests.queries.tables import written
 
@@ -71,3 +72,11 @@ def store_of_months(root: Path, **months: list[dict[str, Any]]) -> Snapshot:
 def store_of_market(root: Path, *changes: dict[str, Any]) -> Snapshot:
     """Write a store of one month, whose rates differ from A_RATE in what is given."""
     return store_of_months(root, m2025_08=list(changes))
+
+
+def with_fee(db: Snapshot, amount: float) -> Snapshot:
+    """Return the store's next generation, in which Medicare pays physicians this much for the market's code."""
+    fee = {"state": "GA", "year_month": "2025-08", "release": "2025-08", "code_type": "CPT", "code": MARKET.code,
+           "medicare_prof_rate": amount, "facility_na": False, "nonfacility_na": False}  # fmt: skip
+    of_fee = Schedule("medicare_prof", "2025-08", "US", ["GA"], [fee])
+    return written(db.root, {"bench_medicare_prof": [fee], "dim_benchmark": [of_fee.record()]})

@@ -158,6 +158,12 @@ def mean(values: Iterable[float]) -> float:
     return statistics.fmean(values)
 
 
+def is_beyond(amount: float, others: Sequence[float]) -> bool:
+    """Return whether an amount is over five times, or under a fifth of, the median of `others`."""
+    middle = percentile(list(others), 0.5)
+    return amount > 5 * middle or 5 * amount < middle
+
+
 def without_far(amounts: Sequence[float], others: Sequence[float]) -> list[float]:
     """Return the amounts that are not far from `others`: five times their median, if there are ten of them."""
     middle = percentile(list(others), 0.5)

@@ -3,10 +3,12 @@
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from statistics import median_low
 from typing import Any
 
 from core.queries.market.market import Market
+from core.queries.market.market_filters import CLASS_FILTERS
 from tests.queries import slow
 from tests.queries.comparison import slow_comparison
 from tests.queries.slow import Everything, Row
@@ -29,14 +31,22 @@ def largest_contract(groups_of_tin: Mapping[Any, Collection[Any]]) -> int:
 
 
 def find_odd(everything: Everything, market: Market, facts: Sequence[Row]) -> dict[str, bool]:
-    """Return whether each of a market's rates in dollars is implausible or far from the others, by its uid."""
+    """Return whether figures leave out each of a market's rates, by its uid: it is implausible and beyond the others.
+
+    The others are all rates in dollars of its class and modifier in the market, whatever its filters but the class.
+    """
+    if not market.code:
+        return {fact["fact_uid"]: False for fact in facts}
+    judged = replace(market.of_code, **{name: getattr(market, name) for name in CLASS_FILTERS})
+    in_dollars = [fact for fact in everything.of(judged) if fact["kind"] == "dollars"]
+    by_class = slow.grouped(in_dollars, "billing_class", "billing_code_modifier")
     found = {}
-    for group in slow.grouped(facts, "billing_class", "billing_code_modifier").values():
-        others = [fact["negotiated_rate"] for fact in group]
-        for fact in group:
-            amount = slow_comparison.compared_in(market, fact, everything.benchmarks).amount
-            percent = fact["negotiated_rate"] / amount if amount else None
-            is_implausible = percent is not None and not 0.5 <= percent <= 30
-            is_far = not slow.without_far([fact["negotiated_rate"]], others)
-            found[fact["fact_uid"]] = bool(market.code) and (is_implausible or is_far)
+    for fact in facts:
+        others = by_class.get((fact["billing_class"], fact["billing_code_modifier"]), [])
+        amount = slow_comparison.compared_in(judged, fact, everything.benchmarks).amount
+        percent = fact["negotiated_rate"] / amount if amount and fact["kind"] == "dollars" else None
+        is_implausible = percent is not None and not 0.5 <= percent <= 30
+        found[fact["fact_uid"]] = is_implausible and slow.is_beyond(
+            fact["negotiated_rate"], [one["negotiated_rate"] for one in others]
+        )
     return found

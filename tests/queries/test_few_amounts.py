@@ -30,6 +30,7 @@ def test_a_few_amounts_are_the_rates_themselves(cents: list[int]) -> None:
         mean=float(np.mean(amounts)),
         compared=0,
         percent_p50=None,
+        left_out=0,
         implausible=0,
         far_from_others=0,
         plausible_lowest=amounts[0],

@@ -12,7 +12,7 @@ from core.fields.places.care_setting import SIDES
 from core.pages.charts import histogram_chart
 from core.pages.code_pages.no_rates import find_instead
 from core.pages.code_pages.same_columns import find_same_columns
-from core.pages.forms.market_forms import RatesPageForm
+from core.pages.forms.market_forms import RatesForm
 from core.pages.shared.answer_cache import meanwhile
 from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.page import MarketQuery, market_page
@@ -61,8 +61,8 @@ MAX_ALIKE = 3
 """The places with the same number of rates that are shown at once."""
 
 
-@market_page(RatesPageForm, "rates", needs_code=True)
-def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
+@market_page(RatesForm, "rates", needs_code=True)
+def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     """Show `/rates/`"""
     if query.wants_file:
         return _download(query)
@@ -109,7 +109,6 @@ def show_rates(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
         of_percents={(row.reporting_entity_name, *row.terms): row for row in spreads},
         implausible=sum(row.implausible for row in together.values()),
         far=sum(row.far_from_others for row in together.values()),
-        leaves_out=bool(query.values["implausible"]),
         amounts=lines,
         facets=facets_to_show(choices, query.names_in_tabs, market),
         months=_other_months(db, market),
@@ -156,7 +155,7 @@ def _ask_about_choices(db: Snapshot, market: Market) -> dict[str, list[Choice]]:
         return count_choices(cached, market) | count_profile_choices(cached, market)
 
 
-def _download(query: MarketQuery[RatesPageForm]) -> HttpResponseBase:
+def _download(query: MarketQuery[RatesForm]) -> HttpResponseBase:
     db, market = query.db, query.market
     if query.values["table"] == "summary":
         return query.download(summarize_against_medicare(db, market), SummaryAgainstMedicare, "summary")

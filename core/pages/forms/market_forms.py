@@ -52,7 +52,10 @@ from core.queries.market.market_filters import (
     AREAS,
     BASIS,
     CLASSES,
+    COUNTED,
     FILTERS,
+    IMPLAUSIBLE,
+    LEFT_OUT,
     NOT_STATED,
     OF_COMPENSATION,
     OF_MEDICARE,
@@ -70,12 +73,23 @@ from core.queries.yardstick import medicare
 
 RATE_TYPES = ("negotiated", "derived", "fee schedule", "percentage", "per diem", NOT_STATED)
 CARE_SETTINGS = (*FOUR_SETTINGS, OTHER_PLACE, NOT_STATED, *SIDES)
-LEFT_OUT = "out"
-"""The value of the parameter `implausible`."""
-
 _FIRST_FILTERS = ("care_setting", "pos", "billing_class", "modifier", YARDSTICK)
 CHOICES_OF_CLASSES = (ONE_CLASS, ALL_CLASSES)
 ARRANGEMENTS = ("ffs", "bundle", "capitation", NOT_STATED)
+
+
+class ImplausibleField(OneOfField):
+    """Whether figures count the rates that nobody can mean."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Implausible rates",
+            (COUNTED, LEFT_OUT),
+            meaning="Whether figures count the rates that nobody can mean: those below 50% or above 3,000% of Medicare "
+            "that are also over five times, or under a fifth of, the median of their code, class, and modifier. `out`, "
+            "the default, leaves them out; `in` counts them. Lists have them either way.",
+        )
+
 
 Options = Sequence[tuple[str, str]]
 """The options of a select box: value and label."""
@@ -157,6 +171,8 @@ class MarketForm(QueryForm):
         "together.",
     )
 
+    implausible: ImplausibleField | None = ImplausibleField()
+
     @property
     def filter_boxes(self) -> list[forms.BoundField]:
         """The fields of the filters, except the payer, which forms show among the fields of the market itself."""
@@ -195,7 +211,13 @@ class MarketForm(QueryForm):
             given[EVIDENCE] = None  # what a missing filter means
         if given[CLASSES] == ONE_CLASS:
             given[CLASSES] = None
+        if given[IMPLAUSIBLE] == LEFT_OUT:
+            given[IMPLAUSIBLE] = None
         return Market(self.cleaned_data["state"], self.cleaned_data["year_month"], **given)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters for links, without the word for what figures leave out by default."""
+        return {name: value for name, value in super().parameters().items() if (name, value) != (IMPLAUSIBLE, LEFT_OUT)}
 
     def offer(self, **options: Options) -> None:
         """Show the named fields as select boxes. A value that is not among the options is added to them."""
@@ -301,35 +323,11 @@ class ProviderForm(ComparedForm):
         return {name: value for name, value in super().parameters().items() if name not in self.in_path}
 
 
-class ImplausibleField(OneOfField):
-    """Whether implausible rates are left out of the lowest and the highest rate and of the mean."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Implausible rates",
-            (LEFT_OUT,),
-            meaning="`out` shows the lowest and the highest rate, and the mean, without rates that are implausible "
-            "against Medicare. Medians and percentiles have all rates.",
-        )
-
-
-class ProviderPageForm(ProviderForm):
-    """The page of a provider."""
-
-    implausible = ImplausibleField()
-
-
 class RatesForm(ComparedForm):
     """The rates of a code."""
 
     tables = ("rates", "summary", "histogram")
     sorts = tuple(rates.ORDERS)
-
-
-class RatesPageForm(RatesForm):
-    """The page of the rates of a code."""
-
-    implausible = ImplausibleField()
 
 
 class ReportForm(ComparedForm):
@@ -352,6 +350,7 @@ class RuleForm(MarketForm):
 
     tables = ("contracts", "families", "exceptions", "prices")
     classes = None  # it is about professional rates
+    implausible = None  # and about each price by itself
 
 
 class OrganizationsForm(MarketForm):
@@ -399,6 +398,8 @@ class PayersPageForm(ComparedForm, PayersForm):
 
 class ChangesForm(MarketForm):
     """A month compared with an earlier one, which is the parameter `from`."""
+
+    implausible = None  # each price of an organization is compared with its own in the other month
 
     tables = ("rates", "codes", "payers", "terms", "organizations")
     sorts = tuple(dict.fromkeys((*changes.ORDERS, *changes.SORTS)))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.pages.forms.fields import PatternField, StateField
-from core.pages.forms.market_forms import ProviderPageForm
+from core.pages.forms.market_forms import ProviderForm
 from core.pages.forms.query_form import CodesForm, QueryForm
 from core.queries.parties.providers import BY
 
@@ -18,7 +18,7 @@ class BatchField(PatternField):
     pattern = "[0-9a-f]{32}"
 
 
-class OrganizationForm(ProviderPageForm):
+class OrganizationForm(ProviderForm):
     """The page of an organization: what its tax IDs are paid together."""
 
     in_path = BY

@@ -9,13 +9,14 @@ from typing import Any
 
 from django.http import HttpResponseBase
 
-from core.pages.forms.market_forms import ProviderForm, ProviderPageForm
+from core.pages.forms.market_forms import ProviderForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.market_choice import MarketChoice, choose_provider_market
 from core.pages.shared.page import MarketQuery
 from core.pages.shared.paging import Paging, span
 from core.pages.shared.words.provider_words import describe_provider
 from core.queries.codes_within import choose_within
+from core.queries.comparison.left_out import counts_everything
 from core.queries.facets import count_choices
 from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache, uses_own_areas
@@ -43,7 +44,7 @@ def choose_for_provider(form: ProviderForm, db: Snapshot, by: providers.By, valu
 
 
 def show_provider(
-    query: MarketQuery[ProviderPageForm], by: providers.By, value: str, about: str, **who: Any
+    query: MarketQuery[ProviderForm], by: providers.By, value: str, about: str, **who: Any
 ) -> HttpResponseBase:
     """Return the page of a provider, or the file of one of the tables of its rates. `who` says who it is."""
     db, asked = query.db, query.market
@@ -81,7 +82,7 @@ def show_provider(
         rows=rows,
         implausible=sum(row.implausible for row in rows),
         far=sum(row.far_from_others for row in rows),
-        leaves_out=bool(query.values["implausible"]),
+        counts_everything=counts_everything(asked),
         sort=order,
         within=within,
         paging=Paging(query.values["page"], total),
@@ -106,7 +107,7 @@ def _if_few(market_payers: Sequence[Sequence[str]]) -> list[str]:
     return payers if len(payers) <= MOST_PAYERS_NAMED else []
 
 
-def _download_rates(query: MarketQuery[ProviderPageForm], cached: Snapshot, name: str) -> HttpResponseBase:
+def _download_rates(query: MarketQuery[ProviderForm], cached: Snapshot, name: str) -> HttpResponseBase:
     db, asked, values = query.db, query.market, query.values
     if values["table"] == "families":
         return query.download(list_family_rates(db, cached, asked), FamilyRates, f"{name}_families")

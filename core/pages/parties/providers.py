@@ -6,7 +6,7 @@ from django.shortcuts import redirect
 
 from core.pages.formats import write_tin
 from core.pages.forms.fields import NpiField, TinField
-from core.pages.forms.market_forms import ProviderPageForm
+from core.pages.forms.market_forms import ProviderForm
 from core.pages.parties.provider_page import MAX_OTHER_TINS, choose_for_provider, show_provider
 from core.pages.shared import urls
 from core.pages.shared.downloads import ROW_CAP
@@ -23,7 +23,7 @@ MAX_TINS_WITH_COLLEAGUES = 3
 MAX_LOCATIONS_SHOWN = 20
 
 
-def _choose(form: ProviderPageForm, db: Snapshot, npi: str = "", tin: str = "") -> MarketChoice:
+def _choose(form: ProviderForm, db: Snapshot, npi: str = "", tin: str = "") -> MarketChoice:
     """Return the provider's market. Raise InvalidChoice if the path does not contain a valid number."""
     try:
         (NpiField() if npi else TinField()).clean(npi or tin)
@@ -32,8 +32,8 @@ def _choose(form: ProviderPageForm, db: Snapshot, npi: str = "", tin: str = "") 
     return choose_for_provider(form, db, "npi" if npi else "tin", npi or tin)
 
 
-@market_page(ProviderPageForm, "npi", choose=_choose)
-def show_npi(query: MarketQuery[ProviderPageForm], npi: str) -> HttpResponseBase:
+@market_page(ProviderForm, "npi", choose=_choose)
+def show_npi(query: MarketQuery[ProviderForm], npi: str) -> HttpResponseBase:
     """Show `/npi/<npi>/`"""
     found = providers.find_npi(query.db, npi)
     if found is None:
@@ -63,8 +63,8 @@ def show_npi(query: MarketQuery[ProviderPageForm], npi: str) -> HttpResponseBase
     )
 
 
-@market_page(ProviderPageForm, "tin", choose=_choose)
-def show_tin(query: MarketQuery[ProviderPageForm], tin: str) -> HttpResponseBase:
+@market_page(ProviderForm, "tin", choose=_choose)
+def show_tin(query: MarketQuery[ProviderForm], tin: str) -> HttpResponseBase:
     """Show `/tin/<tin_value>/`"""
     digits = TinField().clean(tin)
     if digits != tin:
@@ -100,7 +100,7 @@ _OF_REGISTER = ("groups", "npis", "locations")
 """The tables that say who a provider is."""
 
 
-def _download_who(query: MarketQuery[ProviderPageForm], by: providers.By, value: str) -> HttpResponseBase:
+def _download_who(query: MarketQuery[ProviderForm], by: providers.By, value: str) -> HttpResponseBase:
     db, table = query.db, query.values["table"]
     if table == "npis":
         npis = providers.list_npis_of_tin(db, value, ROW_CAP, 0)[1] if by == "tin" else []

@@ -25,6 +25,7 @@ from core.pages.yardstick_words import YardstickWords, describe_yardstick
 from core.queries import coverage
 from core.queries.classes.rate_classes import RateClass
 from core.queries.code_titles import code_titles, official_codes
+from core.queries.comparison.left_out import count_left_out, counts_everything
 from core.queries.comparison.lookup_scope import list_medicare_years
 from core.queries.comparison.overruled_labels import OverruledLabel, list_labels_of_rates
 from core.queries.expired_contracts import ExpiredContracts, list_expired_contracts, list_expired_payers
@@ -32,7 +33,15 @@ from core.queries.latest import PayerFileMonth, are_far_apart, list_payer_months
 from core.queries.loaded_files import SharedFile, list_shared_files, list_sources
 from core.queries.market.file_dates import old_month, old_months
 from core.queries.market.market import Market
-from core.queries.market.market_filters import AREA, BASIS, CLASS_FILTERS, FILTERS, OF_COMPENSATION, YARDSTICK
+from core.queries.market.market_filters import (
+    AREA,
+    BASIS,
+    CLASS_FILTERS,
+    FILTERS,
+    IMPLAUSIBLE,
+    OF_COMPENSATION,
+    YARDSTICK,
+)
 from core.queries.market.market_rates import market_cache, percent_cache, uses_own_areas
 from core.queries.market.which_filter_emptied import RatesWithoutFilter, count_without_each_filter
 from core.queries.market.without_place import PayerWithoutPlace, count_without_place, side_of
@@ -230,6 +239,11 @@ class MarketQuery(PageQuery[M]):
         return list_labels_of_rates(self.cached_by_area, self.market, codes)
 
     @cached_property
+    def not_meant(self) -> int:
+        """How many of the code's rates the figures leave out, or count because they were asked in; 0 without a code."""
+        return count_left_out(self.cached, self.market) if self.market.code else 0
+
+    @cached_property
     def compensation_release(self) -> CompensationRelease | None:
         """The release of the state's workers' compensation schedule that is in effect in the market's month."""
         return choose_compensation_release(self._compensation_releases, self.market.state, self.market.newest_month)
@@ -371,6 +385,8 @@ class MarketQuery(PageQuery[M]):
             applied.append((filter_label(BASIS), BASIS, parameters[BASIS].upper()))
         if parameters.get(AREA):
             applied.append((filter_label(AREA), AREA, parameters[AREA]))
+        if parameters.get(IMPLAUSIBLE):
+            applied.append((filter_label(IMPLAUSIBLE), IMPLAUSIBLE, "counted"))
         return applied
 
     @cached_property
@@ -447,6 +463,9 @@ class MarketQuery(PageQuery[M]):
             "compensation_release": release,
             "compensation_begins": min((one.release for one in self._compensation_releases), default=None),
             "measured": self.measured,
+            # Only pages with figures of a code ask for it.
+            "not_meant": lambda: self.not_meant,
+            "counts_everything": counts_everything(self.market),
             "medicare_year": _only_year(medicare_years),
             "has_medicare": any(medicare_years),
             "older_files": [one for one in months if one.file_month and one.file_month[:4] != one.year_month[:4]],

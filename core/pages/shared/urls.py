@@ -13,7 +13,7 @@ from core.queries.market.market_filters import MARKET_PARAMETERS
 
 ORDER = (
     "q", "family", "batch", *MARKET_PARAMETERS, "from", "basket", "codes", "weights", "base", "what", "by", "color",
-    "practice", "implausible", "sort", "page", "table", "format", "run", "check", "generation",
+    "practice", "sort", "page", "table", "format", "run", "check", "generation",
 )  # fmt: skip
 """The order of parameters in every address."""
 

@@ -176,8 +176,8 @@ def list_own_medians(
     measured = {at for at, choice in enumerate(classes.of_codes) if choice.market.is_measured}
     dollars = dollars_of_compared("compared", measured | {at + len(codes) for at in measured})
     medians = f"""{compared}, f AS MATERIALIZED ({dollars}),
-        medians AS ({_MEDIANS}),
-        {middles_sql(db, market, "f")}
+        {middles_sql(db, market, "f")},
+        medians AS ({_MEDIANS})
         SELECT m.*, coalesce(organizations, 0) AS organizations, middle, middle_percent,
                coalesce(one_contract, 0) AS one_contract
         FROM medians m LEFT JOIN middle o ON o.position = m.position AND o.payer_slug = m.payer_slug"""
@@ -245,7 +245,7 @@ def compared_list(
 _MEDIANS = f"""
     SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS p50,
            {median("own_percent")} AS percent_of_rates, {median("medicare")} AS medicare, false AS is_aside
-    FROM f GROUP BY GROUPING SETS ((position, payer_slug), (position))"""
+    FROM marked WHERE NOT is_odd GROUP BY GROUPING SETS ((position, payer_slug), (position))"""
 
 
 def compared_codes(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> tuple[str, dict[str, Any]]:

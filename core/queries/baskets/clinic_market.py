@@ -99,7 +99,8 @@ def find_markets(
         ours AS MATERIALIZED (SELECT DISTINCT pg_uid FROM dollars f WHERE {clinic.condition}),
         {middles_sql(db, market, "dollars")},
         of_line AS MATERIALIZED (
-            SELECT m.position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS median,
+            SELECT m.position, payer_slug, count(*) FILTER (NOT is_odd) AS rates,
+                   coalesce({median("negotiated_rate", "NOT is_odd")}, {median("negotiated_rate")}) AS median,
                    any_value(given) AS given_rate, coalesce(given_rate, {price_sql(condition="is_own")}) AS own,
                    count(*) FILTER (is_own) AS own_rates,
                    coalesce({median("medicare", "is_own")}, {median("medicare")}) AS medicare,

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from core.queries.baskets.basket_answer import BasketAnswer
 from core.queries.baskets.basket_medians import compared_list
-from core.queries.comparison.compared_rates import IS_ODD_SQL
+from core.queries.comparison.compared_rates import odd_sql
+from core.queries.comparison.left_out import counts_everything
 from core.queries.market.market_filters import CLASS_FILTERS, NO_MODIFIER
 from core.queries.rules.columns import BusinessName, PayerName, PayerSlug, RateCount, TinType, TinValue, described
-from core.queries.rules.far_from_others import far_sql
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.organization_price import price_sql
 from core.queries.rules.percentiles import median
@@ -57,6 +57,7 @@ def list_organization_prices(db: Snapshot, answer: BasketAnswer) -> list[Organiz
     anything = answer.market.without("code_type", "code", *CLASS_FILTERS)
     terms = [one for of_code in answer.classes.terms for one in of_code]
     compared, parameters = compared_list(db, anything, terms, markets)
+    is_odd = "false" if counts_everything(anything) else odd_sql("negotiated_rate", "middle")
     found = read_rows(
         db,
         _Priced,
@@ -65,17 +66,16 @@ def list_organization_prices(db: Snapshot, answer: BasketAnswer) -> list[Organiz
                 SELECT position, pg_uid, negotiated_rate, percent, reporting_entity_name, year_month
                 FROM compared WHERE kind = 'dollars'),
             of_code AS (
-                SELECT position, count(*) AS others, {median("negotiated_rate")} AS middle FROM f GROUP BY position),
-            marked AS (
-                SELECT *, {IS_ODD_SQL} AS is_odd
-                FROM (SELECT f.*, {far_sql("negotiated_rate", "middle", "others")} AS is_far
-                      FROM f JOIN of_code USING (position))),
+                SELECT position, {median("negotiated_rate")} AS middle FROM f GROUP BY position),
+            marked AS (SELECT *, {is_odd} AS is_odd FROM f JOIN of_code USING (position)),
             t AS (SELECT DISTINCT pg_uid, tin_type, tin_value FROM xref_group_tin
                   WHERE pg_uid IN (SELECT pg_uid FROM f)),
             m AS (SELECT tin_type, tin_value, position, count(*) AS rates, {price_sql()} AS price,
                          list_sort(list(DISTINCT reporting_entity_name)) AS payers,
                          list_sort(list(DISTINCT year_month)) AS months
-                  FROM marked JOIN t USING (pg_uid) GROUP BY ALL)
+                  FROM (FROM marked JOIN t USING (pg_uid)
+                        QUALIFY NOT is_odd OR bool_and(is_odd) OVER (PARTITION BY tin_type, tin_value, position))
+                  GROUP BY ALL)
             SELECT tin_type, tin_value, business_name, position, rates, price, payers, months
             FROM m LEFT JOIN named_tin USING (tin_type, tin_value)""",
         parameters,

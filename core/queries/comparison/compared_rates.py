@@ -23,6 +23,7 @@ from core.queries.comparison.schedules import (
 )
 from core.queries.comparison.state_schedule import COMPENSATION_OUTCOME, compensated_sql
 from core.queries.market.market_filters import OF_COMPENSATION
+from core.queries.rules.far_from_others import beyond_sql
 from core.queries.rules.measured_class import places_sql
 from core.queries.rules.modifiers import RENTAL_OR_PURCHASE
 from core.store.views import RATE_WITH_PAYEE, SURGICAL_CENTER_PAYEE
@@ -38,10 +39,7 @@ _IS_WITHIN = f"({PLAUSIBLE_SQL}) IS DISTINCT FROM false"
 """Whether a rate is not implausible: so is one without a percent."""
 
 _IS_LEFT = f"({_IS_WITHIN} AND NOT is_far)"
-"""Whether a rate stays where odd rates are left out: those that are implausible, and those far from the others."""
-
-IS_ODD_SQL = f"(NOT {_IS_LEFT})"
-"""Whether a rate with the columns `percent` and `is_far` is left out where odd rates are: nobody can mean it."""
+"""Whether a rate is neither implausible nor far from the others."""
 
 EXTREMES_SQL = f"""count(*) FILTER (NOT {PLAUSIBLE_SQL}) AS implausible,
     count(*) FILTER ({_IS_WITHIN} AND is_far) AS far_from_others,
@@ -52,6 +50,14 @@ of rates with the columns `percent` and `is_far`, see far_sql."""
 
 PLAUSIBLE_RATE_SQL = f"(CASE WHEN {_IS_LEFT} THEN negotiated_rate END)"
 """The rate, null if it is implausible or far from the others."""
+
+
+def odd_sql(rate: str, middle: str) -> str:
+    """Return SQL of whether figures leave out a rate with a `percent`, because nobody can mean it. See left_out.py.
+
+    It is implausible, and beyond the others, whose median is `middle`.
+    """
+    return f"(({PLAUSIBLE_SQL}) IS NOT DISTINCT FROM false AND {beyond_sql(rate, middle)})"
 
 
 def is_plausible(percent: float) -> bool:
@@ -68,6 +74,12 @@ _TERM_COLUMNS = (
 TERMS = ", ".join(_TERM_COLUMNS)
 
 _SAME_TERMS = " AND ".join(f"f.{name} IS NOT DISTINCT FROM c.{name}" for name in _TERM_COLUMNS)
+
+
+def same_terms_sql() -> str:
+    """Return SQL of whether a fact AS f, with `payee`, and a row AS c have the same TERMS, whatever the rate's size."""
+    return _SAME_TERMS
+
 
 SAME_TERMS = f"rate_size(f.code, f.negotiated_rate) = c.size AND {_SAME_TERMS}"
 """Whether a fact AS f has the terms of a row of `compared` AS c, see compared_terms_sql."""

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
+from core.queries.comparison.left_out import rates_in_figures
 from core.queries.market.market import Market
-from core.queries.market.market_rates import rates_of_market
 from core.queries.rules.columns import PayerName, PayerSlug, RateCount, described
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.paid_less import list_codes_paid_less
@@ -31,7 +31,7 @@ def find_unplaced(db: Snapshot, market: Market) -> list[PayerAside]:
     """
     if market.care_setting != FACILITY_OR_UNSTATED or market.code not in list_codes_paid_less(db):
         return []
-    facts, parameters = rates_of_market(db, _outside(market))
+    facts, parameters = rates_in_figures(db, _outside(market))
     return read_rows(
         db,
         PayerAside,

@@ -11,6 +11,7 @@ from core.queries.market.latest_files import LatestFiles
 from core.queries.market.market_filters import (
     CLASSES,
     CODE_PARAMETERS,
+    IMPLAUSIBLE,
     IN_FACILITIES,
     MARKET_PARAMETERS,
     PROVIDER_FILTERS,
@@ -38,7 +39,8 @@ class Market:
     `payer` is a payer_slug; `pos` also matches sets with CSTM-00 (every place); `modifier` is one modifier of the rate,
     or NO_MODIFIER. `billing_class`, `setting`, `negotiated_type` and `arrangement` may be NOT_STATED. An empty
     `year_month` selects the newest month of each payer, if `latest` has them (see core/queries/latest.py), or else
-    every month. `basis`, `area`, `classes`, and `yardstick` select no rates, see BASIS, AREA, CLASSES, and YARDSTICK.
+    every month. `basis`, `area`, `classes`, `yardstick`, and `implausible` select no rates, see BASIS, AREA, CLASSES,
+    YARDSTICK, and IMPLAUSIBLE.
     """
 
     state: State
@@ -105,6 +107,13 @@ class Market:
             None,
         ),
     ] = None
+    implausible: Annotated[
+        str | None,
+        described(
+            "`in` if figures count the rates that nobody can mean; null if they leave them out, as they do by default.",
+            None,
+        ),
+    ] = None
     latest: Annotated[Any, Field(exclude=True)] = None
     """LatestFiles of the state, or None. Any, so that texts by name can be the arguments of a market."""
 
@@ -152,7 +161,7 @@ class Market:
 
     @property
     def _set_parameters(self) -> list[str]:
-        chosen_otherwise = {"state", "year_month", CLASSES}
+        chosen_otherwise = {"state", "year_month", CLASSES, IMPLAUSIBLE}
         return [name for name in MARKET_PARAMETERS if name not in chosen_otherwise and getattr(self, name)]
 
     @property

@@ -201,7 +201,13 @@ OF_MEDICARE, OF_COMPENSATION = "medicare", "compensation"
 YARDSTICKS = (OF_MEDICARE, OF_COMPENSATION)
 """What rates are measured by: Medicare's amounts, or those of the state's workers' compensation schedule."""
 
-MARKET_PARAMETERS = (*CODE_PARAMETERS, *FILTERS, BASIS, AREA, CLASSES, YARDSTICK)
+IMPLAUSIBLE = "implausible"
+"""The parameter that says whether figures count the rates that nobody can mean. It selects no rates of a list."""
+
+COUNTED, LEFT_OUT = "in", "out"
+"""Its values. Figures leave such rates out unless COUNTED is asked for."""
+
+MARKET_PARAMETERS = (*CODE_PARAMETERS, *FILTERS, BASIS, AREA, CLASSES, YARDSTICK, IMPLAUSIBLE)
 """Everything that chooses a market. Conditions have this order too: the fact is sorted by state and month, and the most
 selective come first."""
 

@@ -174,6 +174,17 @@ _MAX_SELECTED = 20_000
 """Of how many rows a selection is kept. Copying more takes longer than planning a page's questions again."""
 
 
+def keep_selected(db: Snapshot, table: str, selection: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return SQL of a selection from what counted_rates or rates_of_market returns, and its parameters.
+
+    It is kept as those are, if it has no parameters and the `table` is in memory.
+    """
+    is_shown = (db.market_values if table == COUNTED_RATE else db.code_values) is not None
+    if is_shown and not parameters and isinstance(db, MarketSnapshot) and db.count_shown(table) <= _MAX_SELECTED:
+        return db.keep_selection(table, selection, {}), {}
+    return f"({selection})", parameters
+
+
 def _chosen_groups(db: Snapshot, market: Market, names: Sequence[str]) -> str:
     """Return the table in memory of the groups of a code with a provider who meets these of PROFILE_FILTERS."""
     values = "|".join(f"{name}={getattr(market, name)}" for name in names)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Annotated
 
+from core.queries.comparison.left_out import counted_in_figures
 from core.queries.coverage import list_coverage
 from core.queries.market.market import Market
-from core.queries.market.market_rates import counted_rates, market_cache
+from core.queries.market.market_rates import market_cache
 from core.queries.rules.columns import (
     BillingClass,
     Highest,
@@ -81,7 +82,7 @@ def list_trend(db: Snapshot, market: Market) -> list[TrendPoint]:
     """Return the trend of a market of one code, by class, modifier, payer, and month. Its own month has no effect."""
     points: list[TrendPoint] = []
     for month in list_months(db, market):
-        points += _points_of_month(db, replace(market, year_month=month))
+        points += list_points(db, replace(market, year_month=month))
     # Text before None, as a class that is not stated comes last.
     points.sort(key=lambda one: (one.billing_class is None, one.billing_class or "", one.modifier, one.payer_slug))
     before: TrendPoint | None = None
@@ -92,9 +93,10 @@ def list_trend(db: Snapshot, market: Market) -> list[TrendPoint]:
     return points
 
 
-def _points_of_month(db: Snapshot, market: Market) -> list[TrendPoint]:
+def list_points(db: Snapshot, market: Market) -> list[TrendPoint]:
+    """Return the trend's points of one month, that of the market."""
     with market_cache(db, market) as cached:
-        rates, parameters = counted_rates(cached, market)
+        rates, parameters = counted_in_figures(cached, market)
         # A payer may spell its name in several ways. Medicare's amount follows: it depends on the terms alone.
         points = read_rows(
             cached,

@@ -11,7 +11,7 @@ from core.queries.market.market import Market
 from core.queries.parties.dollar_rates import mark_odd_sql
 from core.queries.parties.organizations import show_tins
 from core.queries.rules.largest_contract import CONTRACT_OF_TIN, LARGEST_CONTRACT
-from core.queries.rules.organization_price import lower_median, lower_percentiles, price_sql
+from core.queries.rules.organization_price import lower_median, lower_percentiles
 from core.queries.rules.percentiles import FEW_RATES
 from core.store.connection import Snapshot
 
@@ -64,20 +64,19 @@ def middles_sql(db: Snapshot, market: Market, dollars: str) -> str:
     middle of theirs, of two the lower one. `one_contract` is how many of them the largest contract has, and `paid_at`
     the percentiles of their prices, each of which is one of these. A payer none of whose tax IDs is known has no row.
     `marked` has the rates with `is_odd`, `tins` the tax IDs of their groups, and `paid` the `price` and the `contract`
-    of each tax ID.
+    of each tax ID. Rates that are odd, among those of all payers, are in none of these figures.
     """
-    line = ("position", "payer_slug")
     return f"""
         tins AS MATERIALIZED (
             SELECT DISTINCT pg_uid, tin_type, tin_value FROM {show_tins(db, market)}
             WHERE pg_uid IN (SELECT pg_uid FROM {dollars})),
-        marked AS MATERIALIZED ({mark_odd_sql(dollars, ", ".join((*line, *_COLUMNS)), line)}),
+        marked AS MATERIALIZED (
+            {mark_odd_sql(market, dollars, "position, payer_slug, " + ", ".join(_COLUMNS), ("position",))}),
         paid AS MATERIALIZED (
-            SELECT position, payer_slug, tin_type, tin_value, {price_sql()} AS price,
-                   if(bool_and(is_odd), {lower_median("own_percent")}, {lower_median("own_percent", "NOT is_odd")})
-                       AS percent,
-                   {CONTRACT_OF_TIN} AS contract
-            FROM marked JOIN tins USING (pg_uid) GROUP BY position, payer_slug, tin_type, tin_value),
+            SELECT position, payer_slug, tin_type, tin_value, {lower_median("negotiated_rate")} AS price,
+                   {lower_median("own_percent")} AS percent, {CONTRACT_OF_TIN} AS contract
+            FROM marked JOIN tins USING (pg_uid) WHERE NOT is_odd
+            GROUP BY position, payer_slug, tin_type, tin_value),
         middle AS (
             SELECT position, payer_slug, count(*) AS organizations, {lower_median("price")} AS middle,
                    {lower_median("percent")} AS middle_percent, {LARGEST_CONTRACT} AS one_contract,

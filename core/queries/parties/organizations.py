@@ -6,7 +6,7 @@ from typing import Annotated
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES
 from core.queries.market.market_rates import facts_in_memory, rates_of_market
-from core.queries.parties.dollar_rates import show_dollar_rates
+from core.queries.parties.dollar_rates import meant_sql, show_dollar_rates
 from core.queries.rules.columns import (
     BusinessName,
     GroupCount,
@@ -77,7 +77,7 @@ class Organization:
         float,
         described(
             "Its price: the rate in the middle, of two the lower one, so it is in a contract. Rates that are "
-            "implausible or far from the others are left out, unless it has no other.",
+            "implausible and far from the others are left out, unless it has no other.",
             96.5,
         ),
     ]
@@ -148,13 +148,13 @@ def count_totals(db: Snapshot, market: Market) -> Totals:
             paid AS (
                 SELECT {price_sql()} AS price, count(DISTINCT negotiated_rate) > 1 AS has_several,
                        {CONTRACT_OF_TIN} AS contract
-                FROM {dollars} JOIN t USING (pg_uid) GROUP BY tin_type, tin_value),
+                FROM {dollars} JOIN t USING (pg_uid) WHERE NOT is_odd GROUP BY tin_type, tin_value),
             quartiles AS (SELECT {lower_quartiles("price")} AS q FROM paid)
             SELECT (SELECT count(*) FROM (SELECT DISTINCT tin_type, tin_value FROM t)) AS organizations,
                    count(*) FILTER (kind = 'dollars') AS dollars,
                    count(*) FILTER (kind = 'dollars' AND pg_uid NOT IN (SELECT pg_uid FROM t)) AS without_tin,
                    count(*) FILTER (kind <> 'dollars') AS other_kinds,
-                   {median("negotiated_rate", "kind = 'dollars'")} AS median,
+                   (SELECT {median("negotiated_rate")} FROM {dollars} WHERE NOT is_odd) AS median,
                    (SELECT q[1] FROM quartiles) AS low, (SELECT q[2] FROM quartiles) AS middle,
                    (SELECT q[3] FROM quartiles) AS high,
                    (SELECT count(*) FROM paid WHERE has_several) AS several,
@@ -188,11 +188,16 @@ def list_organizations(
     Only rates in dollars count. With words, those whose name or tax ID has them; ranks are among all.
     """
     # An organization that is paid for readings alone is not below a market of whole scans.
-    middle = "NULL::DOUBLE" if market.classes == ALL_CLASSES else f"(SELECT {lower_median('price')} FROM every)"
+    middle = (
+        "NULL::DOUBLE"
+        if market.classes == ALL_CLASSES
+        else f"(SELECT {lower_median('price')} FROM every WHERE NOT is_all_odd)"
+    )
     (condition, key), sorting = rows_after(ORDERS[order], last), order_by(ORDERS[order])
     with facts_in_memory(db, market) as memory:
         dollars = show_dollar_rates(memory, market)
         tins = show_tins(memory, market)
+        rates = meant_sql(memory, market, f"(FROM f JOIN {tins} USING (pg_uid))", "tin_type, tin_value")
         if words:
             wanted = show_wanted_tins(memory, market, words)
             condition += f" AND (tin_type, tin_value) IN (SELECT (tin_type, tin_value) FROM {wanted})"
@@ -204,14 +209,13 @@ def list_organizations(
                        min(year_month) AS oldest_month, max(year_month) AS newest_month,
                        rank() OVER (ORDER BY count(DISTINCT pg_uid) DESC) AS rank,
                        count(DISTINCT negotiated_rate) AS prices, {price_sql()} AS price,
-                       {mean("negotiated_rate")} AS mean,
+                       bool_and(is_odd) AS is_all_odd, {mean("negotiated_rate")} AS mean,
                        {percentile_list("negotiated_rate")} AS percentiles,
                        if(prices >= {FEW_RATES}, percentiles, NULL) AS of_many,
                        {percentile_columns("percentiles", ("p50",))},
                        {percentile_columns("of_many", ("p10", "p25", "p75", "p90"))}
-                FROM f JOIN {tins} USING (pg_uid)
-                GROUP BY tin_type, tin_value)
-            SELECT * EXCLUDE (percentiles, of_many),
+                FROM {rates} GROUP BY tin_type, tin_value)
+            SELECT * EXCLUDE (percentiles, of_many, is_all_odd),
                    price / nullif({middle}, 0) - 1 AS difference
             FROM every WHERE {condition}
             ORDER BY {sorting} LIMIT {limit:d} OFFSET {offset:d}"""

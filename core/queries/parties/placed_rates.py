@@ -12,7 +12,8 @@ from core.fields.codes.performing_specialties import list_unfit_families
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED, PLACE_OF_SETTING, SIDES
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.asked_place import asked_place
-from core.queries.comparison.compared_rates import EXTREMES_SQL, IS_ODD_SQL, compared_sql
+from core.queries.comparison.compared_rates import EXTREMES_SQL, compared_sql, odd_sql
+from core.queries.comparison.left_out import counts_everything
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.comparison.usual_side import READING, UsualSide, list_usual_sides
@@ -83,6 +84,14 @@ _OWN_RATES = f"""sum(rate_count) OVER (PARTITION BY {_PAYER_LINE}) + sum({_EITHE
 """SQL of how many of a line's rates are the provider's: those for either side are in the market of both."""
 
 
+_MEANT_RATES = f"""(
+    SELECT *, if(is_odd, 0, odd_of_line)::BIGINT AS left_out
+    FROM (SELECT *, sum(if(is_odd, rate_count, 0)) OVER line AS odd_of_line, bool_and(is_odd) OVER line AS is_all_odd
+          FROM {PLACED_RATES} WINDOW line AS (PARTITION BY {_PAYER_LINE}))
+    WHERE NOT is_odd OR is_all_odd)"""
+"""SQL of the rates that the figures of a line are of: odd ones are `left_out`, unless there are no others."""
+
+
 @contextmanager
 def placed_rates(db: Snapshot, provider: Snapshot, market: Market) -> Iterator[MarketSnapshot]:
     """Yield the provider's facts in memory with PLACED_RATES: each rate's percent of Medicare and its position.
@@ -114,8 +123,8 @@ def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None
                        max(negotiated_rate) AS highest, count(DISTINCT negotiated_rate) AS prices,
                        count(DISTINCT pos_set_id) AS place_lists,
                        {price_sql("percent")} AS percent, count(percent) AS compared,
-                       {EXTREMES_SQL}, market, market_rates, {price_sql("position")} AS percentile
-                FROM (SELECT *, unnest(range(rate_count)) FROM {PLACED_RATES}) GROUP BY ALL)
+                       {EXTREMES_SQL}, market, market_rates, {price_sql("position")} AS percentile, left_out
+                FROM (SELECT *, unnest(range(rate_count)) FROM {_MEANT_RATES}) GROUP BY ALL)
             WINDOW of_line AS (PARTITION BY {_OF_BOTH_SIDES})""",
         {},
         made_from=market.parameters,
@@ -154,12 +163,14 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
     _keep_sided_rates(provider, market, codes, paid_less)
     same_line = " AND ".join(f"f.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE)
     members = MEMBERS[_named_by(market)]
+    # Where the market is not known, nothing is left out.
+    is_odd = "false" if counts_everything(market) else f"(kind = 'dollars' AND {odd_sql('negotiated_rate', 'market')})"
     leading = list_leading_specialties(provider, members, used_parameters(members, market.parameters))
     provider.keep_table(
         _PLACED,
         f"""SELECT c.*, s.services, {_usual_sql(leading)} AS usual, u.services AS common,
                    kind = 'dollars' AND {far_sql("negotiated_rate", "market", "market_rates")} AS is_far,
-                   {IS_ODD_SQL} AS is_odd
+                   {is_odd} AS is_odd
             FROM (
                 SELECT f.* EXCLUDE (own, is_either), m.median AS market, m.rates AS market_rates,
                        CASE WHEN own < m.rates THEN m.positions[list_position(m.amounts, f.negotiated_rate)] END

@@ -17,6 +17,7 @@ from core.queries.rules.columns import (
     FarFromOthers,
     Highest,
     Implausible,
+    LeftOutCount,
     Lowest,
     Modifier,
     Month,
@@ -75,8 +76,7 @@ class CodeRates:
     p50: Annotated[
         float,
         described(
-            "The rate in the middle, of two the lower one: a price of a contract. Rates that are implausible or far "
-            "from the others are left out, unless there are no others.",
+            "The rate in the middle, of two the lower one: a price of a contract.",
             104.5,
         ),
     ]
@@ -121,6 +121,7 @@ class CodeRates:
         float | None,
         described("Services of the code that the provider billed to Medicare in a year; null if not known.", 120.0),
     ]
+    left_out: LeftOutCount
     implausible: Implausible
     far_from_others: FarFromOthers
     plausible_lowest: PlausibleLowest
@@ -198,6 +199,7 @@ class _ProviderLine:
     market_rates: int | None
     percentile: float | None
     services: float | None
+    left_out: int
     implausible: int
     far_from_others: int
     plausible_lowest: float | None

@@ -23,8 +23,8 @@ Placed = Annotated[int, described("Number of rates whose position in the market 
 Odd = Annotated[
     int,
     described(
-        "Number of rates that nobody can mean: below 50% or above 3,000% of Medicare, or far from the others of their "
-        "code. The percentiles and the position are without them, unless there are no other rates.",
+        "Number of rates that nobody can mean: below 50% or above 3,000% of Medicare, and over five times or under a "
+        "fifth of the market's median. The percentiles and the position are without them, unless there are no others.",
         0,
     ),
 ]
@@ -114,9 +114,6 @@ class ProviderPayer:
 
 _RATES = f"""(SELECT *, percent < {LEAST_PLAUSIBLE} AS is_below, percent > {MOST_PLAUSIBLE} AS is_above,
                      coalesce(of_areas, percent) AS counted, unnest(range(rate_count)) FROM {PLACED_RATES})"""
-_BY_OTHER_YARDSTICK = f"(SELECT * REPLACE (is_far AS is_odd, false AS is_below, false AS is_above) FROM {_RATES})"
-"""Below half of another yardstick than Medicare is no sign that nobody can mean a rate."""
-
 _IN_DOLLARS = "kind = 'dollars'"
 _OF_CHARGE = "kind = 'percentage'"
 _IS_MEANT = "NOT is_odd"
@@ -128,11 +125,6 @@ _FIGURES = f"""
     coalesce(nullif(count(position) FILTER ({_IN_DOLLARS} AND {_IS_MEANT}), 0), count(position) FILTER ({_IN_DOLLARS}))
         AS placed, {_POSITION} AS percentile"""
 _IS_BELOW = "is_odd AND is_below"
-
-
-def _rates(market: Market) -> str:
-    """Return SQL of the rates that the figures are of, each of them a row."""
-    return _BY_OTHER_YARDSTICK if market.yardstick else _RATES
 
 
 def summarize_provider(db: Snapshot, provider: Snapshot, market: Market) -> ProviderSummary:
@@ -148,7 +140,7 @@ def summarize_provider(db: Snapshot, provider: Snapshot, market: Market) -> Prov
                        count(*) FILTER (is_odd AND is_above) AS above,
                        count(of_areas) FILTER ({_IS_MEANT}) AS in_areas,
                        quantile_cont(market_rates, 0.5) FILTER ({_IN_DOLLARS} AND position IS NOT NULL) AS market_rates
-                FROM {_rates(market)}""",
+                FROM {_RATES}""",
         )
 
 
@@ -158,7 +150,7 @@ def list_family_rates(db: Snapshot, provider: Snapshot, market: Market) -> list[
         return read_rows(
             memory,
             FamilyRates,
-            f"""SELECT {family_sql()} AS family, {_FIGURES} FROM {_rates(market)}
+            f"""SELECT {family_sql()} AS family, {_FIGURES} FROM {_RATES}
                 GROUP BY family ORDER BY rates DESC, family""",
         )
 
@@ -171,6 +163,6 @@ def list_provider_payers(db: Snapshot, provider: Snapshot, market: Market) -> li
             ProviderPayer,
             f"""SELECT reporting_entity_name, payer_slug(reporting_entity_name) AS payer_slug, '' AS year_month,
                        {_FIGURES}
-                FROM {_rates(market)} GROUP BY reporting_entity_name ORDER BY rates DESC, reporting_entity_name""",
+                FROM {_RATES} GROUP BY reporting_entity_name ORDER BY rates DESC, reporting_entity_name""",
         )
     return [replace(row, year_month=market.month_of(row.payer_slug)) for row in rows]

@@ -13,7 +13,7 @@ from core.fields.providers.specialty import ORGANIZATION_SPECIALTIES
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES
 from core.queries.market.market_rates import facts_in_memory, market_members
-from core.queries.parties.dollar_rates import show_dollar_rates
+from core.queries.parties.dollar_rates import meant_sql, show_dollar_rates
 from core.queries.parties.organizations import ORDERS, show_tins, show_wanted_tins
 from core.queries.parties.tax_id_people import TaxIdKey
 from core.queries.rules.evidence import list_billing_specialties
@@ -199,7 +199,7 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
         FROM {tins} WHERE pg_uid IN (SELECT pg_uid FROM {dollars}) GROUP BY tin_type, tin_value"""
     memory.show_table(_TINS, of_tins, market.parameters)
     # Each organization counts once: a contract of forty is forty of them.
-    each = "(SELECT p50, unnest(range(organizations)) FROM every)"
+    each = "(SELECT p50, unnest(range(organizations)) FROM every WHERE NOT is_all_odd)"
     middle = "NULL::DOUBLE" if market.classes == ALL_CLASSES else f"(SELECT {lower_median('p50')} FROM {each})"
     fitting = fitting_tins = "SELECT NULL::VARCHAR WHERE false"
     if specialties:
@@ -209,6 +209,7 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
         memory.show_table(_TIN_NPI, f"SELECT DISTINCT tin_value AS npi FROM {_TINS} WHERE tin_type = 'npi'", {})
         memory.show_rows_of(_TIN_PROFILE, PROVIDER_PROFILE.name, "npi", ["specialty"], of=_TIN_NPI)
         fitting_tins = f"SELECT npi FROM {_TIN_PROFILE} WHERE {performs}"
+    rates = meant_sql(memory, market, "(FROM of_group JOIN f USING (pg_uid))", "first_tin")
     # An organization's rank is by its groups: all organizations of a contract share it.
     contracts = f"""
         WITH f AS (SELECT * FROM {dollars}),
@@ -225,19 +226,19 @@ def _show_contracts(memory: MarketSnapshot, market: Market, specialties: Collect
                    list_sort(list(DISTINCT reporting_entity_name)) AS payers,
                    bool_or(bills_fit OR pg_uid IN ({fitting})) AS fits,
                    min(year_month) AS oldest_month, max(year_month) AS newest_month,
-                   min(negotiated_rate) AS lowest, max(negotiated_rate) AS highest,
+                   bool_and(is_odd) AS is_all_odd, min(negotiated_rate) AS lowest, max(negotiated_rate) AS highest,
                    count(DISTINCT negotiated_rate) AS prices,
                    {counted_prices()} AS every_price,
                    if(len(every_price) <= {MOST_TOLD}, every_price, []) AS few_prices,
                    {mean("negotiated_rate")} AS mean,
                    {price_percentiles()} AS percentiles, {percentile_columns("percentiles", FIVE_PERCENTILES)}
-            FROM of_group JOIN f USING (pg_uid) GROUP BY first_tin, pg_uids),
+            FROM {rates} GROUP BY first_tin, pg_uids),
         ranked AS (
             SELECT *, (1 + sum(organizations) OVER (ORDER BY groups DESC)
                        - sum(organizations) OVER (PARTITION BY groups))::BIGINT AS rank
             FROM every)
         SELECT first_tin.value AS tin_value, first_tin.type AS tin_type,
-               * EXCLUDE (first_tin, percentiles, every_price),
+               * EXCLUDE (first_tin, percentiles, every_price, is_all_odd),
                p50 / nullif({middle}, 0) - 1 AS difference
         FROM ranked WHERE wanted > 0"""
     values = market.parameters | ({"specialties": list(specialties)} if specialties else {})

@@ -137,6 +137,16 @@ RateP75 = Annotated[float, described("75th percentile, interpolated.", 117.0)]
 RateP90 = Annotated[float, described("90th percentile, interpolated.", 131.75)]
 Highest = Annotated[float, described("Highest rate, in the unit of its kind.", 140.0)]
 Mean = Annotated[float, described("Mean.", 107.2)]
+LeftOutCount = Annotated[
+    int,
+    described(
+        "Rates that are not among these, because nobody can mean them; 0 with `implausible=in`, which counts them.",
+        0,
+    ),
+]
+IsLeftOut = Annotated[
+    bool, described("Whether figures leave the rate out, because nobody can mean it: see `implausible`.", False)
+]
 Implausible = Annotated[
     int, described("Rates below 50% or above 3,000% of the amount that they are compared with; `rates` has them.", 0)
 ]

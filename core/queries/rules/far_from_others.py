@@ -1,14 +1,20 @@
-"""The rule that marks a rate in dollars as far from the others: those of its code, class, and modifier in a market.
+"""The rules that say which rates in dollars nobody can mean, and which are far from the others and may be meant.
 
-A percent of Medicare says which rates cannot be meant (see PLAUSIBLE_SQL); these are rates that nobody else is paid.
-They stay in medians and percentiles. This rule has no other copy.
+The others are those of a rate's code, class, and modifier in a market, of all payers. A percent of Medicare says which
+rates are implausible (see PLAUSIBLE_SQL). What is implausible and beyond the others as well is left out of figures, see
+core/queries/comparison/left_out.py. What is one of the two is marked, and counts. These rules have no other copy.
 """
 
 FAR_TIMES = 5
-"""A rate is far from the others if it is over so many times their median, or under the same share of it."""
+"""A rate is beyond the others if it is over so many times their median, or under the same share of it."""
 
 LEAST_OTHERS = 10
-"""The median of fewer rates than these says nothing about one of them."""
+"""Of a rate that is not implausible, the median of fewer rates than these says nothing."""
+
+
+def beyond_sql(rate: str, middle: str) -> str:
+    """Return SQL of whether a rate is beyond others whose median, itself included, is `middle`; false if it is null."""
+    return f"coalesce({rate} > {FAR_TIMES} * {middle} OR {FAR_TIMES} * {rate} < {middle}, false)"
 
 
 def far_sql(rate: str, middle: str, rates: str) -> str:
@@ -16,8 +22,7 @@ def far_sql(rate: str, middle: str, rates: str) -> str:
 
     It is false where their median is not known.
     """
-    return f"""coalesce({rates} >= {LEAST_OTHERS}
-        AND ({rate} > {FAR_TIMES} * {middle} OR {FAR_TIMES} * {rate} < {middle}), false)"""
+    return f"(coalesce({rates} >= {LEAST_OTHERS}, false) AND {beyond_sql(rate, middle)})"
 
 
 def is_far(rate: float, middle: float, rates: int) -> bool:

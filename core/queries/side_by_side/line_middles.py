@@ -15,7 +15,7 @@ from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.parties.middle_by_payer import dollars_of_compared, middles_sql
 from core.queries.rules.measured_class import LIKE_CLASSES
 from core.queries.rules.named_rows import read_rows
-from core.queries.rules.percentiles import median
+from core.queries.rules.percentiles import median, percentile_list
 from core.queries.yardstick.medicare import with_compared_terms
 from core.store.connection import Snapshot
 from core.store.sql import used_parameters
@@ -52,7 +52,12 @@ class LineMiddle:
     """The middle organization of a payer in a line, by the line's position."""
 
     position: int
-    payer_slug: str
+    payer_slug: str | None
+    """None for all payers together, who have no middle organization."""
+    rates: int
+    """Their number of rates, without those that figures leave out."""
+    rates_at: tuple[float, float, float, float, float]
+    """The five percentiles of these rates."""
     organizations: int
     """How many tax IDs have these rates; 0 if none is known, and then there is no middle."""
     middle: float | None
@@ -96,10 +101,11 @@ def list_line_middles(
             measured = [at for at, line in part.items() if line.billing_class in LIKE_CLASSES]
             dollars, parameters = _dollars(cached, of_code, terms, settings, measured)
             sql = f"""{dollars}, {middles_sql(cached, of_code, "f")}
-                SELECT position, payer_slug, coalesce(organizations, 0) AS organizations, middle, middle_percent,
-                       paid_at, coalesce(one_contract, 0) AS one_contract, percent_of_rates
-                FROM (SELECT position, payer_slug, {median("own_percent")} AS percent_of_rates
-                      FROM f GROUP BY position, payer_slug)
+                SELECT position, payer_slug, rates, rates_at, coalesce(organizations, 0) AS organizations, middle,
+                       middle_percent, paid_at, coalesce(one_contract, 0) AS one_contract, percent_of_rates
+                FROM (SELECT position, payer_slug, count(*) AS rates, {percentile_list("negotiated_rate")} AS rates_at,
+                             {median("own_percent")} AS percent_of_rates
+                      FROM marked WHERE NOT is_odd GROUP BY GROUPING SETS ((position, payer_slug), (position)))
                 LEFT JOIN middle USING (position, payer_slug)"""
             rows = read_rows(cached, LineMiddle, sql, parameters | used_parameters(sql, of_code.parameters))
             found |= {(one.position, one.payer_slug): one for one in rows}

@@ -329,7 +329,8 @@ def compare_payers(
         },
     )
     in_dollars = [row for row in rows if row.dollars]
-    return _spreads(in_dollars, base, anything, _list_middles(db, market, in_dollars)), _counted(rows, wanted)
+    middles = _list_middles(db, market, in_dollars)
+    return _spreads(_in_figures(in_dollars, middles), base, anything, middles), _counted(rows, wanted)
 
 
 _LINE = ("position", "system", "code", "billing_class", "modifier", "dollars")
@@ -363,6 +364,19 @@ def _list_middles(db: Snapshot, market: Market, rows: list[_CodeSpread]) -> _Mid
     return {(names[position], slug): one for (position, slug), one in found.items()}
 
 
+def _in_figures(rows: list[_CodeSpread], middles: _Middles) -> list[_CodeSpread]:
+    """Return the rows without the rates that figures leave out, which are found where rates are compared."""
+    found = []
+    for row in rows:
+        one = middles.get((row.line, row.payer_slug))
+        if one:
+            p10, p25, p50, p75, p90 = one.rates_at
+            found.append(replace(row, rates=one.rates, p10=p10, p25=p25, p50=p50, p75=p75, p90=p90))
+        elif (row.line, None) not in middles:
+            found.append(row)
+    return found
+
+
 def _prices(rows: list[_CodeSpread], middles: _Middles) -> dict[tuple[Any, str | None], float]:
     """Return what each payer is compared by in each line, and the market of the line, whose payer is None."""
     found: dict[tuple[Any, str | None], float] = {}
@@ -383,6 +397,8 @@ def _percents(middles: _Middles) -> dict[tuple[Any, str | None], float]:
     found: dict[tuple[Any, str | None], float] = {}
     of_line: dict[Any, list[float]] = {}
     for key, one in middles.items():
+        if key[1] is None:
+            continue
         percent = one.middle_percent if is_by_organizations(one.organizations) else one.percent_of_rates
         if percent is not None:
             found[key] = percent

@@ -23,6 +23,7 @@ from core.queries.comparison.contract_percents import (
     list_contract_percents,
     with_contract_percents,
 )
+from core.queries.comparison.left_out import counted_in_figures, marked_sql
 from core.queries.comparison.lookup_scope import find_scope
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.market.market import Market
@@ -38,6 +39,7 @@ from core.queries.rules.columns import (
     Code,
     CodeType,
     FactUid,
+    IsLeftOut,
     Modifier,
     Month,
     NegotiatedRate,
@@ -166,6 +168,7 @@ class Comparison:
     ]
     contract_percent: ContractPercent
     contract_percent_of: ContractPercentOf
+    left_out: IsLeftOut
 
     @property
     def has_notable_error(self) -> bool:
@@ -267,10 +270,10 @@ def _comparisons_sql(
                if(pos_set_id = '{pos_set_id([])}', 'unstated', places) AS places,
                provider_group_id_raw, basis, detail, rule, medicare, other_amount, area, mean_error, release, percent,
                {PLAUSIBLE_SQL} AS plausible, reason, wcfs, wcfs_basis, wcfs_release, wcfs_percent, wcfs_reason,
-               NULL::DOUBLE AS contract_percent, NULL::VARCHAR AS contract_percent_of
+               NULL::DOUBLE AS contract_percent, NULL::VARCHAR AS contract_percent_of, left_out
         FROM (SELECT f.*, {OUTCOME}, f.negotiated_rate / c.medicare AS percent,
                      f.negotiated_rate / c.wcfs AS wcfs_percent
-              FROM ({facts}) f JOIN compared c ON {same})
+              FROM ({marked_sql(db, market, f"({facts})", has_payee=True)}) f JOIN compared c ON {same})
         WHERE {condition} ORDER BY {order_by(ORDERS[order])} LIMIT {limit:d} OFFSET {offset:d}"""
     return sql, of_terms | of_facts
 
@@ -388,10 +391,10 @@ def count_outcomes(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE
 
 
 def summarize_percents(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE) -> list[PercentSpread]:
-    """Return the distribution of each payer's percents, each rate counted once."""
+    """Return the distribution of each payer's percents, each counted once, without those that figures leave out."""
     market = by_medicare(market)
     areas = uses_own_areas(db, market)
-    rates, parameters = counted_rates(db, market, areas=areas)
+    rates, parameters = counted_in_figures(db, market, areas=areas)
     compared_terms, of_terms = with_compared_terms(db, market)
     same = SAME_TERMS_AND_AREA if areas else SAME_TERMS
     return read_rows(

@@ -30,7 +30,7 @@ from core.store.connection import QueryTimeout, Snapshot
 from core.workbook import Formula
 from tests.pages.markets import MONTH
 from tests.queries.comparison.area_stores import SCHEDULES, TIN, VISIT, store_of_areas
-from tests.queries.one_market import A_RATE, store_of_market, store_of_months
+from tests.queries.one_market import A_RATE, store_of_market, store_of_months, with_fee
 from tests.queries.rates_by_month import store_of
 from tests.queries.tables import written
 from tests.site import Visitor, csv_rows, serving, tables, text_of
@@ -86,7 +86,7 @@ def test_prices_that_are_not_believable_are_last_and_in_no_sum(tmp_path: Path) -
         for group, rate in ((0, own), (1, 100.0), (3, 110.0))
         for place in ("11", "12", "13", "14")
     ]
-    with serving(store_of_market(tmp_path, *rates).root):
+    with serving(with_fee(store_of_market(tmp_path, *rates), 90.0).root):
         asked = {**MONTH, "tin": "100000001"}
         shown = text_of(Visitor().get("/clinic/", asked))
         rows = csv_rows(Visitor().get("/clinic/", {**asked, "format": "csv"}))

@@ -9,7 +9,6 @@ from django.test import Client
 from core.demo.payer_files import STATE, write_files
 from core.load.load_file import load_file
 from core.pages.formats import write_day, write_percent, write_percentile
-from core.pages.shared.words.provider_words import describe_left_out
 from core.queries.market.market import Market
 from core.queries.parties import provider_rates, provider_summary
 from core.reference.nppes.load_register import load_nppes
@@ -91,15 +90,6 @@ def test_a_provider_is_answered_first_then_sorted_and_searched(site: Client, dem
     visits = csv_rows(site.get(f"/npi/{npi}/", {"q": "office visit", "format": "csv"}))
     assert {row["family"] for row in visits} == {"visits and consultations"}
     assert "No rates of this provider match these filters" in text_of(site.get(f"/npi/{npi}/", {"q": "zzzz"}))
-
-
-def test_rates_that_are_not_counted_are_said_once(site: Client, demo: Snapshot) -> None:
-    for (npi,) in demo.rows("SELECT DISTINCT npi FROM xref_tin_npi ORDER BY npi LIMIT 9"):
-        summary = provider_summary.summarize_provider(demo, demo, Market("GA", "2025-08", npi=npi))
-        if summary.odd:
-            assert text_of(site.get(f"/npi/{npi}/")).count(describe_left_out(summary, "Medicare")) == 1
-            return
-    pytest.fail("no provider has such rates")
 
 
 def test_what_all_rows_say_is_said_once_above_them(site: Client, demo: Snapshot) -> None:

@@ -33,7 +33,6 @@ from core.queries.classes.rate_classes import ClassChoice
 from core.queries.market.market import Market
 from core.queries.parties.organizations import count_totals, list_organizations
 from core.store.connection import Snapshot
-from tests.queries import slow
 from tests.queries.one_market import A_RATE
 from tests.queries.rates_by_month import PLACES, store_of
 from tests.queries.slow_price import choose_price, largest_contract
@@ -111,15 +110,14 @@ def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> dict[st
     dollars = [one for one in of_code if one["negotiated_type"] == "negotiated"]
     alike = [one for one in dollars if is_alike(one, modifier, setting)]
     ours = [one for one in alike if one["group"] in OURS_IN]
-    own = price_of(ours, alike) if ours else None
+    own = price_of(ours) if ours else None
     found: dict[str, Any] = {"rate": own, "rates": len(alike), "own_rates": len(ours), "total_gap": None}
-    odd = {one["negotiated_rate"] for one in ours if is_odd(one, alike)}
-    meant = {one["negotiated_rate"] for one in ours} - odd
-    kept, left_out = sorted(meant or odd), len(odd) if meant else 0
+    kept = sorted({one["negotiated_rate"] for one in ours})
     if given_rate is not None and alike:
-        found["rate"], kept, left_out = given_rate, [], 0
-    found |= {"prices": len(kept), "odd_prices": left_out, "lowest": min(kept, default=None)}
-    found |= {"highest": max(kept, default=None), "is_odd": bool(kept) and not meant}
+        found["rate"], kept = given_rate, []
+    # No rate has a percent of Medicare here, so none is left out.
+    found |= {"prices": len(kept), "odd_prices": 0, "lowest": min(kept, default=None)}
+    found |= {"highest": max(kept, default=None), "is_odd": False}
     prices = prices_of_organizations(alike)
     found["organizations"] = len(prices)
     found["other_organizations"] = others = len(prices.keys() - {OURS.tin})
@@ -139,7 +137,7 @@ def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> dict[st
     found["position"] = (less + same / 2) / others if others and less is not None and same is not None else None
     gap = paid - middle if paid is not None and middle is not None and others else None
     found |= {"gap_to_middle": gap, "difference": paid / middle - 1 if gap is not None and middle else None}
-    if gap is not None and others >= FEW and not found["is_odd"]:
+    if gap is not None and others >= FEW:
         found["total_gap"] = gap * (1 if units is None else units)
     reasons = {
         NO_RATE: not of_code, OTHER_KIND: not dollars, OTHER_TERMS: not alike, NOT_THEIRS: paid is None,
@@ -152,10 +150,7 @@ def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> dict[st
 def prices_of_organizations(alike: list[dict[str, Any]]) -> dict[str, float]:
     """Return the price of each tax ID."""
     tins = {tin for one in alike for _, tin in GROUPS[one["group"]][1]}
-    return {
-        tin: price_of([one for one in alike if tin in {its for _, its in GROUPS[one["group"]][1]}], alike)
-        for tin in tins
-    }
+    return {tin: price_of([one for one in alike if tin in {its for _, its in GROUPS[one["group"]][1]}]) for tin in tins}
 
 
 def groups_of(tin: str, alike: list[dict[str, Any]]) -> frozenset[int]:
@@ -163,14 +158,9 @@ def groups_of(tin: str, alike: list[dict[str, Any]]) -> frozenset[int]:
     return frozenset(one["group"] for one in alike if tin in {its for _, its in GROUPS[one["group"]][1]})
 
 
-def is_odd(rate: dict[str, Any], alike: list[dict[str, Any]]) -> bool:
-    """Return whether a rate is far from those of its line at its payer. No rate has a percent of Medicare here."""
-    return not slow.without_far([rate["negotiated_rate"]], [one["negotiated_rate"] for one in alike])
-
-
-def price_of(some: list[dict[str, Any]], alike: list[dict[str, Any]]) -> float:
-    """Return the price in the middle of some rates that are not far from the others."""
-    return choose_price([one["negotiated_rate"] for one in some], [is_odd(one, alike) for one in some])
+def price_of(some: list[dict[str, Any]]) -> float:
+    """Return the price in the middle of some rates."""
+    return choose_price([one["negotiated_rate"] for one in some])
 
 
 def slow_payers_middle(rates: list[dict[str, Any]], line: Any) -> float | None:

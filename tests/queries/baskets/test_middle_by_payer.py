@@ -128,7 +128,7 @@ def test_too_few_organizations_or_none_that_is_known_are_compared_by_rates_and_s
 
 
 def test_rates_that_nobody_can_mean_are_no_price_of_an_organization(tmp_path: Path) -> None:
-    """Of A's organizations, $12.88 is implausible; of B's, $9,000 is far from the payer's others."""
+    """Of A's organizations, $12.88 is 14% of Medicare; of B's, $9,000 is 100 times. The market's median is $110."""
     implausible = [("A", 1, amount) for amount in (12.88, 13.88, 100.0, 110.0)]
     far = [("B", 2, amount) for amount in (100.0, 120.0, *(9000.0 + at for at in range(3)))]
     db = store_with(tmp_path, *implausible, *far, *(("B", 1, 110.0 + at) for at in range(9)))
@@ -138,9 +138,9 @@ def test_rates_that_nobody_can_mean_are_no_price_of_an_organization(tmp_path: Pa
     db = written(db.root, {"bench_medicare_prof": [fee], "dim_benchmark": [of_fee.record()]})
     rows, _ = compare_payers(db, MONTH, [WantedCode(None, CODE)], None)
     found = of_payers(rows)
-    assert found["payer_a"] == (6, 100.0, True, 56.94)
+    assert found["payer_a"] == (6, 100.0, True, 105.0)
     # Six organizations are paid $100, the lower of two that can be meant, and six $114, the middle of nine.
-    assert found["payer_b"] == (12, 100.0, True, 115.5)
+    assert found["payer_b"] == (12, 100.0, True, 114.0)
     for cell in ask(db).medians:
         if cell.payer_slug:
             assert (cell.organizations, cell.middle) == (found[cell.payer_slug][0], 100.0)

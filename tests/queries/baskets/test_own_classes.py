@@ -106,23 +106,24 @@ def test_each_code_is_as_on_its_own_page(
             found = {one.payer_slug: (one.rates, one.p50) for one in answer.medians if one.position == at}
             assert found == by_payer
             assert answer.class_of(at) == next((one for one in pages[code.code].classes if one.chosen), None)
-        assert_organizations(db, answer, expected)
+        assert_organizations(db, answer, facts, expected)
         assert_middles(answer, facts, expected)
 
 
-def assert_organizations(db: Snapshot, answer: BasketAnswer, expected: dict[str, list[Row]]) -> None:
+def assert_organizations(db: Snapshot, answer: BasketAnswer, facts: Everything, expected: dict[str, list[Row]]) -> None:
     found = {(one.tin_value, one.code): (one.rates, one.price) for one in list_organization_prices(db, answer)}
     paid_to: dict[tuple[str, str], list[tuple[float, bool]]] = {}
-    for code, paid in expected.items():
-        every = [one["negotiated_rate"] for one in paid]
+    for at, of_code in enumerate(answer.codes):
+        paid = expected[of_code.code]
+        odd = find_odd(facts, replace(answer.classes.of_codes[at].market, code=of_code.code), paid)
         for one in paid:
-            is_far = not slow.without_far([one["negotiated_rate"]], every)
             for _, tin in one["tins"]:
-                paid_to.setdefault((tin, code), []).append((one["negotiated_rate"], is_far))
-    assert found == {
-        key: (len(some), choose_price([rate for rate, _ in some], [is_far for _, is_far in some]))
+                paid_to.setdefault((tin, of_code.code), []).append((one["negotiated_rate"], odd[one["fact_uid"]]))
+    meant = {
+        key: [rate for rate, is_odd in some if not is_odd] or [rate for rate, _ in some]
         for key, some in paid_to.items()
     }
+    assert found == {key: (len(some), choose_price(some)) for key, some in meant.items()}
 
 
 def assert_middles(answer: BasketAnswer, facts: Everything, expected: dict[str, list[Row]]) -> None:

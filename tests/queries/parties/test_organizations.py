@@ -4,7 +4,7 @@ from pathlib import Path
 
 from core.queries.parties import organizations
 from core.queries.parties.shared_contracts import list_contracts
-from tests.queries.one_market import MARKET, store_of_market
+from tests.queries.one_market import MARKET, store_of_market, with_fee
 
 
 def test_there_is_no_difference_from_a_middle_organization_of_zero(tmp_path: Path) -> None:
@@ -59,14 +59,15 @@ def test_a_price_is_one_of_a_contract(tmp_path: Path) -> None:
     others = [{"group": 1, "negotiated_rate": 400.0 + number} for number in range(9)]
     odd = [{"negotiated_rate": one} for one in (12.88, 464.83)]
     alone = {"group": 3, "negotiated_rate": 9000.0}
-    db = store_of_market(tmp_path, *others, *odd, alone)
+    db = with_fee(store_of_market(tmp_path, *others, *odd, alone), 250.0)
     totals = organizations.count_totals(db, MARKET)
     paid = {row.tin_value: (row.price, row.p50) for row in organizations.list_organizations(db, MARKET, "p50", 9, 0)}
-    assert paid["100000001"] == (464.83, (12.88 + 464.83) / 2)
+    assert paid["100000001"] == (464.83, 464.83)
     assert paid["100000003"] == (9000.0, 9000.0), "nothing better is known than its only price"
-    assert (totals.low, totals.middle, totals.high) == (404, 464.83, 9000)
+    assert (totals.low, totals.middle, totals.high) == (404, 404, 464.83), "of those whose price can be meant"
+    assert totals.median == 404.5
     (contract,) = [row for row in list_contracts(db, MARKET, "p50", 9, 0).rows if row.tin_value == "100000001"]
-    assert (contract.p50, contract.lowest, contract.highest) == (464.83, 12.88, 464.83)
+    assert (contract.p50, contract.lowest, contract.highest) == (464.83, 464.83, 464.83)
     assert (contract.p10, contract.p25, contract.p75, contract.p90) == (464.83,) * 4, "its bar has what its price has"
 
 

@@ -69,12 +69,12 @@ def assert_figures(
 
 
 def mark_odd(mine: list[Row], every: list[Row]) -> None:
-    """Say of each fact whether nobody can mean it: by its percent, or by the rates of its line in the market."""
+    """Say of each fact whether nobody can mean it: by its percent, and by the rates of its line in the market."""
     of_market = lines_of(every)
     for fact in mine:
         others = [one["negotiated_rate"] for one in on_side(of_market, tuple(fact[name] for name in LINE_ON_SIDE))]
-        is_far = fact["kind"] == "dollars" and not slow.without_far([fact["negotiated_rate"]], others)
-        fact["is_odd"] = is_far or not 0.5 <= (1 if fact["percent"] is None else fact["percent"]) <= 30
+        is_beyond = fact["kind"] == "dollars" and slow.is_beyond(fact["negotiated_rate"], others)
+        fact["is_odd"] = is_beyond and not 0.5 <= (1 if fact["percent"] is None else fact["percent"]) <= 30
 
 
 def count_areas(db: Snapshot, mine: list[Row]) -> None:
@@ -111,10 +111,11 @@ def test_the_figures_of_a_provider(odd: Snapshot, demo: Snapshot, filters: dict[
         summary = summarize_provider(db, db, market)
         assert_figures(summary, mine, mine, every)
         assert summary.payers == len({fact["reporting_entity_name"] for fact in mine})
-        below = [fact["percent"] for fact in mine if fact["percent"] is not None and fact["percent"] < 0.5]
+        left_out = [fact["percent"] for fact in mine if fact["is_odd"]]
+        below = [percent for percent in left_out if percent < 0.5]
         assert summary.below == len(below)
         assert summary.odd_p50 == (pytest.approx(percentile(below, 0.5)) if below else None)
-        assert summary.above == sum(fact["percent"] is not None and fact["percent"] > 30 for fact in mine)
+        assert summary.above == sum(percent > 30 for percent in left_out)
         assert summary.in_areas == sum(fact["counted"] != fact["percent"] and not fact["is_odd"] for fact in mine)
         codes = sorted({fact["code"] for fact in mine})
         payers_of, lines = list_payers_of_lines(db, market, codes), lines_of(every)

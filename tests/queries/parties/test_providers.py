@@ -62,9 +62,13 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
     for row in found:
         line = (row.code_type, row.code, row.kind, row.billing_class, row.modifier, row.care_setting)
         facts = expected[*line, row.reporting_entity_name]
+        others = [one["negotiated_rate"] for one in on_side(whole, line)]
+        on_its_side = replace(market, care_setting=row.care_setting)
+        meant = [fact for fact in facts if not is_odd(fact, on_its_side, others, everything)]
+        assert row.left_out == (len(facts) - len(meant) if meant else 0)
+        facts = meant or facts
         amounts = [fact["negotiated_rate"] for fact in facts]
         assert (row.rates, row.lowest, row.highest) == (len(amounts), min(amounts), max(amounts))
-        others = [one["negotiated_rate"] for one in on_side(whole, line)]
         assert row.market == pytest.approx(percentile(others, 0.5))
         assert row.market_rates == len(others)
         assert row.difference == (pytest.approx(row.p50 / row.market - 1) if row.market else None)
@@ -75,7 +79,6 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         assert row.above == (None if prices is None else sum(one > row.p50 for one in prices))
         assert row.place_lists == len({fact["pos_set_id"] for fact in facts})
         assert row.family == family_of(row.code_type, row.code)
-        on_its_side = replace(market, care_setting=row.care_setting)
         outcomes = [slow_comparison.compared_in(on_its_side, fact, everything.benchmarks) for fact in facts]
         percents = [
             fact["negotiated_rate"] / outcome.amount
@@ -92,19 +95,21 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
         left = within if row.kind != "dollars" else slow.without_far(within, others)
         assert row.far_from_others == len(within) - len(left)
         assert (row.plausible_lowest, row.plausible_highest) == ((min(left), max(left)) if left else (None, None))
-        # Positions and percents are in the order of the rates. Odd rates are left out, unless all are odd.
-        odd = [amount not in left for amount in amounts]
-        assert row.p50 == choose_price(amounts, odd)
-        position = pytest.approx(choose_price(positions, odd))
+        # Positions and percents are in the order of the rates.
+        assert row.p50 == choose_price(amounts)
+        position = pytest.approx(choose_price(positions))
         own = [one for one in on_side(of_mine, line) if one["reporting_entity_name"] == row.reporting_entity_name]
         assert row.percentile == (position if len(others) > len(own) else None)
-        of_meant = [
-            fact["negotiated_rate"] / outcome.amount
-            for fact, outcome, is_odd in zip(facts, outcomes, odd, strict=True)
-            if outcome.amount is not None and not is_odd
-        ]
-        assert row.percent == (pytest.approx(choose_price(of_meant or percents)) if percents else None)
+        assert row.percent == (pytest.approx(choose_price(percents)) if percents else None)
     assert provider_rates.list_code_rates(db, provider, market, 2, 1)[1] == found[1:3]
+
+
+def is_odd(fact: slow.Row, market: Market, others: list[float], everything: Everything) -> bool:
+    """Return whether figures leave out a rate: it is implausible, and beyond the others of its line in the market."""
+    amount = slow_comparison.compared_in(market, fact, everything.benchmarks).amount
+    if amount is None or fact["kind"] != "dollars" or 0.5 <= fact["negotiated_rate"] / amount <= 30:
+        return False
+    return slow.is_beyond(fact["negotiated_rate"], others)
 
 
 def test_who_a_provider_is(odd: Snapshot) -> None:

@@ -13,8 +13,7 @@ from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
 from core.queries.parties.organizations import count_wanted, list_organizations
 from core.queries.parties.shared_contracts import ContractPage, find_performing, list_contracts
-from tests.queries.comparison.fee_schedules import Schedule
-from tests.queries.one_market import A_RATE, MARKET
+from tests.queries.one_market import A_RATE, MARKET, with_fee
 from tests.queries.rates_by_month import store_of
 from tests.queries.slow_price import choose_percentiles, choose_price
 from tests.queries.surgeons import NPIS, store_of_surgeons
@@ -124,23 +123,21 @@ def test_organizations_with_the_same_groups_are_one_contract(groups: list[Any], 
 
 
 def test_few_prices_are_those_that_somebody_can_mean(tmp_path: Path) -> None:
-    """Of six rates, two are implausible; of one contract, all are."""
-    groups: list[Any] = [({NPIS[0]}, {("ein", "100000001")}), ({NPIS[1]}, {("ein", "100000002")})]
-    amounts = [(0, one) for one in (12.88, 13.88, 100.0, 110.0, 120.0, 130.0)] + [(1, 14.0), (1, 15.0)]
+    """Of six rates, two are left out; of one contract, all are."""
+    groups: list[Any] = [({NPIS[number]}, {("ein", f"10000000{number + 1}")}) for number in range(3)]
+    amounts = [(0, one) for one in (12.88, 13.88, 100.0, 110.0, 120.0, 130.0)] + [(1, 14.0), (1, 15.0), (2, 105.0)]
     made = [{**A_RATE, "group": group, "negotiated_rate": amount} for group, amount in amounts]
     db = store_of(tmp_path, {"2025-08": (groups, made)})
-    fee = {"state": "GA", "year_month": "2025-08", "release": "2025-08", "code_type": "CPT", "code": MARKET.code,
-           "medicare_prof_rate": 90.0, "facility_na": False, "nonfacility_na": False}  # fmt: skip
-    of_fee = Schedule("medicare_prof", "2025-08", "US", ["GA"], [fee])
-    db = written(db.root, {"bench_medicare_prof": [fee], "dim_benchmark": [of_fee.record()]})
+    db = with_fee(db, 90.0)
     rows = list_contracts(db, MARKET, "-p50", 9, 0).rows
     assert [(row.p50, row.few_prices, row.prices) for row in rows] == [
-        (110.0, [100.0, 110.0, 120.0, 130.0], 6),
+        (110.0, [100.0, 110.0, 120.0, 130.0], 4),
+        (105.0, [105.0], 1),
         (14.0, [14.0, 15.0], 2),
     ]
     with serving(db.root):
         page = Visitor().get("/organizations/", {"state": "GA", "code": MARKET.code}).content.decode()
-    assert page.count('<circle class="dot"') == 6
+    assert page.count('<circle class="dot"') == 7
     assert "price $110.00, one of $100.00, $110.00, $120.00, $130.00." in page
     assert "Thin line" not in page
 

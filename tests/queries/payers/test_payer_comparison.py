@@ -144,7 +144,7 @@ def assert_prices(found: list[PayerSpread], rows: list[Row], base: str | None) -
         for tin in {tin for one in mine for tin in one["tins"]}:
             rates = [one["negotiated_rate"] for one in mine if tin in one["tins"]]
             groups[tin] = {one["pg_uid"] for one in mine if tin in one["tins"]}
-            paid.append(choose_price(rates, [not slow.without_far([rate], every) for rate in rates]))
+            paid.append(choose_price(rates))
         prices[row.payer_slug] = choose_price(paid) if len(paid) >= 5 else percentile(every, 0.5)
         assert (row.organizations, row.by_organizations) == (len(paid), len(paid) >= 5)
         assert row.one_contract == largest_contract(groups)

@@ -10,7 +10,16 @@ from core.quality.checks import CHECKS_BY_NAME
 from core.queries.classes.class_counts import COMPONENTS
 from core.queries.classes.rate_classes import RateClass
 from core.queries.comparison.usual_side import READING
-from core.queries.market.market_filters import AREA, BASIS, CLASSES, FILTERS, NO_MODIFIER, NOT_STATED, YARDSTICK
+from core.queries.market.market_filters import (
+    AREA,
+    BASIS,
+    CLASSES,
+    FILTERS,
+    IMPLAUSIBLE,
+    NO_MODIFIER,
+    NOT_STATED,
+    YARDSTICK,
+)
 from core.queries.rules.evidence import BILLED, NONE, SPECIALTY, UNSCORED
 from core.queries.rules.measured_class import LIKE_CLASSES, class_of_like, like_class
 from core.store.schema.organization_tables import NAME_SOURCES, ORGANIZATION_SOURCES, SYSTEM_SOURCES
@@ -77,19 +86,20 @@ def evidence_words(level: str | None) -> str:
     return _EVIDENCE_WORDS.get(level or "", "")
 
 
+_LABELS = {
+    "year_month": "Month",
+    BASIS: "Medicare schedule",
+    AREA: "Medicare amounts",
+    CLASSES: "Classes of rates",
+    YARDSTICK: "Percent of",
+    IMPLAUSIBLE: "Implausible rates",
+}
+"""What pages call what chooses a market and is no filter of rates."""
+
+
 def filter_label(name: str) -> str:
     """Return what pages call a filter."""
-    if name == "year_month":
-        return "Month"
-    if name == BASIS:
-        return "Medicare schedule"
-    if name == AREA:
-        return "Medicare amounts"
-    if name == CLASSES:
-        return "Classes of rates"
-    if name == YARDSTICK:
-        return "Percent of"
-    return FILTERS[name].label if name in FILTERS else name
+    return _LABELS.get(name) or (FILTERS[name].label if name in FILTERS else name)
 
 
 _PARTS = {NO_MODIFIER: "", "26": "reading only (26)", "TC": "technical part (TC)"}

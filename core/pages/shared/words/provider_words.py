@@ -71,16 +71,13 @@ def describe_left_out(summary: ProviderSummary, yardstick: str) -> str:
     """Return which rates are not counted in the figures, because nobody can mean them; empty text if all are."""
     if not summary.odd or summary.odd == summary.rates:
         return ""
-    far = summary.odd - summary.below - summary.above
     middle = f" ({write_percent(summary.odd_p50)} in the middle)" if summary.below > 1 else ""
     reasons = [
         f"{summary.below:,} below {write_percent(LEAST_PLAUSIBLE)} of {yardstick}{middle}" if summary.below else "",
         f"{summary.above:,} above {write_percent(MOST_PLAUSIBLE)} of {yardstick}" if summary.above else "",
-        f"{far:,} over {FAR_TIMES} times, or under 1/{FAR_TIMES} of, what others are paid" if far else "",
     ]
-    *some, last = filter(None, reasons)
-    listed = f"{', '.join(some)} and {last}" if some else last
-    return f"Not counted, but marked in the table: {listed}."
+    far = f"over {FAR_TIMES} times, or under 1/{FAR_TIMES} of, the market’s median"
+    return f"Not counted, as nobody can mean them: {' and '.join(filter(None, reasons))}, and {far}."
 
 
 def _bar(name: str, of: ProviderSummary | FamilyRates) -> spread_chart.Bar | None:
