@@ -54,8 +54,8 @@ def test_rates_that_fit_the_other_class_are_compared_with_its_schedule(tmp_path:
     assert label.label_spread > 1.5
     assert label.sentence == (
         f"Example Payer labels its rates without a place of service institutional. They fit the physician fee schedule "
-        f"({label.median:.0%}, spread {label.spread:.2f}) far better than OPPS ({label.label_median:.0%}, "
-        f"{label.label_spread:.2f}), so they are compared with the physician fee schedule."
+        f"({label.median:.0%} in the middle) far better, code by code, than OPPS ({label.label_median:.0%}), so they "
+        f"are compared with the physician fee schedule."
     )
     assert bases_of(db) == {"MPFS non-facility": 120}
     rows = medicare.list_comparisons(db, GEORGIA, "rate", 200, 0)

@@ -13,6 +13,7 @@ from core.pages.charts.scatter_chart import ScatterPoint, draw_scatter
 from core.pages.formats import name_tin, write_percent
 from core.pages.forms.market_forms import RuleForm
 from core.pages.shared.conditional import UNFINISHED
+from core.pages.shared.error_pages import invalid_query
 from core.pages.shared.lanes.weights import is_too_broad
 from core.pages.shared.market_choice import MarketChoice, choose_market, choose_provider_market
 from core.pages.shared.page import MarketQuery, market_page
@@ -243,9 +244,18 @@ def describe_missing_schedules(db: Snapshot, market: Market) -> str:
 
 def _download(query: MarketQuery[RuleForm], found: FoundRule | None, rules: PayerRules | None) -> HttpResponseBase:
     table = query.values["table"]
+    if found is None:
+        why = "has too many rates to look at together: choose a tax ID (tin) or a code"
+        return invalid_query(query.request, [("payer", why)])
+    if table == "contracts" and rules is None:
+        # Only a payer's rates are divided by contract. The main table of the others is that of their prices.
+        if "table" in query.request.GET:
+            why = "contracts are told apart for all rates of a payer that are not too many: choose prices"
+            return invalid_query(query.request, [("table", why)])
+        table = "prices"
     if table == "contracts":
         return query.download(rules.contracts if rules else [], RuleOfContract, "rule_contracts")
     if table == "families":
-        return query.download(found.families if found else [], FamilyRule, "rule_families")
-    rows = [] if found is None else found.exceptions if table == "exceptions" else found.prices
+        return query.download(found.families, FamilyRule, "rule_families")
+    rows = found.exceptions if table == "exceptions" else found.prices
     return query.download(rows, RulePrice, f"rule_{table}")

@@ -38,7 +38,8 @@ _LOOKED_FOR = tuple(
 """The columns that are shown first: what is paid, the percent, the difference, who, and how many rates."""
 
 _ON_ITS_OWN_LINE = re.compile(
-    "^provider$|^who |^what to know$|^services with|^meaning$|^contents$|^notes$|^needed|^basis, or", re.IGNORECASE
+    "^provider$|^who |^what to know$|^services with|^meaning$|^contents$|^notes$|^needed|^basis, or|^all percents$",
+    re.IGNORECASE,
 )
 
 _ON_DEMAND = re.compile("^notes$|^needed|^basis, or", re.IGNORECASE)

@@ -57,8 +57,8 @@ class OverruledLabel:
         chosen, label = SCHEDULE_NAMES[self.schedule], SCHEDULE_NAMES[self.label_schedule]
         return (
             f"{self.reporting_entity_name} labels {which} {self.billing_class}. They fit {chosen} "
-            f"({self.median:.0%}, spread {self.spread:.2f}) far better than {label} ({self.label_median:.0%}, "
-            f"{self.label_spread:.2f}), so they are compared with {chosen}."
+            f"({self.median:.0%} in the middle) far better, code by code, than {label} ({self.label_median:.0%}), so "
+            f"they are compared with {chosen}."
         )
 
 

@@ -122,7 +122,7 @@ def test_a_report_names_no_organization_of_another_state_and_the_table_says_whic
     with serving(root):
         report = " ".join(text_of(Visitor().get("/report/", asked)).split())
         table = " ".join(text_of(Visitor().get("/organizations/", asked)).split())
-    assert "by a contract’s price in the middle: 10-0000001 $30.00 The least: 10-0000003 $5.00" in report
+    assert "by a contract’s price in the middle: Tax ID 10-0000001 $30.00 The least: Tax ID 10-0000003 $5.00" in report
     assert "10-0000000" not in report
     assert table.count("practices in") == 1
     assert "practices in Denver, CO" in table
@@ -135,7 +135,7 @@ def test_a_report_names_only_organizations_that_are_likely_to_perform_it(tmp_pat
     with serving(store_of_knees(tmp_path / "some", (50, therapist), (30, surgeon), (10, surgeon), (5, therapist))):
         shown = " ".join(text_of(Visitor().get("/report/", asked)).split())
     assert "Of 4 contracts, 2 have somebody of a specialty that usually performs it (Orthopedic surgery" in shown
-    assert "by a contract’s price in the middle: 10-0000001 $30.00 The least: 10-0000002 $10.00" in shown
+    assert "by a contract’s price in the middle: Tax ID 10-0000001 $30.00 The least: Tax ID 10-0000002 $10.00" in shown
     assert "10-0000000" not in shown
     assert "10-0000003" not in shown
     with serving(store_of_knees(tmp_path / "none", (50, therapist), (5, therapist))):

@@ -439,6 +439,20 @@ def test_without_a_rule_a_tax_id_has_the_percents_of_its_page(site: Client, demo
     pytest.fail("every tax ID has a rule")
 
 
+def test_a_file_without_a_table_in_its_address_has_the_prices_of_a_tax_id(site: Client, demo: Snapshot) -> None:
+    [(tin,)] = demo.rows(
+        """SELECT min(tin_value) FROM xref_group_tin
+           WHERE tin_type = 'ein' AND payer_slug = 'example_peach_health_plan' AND year_month = '2025-08'"""
+    )
+    asked = {"state": "GA", "year_month": "2025-08", "payer": "example_peach_health_plan", "tin": tin, "format": "csv"}
+    rows = csv_rows(site.get("/rule/", asked))
+    assert rows
+    assert rows == csv_rows(site.get("/rule/", {**asked, "table": "prices"}))
+    refused = site.get("/rule/", {**asked, "table": "contracts"})
+    assert refused.status_code == 400
+    assert "choose prices" in refused.content.decode()
+
+
 def test_a_release_is_written_as_a_month() -> None:
     assert write_release("2023-01") == "January 2023"
 

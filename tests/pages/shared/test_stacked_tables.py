@@ -52,6 +52,14 @@ def test_a_row_of_few_columns_shows_all() -> None:
     assert "data-more" not in html
 
 
+def test_a_sentence_has_a_line_of_its_own() -> None:
+    """The percents of a contract were a column of thirteen short lines."""
+    html = label_cells(table_of(["Organization", "#Percent", "#Prices", "#Explained", "#Share", "All percents"]))
+    assert '<td data-label="All percents" data-width="own_line">' in html
+    assert shown(html) == ["Percent", "Prices", "Explained", "Share", "All percents"]
+    assert columns(html) == 4
+
+
 def test_a_column_says_that_only_the_box_shows_it() -> None:
     html = table_of(["Organization", "#Price", "#vs. the middle one", "Lowest to highest", "#NPIs", "#Rates"])
     assert columns(label_cells(html)) == 6
