@@ -61,6 +61,9 @@ SOME_SHARE = 0.25
 """Levels that are no rule are named if they reproduce at least this share of the prices. Schedules of other states are
 tried on all prices if one multiple reproduces it of the first ones."""
 
+SAMPLED_PRICES = 1_000
+"""Of more than twice as many prices, about these tell whether it is worth to try every candidate on all."""
+
 KEPT_CANDIDATES = 5
 """How many of these are then tried on all prices."""
 
@@ -245,11 +248,27 @@ def try_candidates(
     *,
     with_levels: bool = True,
 ) -> TriedCandidates:
-    """Return how each candidate fits the prices alone, and the levels of the release that reproduce the most."""
-    rates, families = np.array([one.negotiated_rate for one in prices]), [one.family for one in prices]
-    fits = fit_candidates(rates, families, amounts)
-    levels = find_levels_of_releases(rates, candidates, amounts) if with_levels else None
-    return TriedCandidates(prices, candidates, amounts, fits, levels)
+    """Return how each candidate fits the prices alone, and the levels of the release that reproduce the most.
+
+    Of very many prices, some are tried first. If these are far from a rule, so are all: then only the candidate that
+    fits them best is tried on all, and levels are looked for only if they reproduce some.
+    """
+    rates, families = np.array([one.negotiated_rate for one in prices]), np.array([one.family for one in prices])
+    columns, wants_levels = range(len(candidates)), with_levels
+    if len(prices) > 2 * SAMPLED_PRICES:
+        some = slice(None, None, len(prices) // SAMPLED_PRICES)
+        sample, of_sample = rates[some], amounts[some]
+        best = fit_candidates(sample, families[some].tolist(), of_sample)[:1]
+        levels = find_levels_of_releases(sample, candidates, of_sample) if with_levels else None
+        wants_levels = levels is not None and levels.explained >= SOME_SHARE / 2 * len(sample)
+        if best and best[0].explained.sum() < RULE_SHARE / 2 * len(sample) and not wants_levels:
+            columns = range(best[0].candidate, best[0].candidate + 1)
+    fits = [
+        replace(one, candidate=columns[one.candidate])
+        for one in fit_candidates(rates, families.tolist(), amounts[:, columns.start : columns.stop])
+    ]
+    found = find_levels_of_releases(rates, candidates, amounts) if wants_levels else None
+    return TriedCandidates(prices, candidates, amounts, fits, found)
 
 
 def _service(price: CommonPrice) -> tuple[str, str, str, bool]:
@@ -319,7 +338,7 @@ def _answer_none(tried: TriedCandidates, *, in_full: bool) -> FoundRule:
         multiple=None,
         conversion_factor=None,
         prices=len(prices),
-        explained=named.explained if named else int(tried.fits[0].explained.sum()),
+        explained=named.explained if named else max(int(one.explained.sum()) for one in tried.fits),
         as_well=[],
     )
     listed_levels = named.list_levels(tried.candidates) if named else []

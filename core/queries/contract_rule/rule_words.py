@@ -52,7 +52,7 @@ def write_no_rule(
     elif in_part:
         said = f"No single rule for all services, but for some: {in_part}."
     else:
-        said = "No single rule: no multiple of a loaded physician fee schedule reproduces more than "
+        said = "No single rule: the multiple of a loaded physician fee schedule that fits best reproduces "
         said += f"{rule.explained:,} of {rule.prices:,} prices ({rule.explained / rule.prices:.0%})."
     return " ".join(filter(None, (said, _write_quartiles(rule), edition)))
 

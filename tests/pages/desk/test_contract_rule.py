@@ -20,6 +20,7 @@ from core.pages.desk import contract_rule
 from core.queries.contract_rule import find_rule, fit_rule
 from core.queries.contract_rule.family_rules import MAIN_SHARE
 from core.queries.contract_rule.find_rule import find_contract_rule
+from core.queries.contract_rule.fit_rule import fit_candidates
 from core.queries.contract_rule.payer_contracts import find_rules_of_payer
 from core.queries.contract_rule.priced_rates import CommonPrice, list_common_prices, list_contract_prices
 from core.queries.contract_rule.rule_words import write_release
@@ -183,6 +184,33 @@ def test_a_level_of_fewer_prices_comes_later_in_the_words_and_the_table(tmp_path
     )
 
 
+@pytest.mark.parametrize("kind", ["rule", "levels", "noise"])
+def test_of_very_many_prices_some_tell_what_is_worth_trying(
+    tmp_path: Any, schedule: Any, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    random = np.random.default_rng(8)
+    national = np.round(np.exp(random.normal(4.5, 0.8, PRICES)), 2)
+    rates = {
+        "rule": schedule["2025-01", "ATLANTA"] * 1.3,
+        "levels": national * np.where(np.arange(PRICES) % 3, 1.2, 2.5),
+        "noise": national * np.exp(random.normal(0.2, 0.3, PRICES)),
+    }
+    db = _written(tmp_path, schedule, np.round(rates[kind], 2), national)
+    every = find_contract_rule(db, MARKET)
+    monkeypatch.setattr(find_rule, "SAMPLED_PRICES", 15)
+    tried = list[int]()
+    monkeypatch.setattr(
+        find_rule,
+        "fit_candidates",
+        lambda *some: (tried.append(some[2].shape[1] * len(some[0])), fit_candidates(*some))[1],
+    )
+    some = find_contract_rule(db, MARKET)
+    assert replace(some.rule, explained=0, sentence="") == replace(every.rule, explained=0, sentence="")
+    assert (some.families, some.levels, some.prices) == (every.families, every.levels, every.prices)
+    assert some.rule.verdict == {"noise": "none"}.get(kind, kind)
+    assert (PRICES * 6 in tried) == (kind != "noise"), "each of six candidates is tried on all prices"
+
+
 def test_of_equal_releases_the_one_in_force_is_named(tmp_path: Any) -> None:
     """The amounts of January and October are the same, and the file is of August."""
     amounts = np.round(np.exp(np.random.default_rng(6).normal(5, 0.8, PRICES)), 2)
@@ -263,7 +291,7 @@ def test_the_direction_of_a_release_that_is_not_loaded_is_said(tmp_path: Any, of
     found = find_contract_rule(_store(tmp_path, schedule, (of, LOCALITIES[0]), 0, loads_it=False), MARKET)
     assert found.rule.verdict == "none"
     assert found.rule.sentence.startswith(
-        "No single rule: no multiple of a loaded physician fee schedule reproduces more than"
+        "No single rule: the multiple of a loaded physician fee schedule that fits best reproduces "
     )
     assert found.rule.sentence.endswith(f"The contract may name a schedule {said}")
 
