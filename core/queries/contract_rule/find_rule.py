@@ -85,7 +85,7 @@ class FoundRule:
     published_factor: float | None = None
     """The release's conversion factor, where the prices are of that factor rounded to cents instead."""
     usual_percent: float | None = None
-    """The percent in the middle of the prices where each is compared in its provider's area, as on other pages."""
+    """Of a rule of one schedule, the percent in the middle where each price is compared as on other pages."""
 
     @property
     def by_published_factor(self) -> float | None:
@@ -392,7 +392,6 @@ def _answer_levels(tried: TriedCandidates, found: LevelsOfRelease, *, in_full: b
         listed,
         levels,
         published_factor=published if is_rounded else None,
-        usual_percent=tried.usual_percent,
     )
 
 

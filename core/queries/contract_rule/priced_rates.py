@@ -7,15 +7,17 @@ from typing import Annotated
 
 import numpy as np
 
-from core.queries.comparison.area_amounts import NATION
-from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA
+from core.queries.comparison.area_amounts import NATION, locality_values
+from core.queries.comparison.asked_place import asked_place
+from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA, TERMS, compared_terms_sql
+from core.queries.comparison.lookup_scope import bind_codes, find_scope
+from core.queries.comparison.lookups import keep_lookups
 from core.queries.contract_rule.code_families import family_of
 from core.queries.contract_rule.fit_rule import Floats
 from core.queries.market.market import Market
-from core.queries.market.market_rates import counted_rates, percent_cache, uses_own_areas
+from core.queries.market.market_rates import RATE_COUNT, counted_rates, percent_cache, uses_own_areas
 from core.queries.rules.columns import CodeType, Modifier, NegotiatedRate, ReleaseMonth, described
 from core.queries.rules.named_rows import read_rows
-from core.queries.yardstick.medicare import compare_terms
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import quote
@@ -25,6 +27,9 @@ PHYSICIAN_SCHEDULE = "medicare_prof"
 COMPARED_RATES = "rule_compared_rate"
 """A table in memory of a market's rates that have a percent of Medicare, with the amount that they are compared with
 on every page: that in their provider's area, of the release in force. `rates` says how many a row stands for."""
+
+_COMPARED_TERMS = "rule_compared_terms"
+"""A table in memory that COMPARED_RATES is joined from: what rates of the same terms in an area are compared with."""
 
 _PLACE = ("release", "contractor", "locality", "state")
 _MAX_LISTED_CODES = 2_000
@@ -91,17 +96,35 @@ def rule_cache(db: Snapshot, market: Market) -> Iterator[MarketSnapshot]:
 def _keep_compared_rates(db: MarketSnapshot, market: Market) -> None:
     areas = uses_own_areas(db, market)
     rates, parameters = counted_rates(db, market, areas=areas)
-    compared, of_terms = compare_terms(db, market)
+    # With the codes written out, only the rows of the schedules that are needed are read: of a payer with 12,000 codes,
+    # comparing takes two seconds rather than fourteen.
+    codes = [code for (code,) in db.rows(f"SELECT DISTINCT code FROM {rates} ORDER BY code", parameters)]
+    compared = compared_terms_sql(
+        rates,
+        RATE_COUNT,
+        place=asked_place(market),
+        basis=market.basis,
+        scope=keep_lookups(db, market, find_scope(db, market, codes), codes),
+        areas=areas,
+        localities=locality_values(db) if areas else None,
+    )
+    db.keep_table(
+        _COMPARED_TERMS,
+        f"""{compared}
+            SELECT {TERMS}, size, group_area, schedule, basis, medicare, area, release
+            FROM compared WHERE medicare > 0""",
+        {**market.parameters, **parameters, "codes": bind_codes(codes)},
+        made_from=market.parameters,
+    )
     # A payer's contracts are told apart by their groups. The cache of a provider no longer says whose rates are.
     db.keep_table(
         COMPARED_RATES,
-        f"""{compared}
-            SELECT {"" if market.of_provider else "f.pg_uid,"} f.code_type, f.code, f.billing_code_modifier,
+        f"""SELECT {"" if market.of_provider else "f.pg_uid,"} f.code_type, f.code, f.billing_code_modifier,
                    f.negotiated_rate, c.schedule, c.basis, c.medicare, c.area, c.release,
                    sum(f.rate_count)::BIGINT AS rates
-            FROM {rates} f JOIN compared c ON {SAME_TERMS_AND_AREA if areas else SAME_TERMS}
-            WHERE c.medicare > 0 GROUP BY ALL""",
-        {**parameters, **of_terms},
+            FROM {rates} f JOIN {_COMPARED_TERMS} c ON {SAME_TERMS_AND_AREA if areas else SAME_TERMS} GROUP BY ALL""",
+        parameters,
+        made_from=market.parameters,
     )
 
 

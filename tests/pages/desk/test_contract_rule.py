@@ -199,11 +199,12 @@ def test_of_very_many_prices_some_tell_what_is_worth_trying(
     every = find_contract_rule(db, MARKET)
     monkeypatch.setattr(find_rule, "SAMPLED_PRICES", 15)
     tried = list[int]()
-    monkeypatch.setattr(
-        find_rule,
-        "fit_candidates",
-        lambda *some: (tried.append(some[2].shape[1] * len(some[0])), fit_candidates(*some))[1],
-    )
+
+    def fit(rates: Any, families: Any, amounts: Any) -> Any:
+        tried.append(amounts.size)
+        return fit_candidates(rates, families, amounts)
+
+    monkeypatch.setattr(find_rule, "fit_candidates", fit)
     some = find_contract_rule(db, MARKET)
     assert replace(some.rule, explained=0, sentence="") == replace(every.rule, explained=0, sentence="")
     assert (some.families, some.levels, some.prices) == (every.families, every.levels, every.prices)
