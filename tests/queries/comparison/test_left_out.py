@@ -213,9 +213,9 @@ def test_nothing_is_left_out_without_an_amount_of_medicare(tmp_path: Path) -> No
 
 
 def test_payers_organizations_places_and_baskets_are_without_it_too(tmp_path: Path) -> None:
-    """Every answer about 24 rates, of which one cannot be meant, is the answer of a store without it."""
+    """Every answer about 23 rates, of which one cannot be meant, is the answer of a store without it."""
     others = [{"negotiated_rate": 95.0 + 7 * at, "group": at % 2, "reporting_entity_name": f"Payer {'AB'[at % 3 == 0]}"}
-              for at in range(23)]  # fmt: skip
+              for at in range(22)]  # fmt: skip
     with_it = with_fee(store_of_market(tmp_path / "all", *others, {"negotiated_rate": 4.22}), 86.34)
     without = with_fee(store_of_market(tmp_path / "without", *others), 86.34)
 
