@@ -41,7 +41,8 @@ from core.pages.shared.market_choice import (
     choose_from_form,
     form_with_market,
 )
-from core.pages.shared.page_query import STARTED_AT, MarketQuery, PageQuery
+from core.pages.shared.market_query import MarketQuery
+from core.pages.shared.page_query import STARTED_AT, PageQuery
 from core.queries import coverage
 from core.queries.find.codes import count_codes
 from core.queries.market.market import Market
