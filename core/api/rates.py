@@ -58,8 +58,8 @@ def summarize_rates(request: ResourceRequest) -> AnswerFields:
     """Summarize the rates of a code by kind, payer, class and modifier.
 
     Each rate counts once. Percentiles are interpolated. A row never mixes two kinds, whose units differ. `counts` has
-    the number of rates, provider groups and distinct NPIs, and what a place-of-service filter leaves out. Rates that
-    nobody can mean are in `left_out` alone, unless `implausible=in` counts them.
+    the number of rates, provider groups and distinct NPIs, and what a place-of-service filter leaves out. Likely
+    errors are in `left_out` alone, unless `implausible=in` counts them.
     """
     with market_cache(request.db, request.market) as cache:
         page = request.page_of(summarize_against_medicare(request.db, request.market))

@@ -69,8 +69,8 @@ class Filters(TypedDict, total=False):
     state's mean, "own" (the default) with the amount of their provider's own area where it is known. With `yardstick`
     "compensation", percents are of the state's workers' compensation schedule. `classes` is "one"
     (the default: without `billing_class` and `modifier`, a code is answered for the class of rates that most rates
-    have, see `RateStore.rate_classes`) or "all". `implausible` is "out" (the default: figures leave out the rates that
-    nobody can mean) or "in".
+    have, see `RateStore.rate_classes`) or "all". `implausible` is "out" (the default: figures leave out likely errors)
+    or "in".
     """
 
     care_setting: str

@@ -93,7 +93,7 @@ def test_a_tax_id_shows_it_where_all_prices_of_a_row_are_one_percent(tmp_path: P
 
 
 def test_placeholders_are_in_no_figure_of_a_tax_id(tmp_path: Path) -> None:
-    """Each service has a price that nobody can mean beside the one that is paid."""
+    """Each service has a price that is a likely error beside the one that is paid."""
     rates = [VISIT | {"group": 0, "negotiated_rate": rate} for rate in (99.0, 99.0, 1.8, 2.7)]
     db = store_of_areas(tmp_path, rates, SCHEDULES)
     market = Market("GA", "2025-06", tin=TIN)
@@ -102,7 +102,7 @@ def test_placeholders_are_in_no_figure_of_a_tax_id(tmp_path: Path) -> None:
     assert [summary.p10, summary.p50, summary.p90] == pytest.approx([1.1] * 3)
     assert summary.odd_p50 == pytest.approx(0.025)
     assert describe_left_out(summary, "Medicare") == (
-        "Not counted, as nobody can mean them: 2 below 50% of Medicare (2.5% in the middle), and over 5 times, or "
+        "Not counted, as likely errors: 2 below 50% of Medicare (2.5% in the middle), and over 5 times, or "
         "under 1/5 of, the market’s median."
     )
     counted = summarize_provider(db, db, replace(market, implausible="in"))

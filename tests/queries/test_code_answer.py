@@ -77,13 +77,13 @@ def test_the_page_says_once_what_is_left_out_and_counts_it_with_one_click(tmp_pa
             shown = Visitor().get(path, {"state": "GA", "code": code, "area": "state"})
             text = text_of(shown)
             assert text.count("left out of all figures") == 1, path
-            assert "1 more rate is left out of all figures, because nobody can mean it: below 50%" in text
+            assert "1 more rate is left out of all figures, as a likely error of the file: below 50%" in text
             said = write_percent if path == "/medicare/" else write_dollars
             middle = (without.percent_p50, within.percent_p50) if path == "/medicare/" else (without.p50, within.p50)
             assert said(middle[0]) in text
             (link,) = re.findall(r'href="([^"]*implausible=in[^"]*)">Count it', shown.content.decode())
             everything = text_of(Visitor().get(unescape(link)))
-            assert "1 of these rates is one that nobody can mean, counted in all figures" in everything
+            assert "1 of these rates is a likely error of the file, counted in all figures" in everything
             assert said(middle[1]) in everything
         out = Visitor().get("/rates/", {"state": "GA", "code": code, "area": "state", "implausible": "out"})
         text = text_of(out)

@@ -79,13 +79,13 @@ ARRANGEMENTS = ("ffs", "bundle", "capitation", NOT_STATED)
 
 
 class ImplausibleField(OneOfField):
-    """Whether figures count the rates that nobody can mean."""
+    """Whether figures count the likely errors."""
 
     def __init__(self) -> None:
         super().__init__(
             "Implausible rates",
             (COUNTED, LEFT_OUT),
-            meaning="Whether figures count the rates that nobody can mean: those below 50% or above 3,000% of Medicare "
+            meaning="Whether figures count likely errors: rates below 50% or above 3,000% of Medicare "
             "that are also over five times, or under a fifth of, the median of their code, class, and modifier. `out`, "
             "the default, leaves them out; `in` counts them. Lists have them either way.",
         )

@@ -26,7 +26,7 @@ class PayerGap:
     thin_more: int
     """Those of them for which one of these organizations is paid more."""
     odd: int
-    """The lines that are left out because nobody can mean the clinic's price."""
+    """The lines that are left out because the clinic's price is a likely error."""
     totaled: int
     """The lines with a total: all that are priced, unless they are weighed by services that are not known of all."""
     shortfall: float

@@ -120,8 +120,8 @@ class ClinicPosition:
     is_odd: Annotated[
         bool,
         described(
-            "Whether nobody can mean the clinic's published price: it is below 50% or above 3,000% of Medicare, or far "
-            "from the payer's other rates, and there is no better one. Such a line has no total.",
+            "Whether the clinic's published price is a likely error: it is below 50% or above 3,000% of Medicare, or "
+            "far from the payer's other rates, and there is no better one. Such a line has no total.",
             False,
         ),
     ]
@@ -151,7 +151,7 @@ class ClinicPosition:
         ),
     ]
     odd_prices: Annotated[
-        int, described("Number of different rates of the clinic's that are left out as odd: nobody can mean them.", 0)
+        int, described("Number of different rates of the clinic's that are left out as odd: likely errors.", 0)
     ]
     area: Annotated[
         str | None,

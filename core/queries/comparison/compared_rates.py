@@ -53,7 +53,7 @@ PLAUSIBLE_RATE_SQL = f"(CASE WHEN {_IS_LEFT} THEN negotiated_rate END)"
 
 
 def odd_sql(rate: str, middle: str) -> str:
-    """Return SQL of whether figures leave out a rate with a `percent`, because nobody can mean it. See left_out.py.
+    """Return SQL of whether figures leave out a rate with a `percent`, as a likely error. See left_out.py.
 
     It is implausible, and beyond the others, whose median is `middle`.
     """

@@ -1,4 +1,4 @@
-"""The rates that figures leave out unless they are asked in, because nobody can mean them.
+"""The rates that figures leave out unless they are asked in, as likely errors.
 
 A rate in dollars is one of them if it is implausible (below 50% or above 3,000% of Medicare) and beyond the others as
 well: over five times, or under a fifth of, the median of its code, class, and modifier in the market, of all payers.
@@ -6,8 +6,8 @@ One of the two says too little. A fifth of a payer's prices may be below half of
 others may be what a hospital has negotiated. Where Medicare has no amount, nothing is left out.
 
 Which rates they are is decided once for the market's code and class, whatever its other filters. So a rate that is left
-out in the state is left out in a city and on the page of its payer. Medicare's amounts are the state's means: a rate
-that nobody can mean is off by more than areas differ.
+out in the state is left out in a city and on the page of its payer. Medicare's amounts are the state's means: a likely
+error is off by more than areas differ.
 """
 
 from collections import Counter
@@ -46,7 +46,7 @@ _DOLLARS = "rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'"
 
 
 def counts_everything(market: Market) -> bool:
-    """Return whether the rates that nobody can mean are asked into the market's figures."""
+    """Return whether the likely errors are asked into the market's figures."""
     return market.implausible == COUNTED
 
 

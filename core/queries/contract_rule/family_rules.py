@@ -92,7 +92,7 @@ def _find_quartiles(prices: Sequence[RulePrice]) -> tuple[float | None, float | 
     percents = [one.percent for one in prices if one.percent is not None]
     if not percents:
         return None, None, None
-    # What nobody can mean is left out, as on other pages, unless nothing else is known.
+    # Likely errors are left out, as on other pages, unless nothing else is known.
     low, middle, high = np.quantile(list(filter(is_plausible, percents)) or percents, _QUARTILES).tolist()
     return low, middle, high
 

@@ -147,7 +147,7 @@ def _find_percents(db: Snapshot, market: Market, prices: int) -> tuple[float | N
     if market.of_provider and prices <= MOST_SUMMARIZED:
         of_rates = summarize_provider(db, db, market)
         return of_rates.p25, of_rates.p50, of_rates.p75
-    # Of so many rates, those that nobody can mean move no quartile by a tenth of a percent.
+    # Of so many rates, those that are likely errors move no quartile by a tenth of a percent.
     plausible = f"WHERE {PLAUSIBLE_SQL}" if market.of_provider else ""
     ((quartiles,),) = db.rows(
         f"""SELECT {percentile_list("percent")} FROM (

@@ -7,7 +7,7 @@ from core.queries.rules.columns import Code, CodeType, Modifier, NegotiatedRate,
 
 _OF_FAMILY = (
     "of the percents of the family's prices, as the table of prices has them: 1 is 100%. Without those below 50% and "
-    "above 3,000%, which nobody can mean, unless all are."
+    "above 3,000%, likely errors, unless all are."
 )
 
 

@@ -110,7 +110,7 @@ class Market:
     implausible: Annotated[
         str | None,
         described(
-            "`in` if figures count the rates that nobody can mean; null if they leave them out, as they do by default.",
+            "`in` if figures count likely errors; null if they leave them out, as they do by default.",
             None,
         ),
     ] = None

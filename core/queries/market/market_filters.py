@@ -202,7 +202,7 @@ YARDSTICKS = (OF_MEDICARE, OF_COMPENSATION)
 """What rates are measured by: Medicare's amounts, or those of the state's workers' compensation schedule."""
 
 IMPLAUSIBLE = "implausible"
-"""The parameter that says whether figures count the rates that nobody can mean. It selects no rates of a list."""
+"""The parameter that says whether figures count the likely errors. It selects no rates of a list."""
 
 COUNTED, LEFT_OUT = "in", "out"
 """Its values. Figures leave such rates out unless COUNTED is asked for."""

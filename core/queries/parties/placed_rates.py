@@ -46,8 +46,8 @@ from core.vocabulary.services import FAMILIAR_CODES
 PLACED_RATES, CODE_RATES = "placed_rate", "provider_code_rate"
 """Tables in memory: a provider's rates with their percents and positions, and the same by code.
 
-Where several prices are percents of areas' amounts, `of_areas` is that of the rate. `is_odd` says that nobody can mean
-the rate.
+Where several prices are percents of areas' amounts, `of_areas` is that of the rate. `is_odd` says that the rate is
+a likely error.
 """
 
 _COMPARED, LINES_OF_CODES, _SERVICES = "provider_compared", "provider_line", "provider_service"

@@ -1,7 +1,7 @@
 """A provider in a few figures: its payers and codes, its percent of Medicare, and where its rates stand in the market.
 
 Each negotiated rate counts once, as on its page. Percents are those of the rates that can be compared, positions those
-of the rates in dollars for one service that others have rates beside. Rates that nobody can mean are counted apart.
+of the rates in dollars for one service that others have rates beside. Rates that are likely errors are counted apart.
 """
 
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ Placed = Annotated[int, described("Number of rates whose position in the market 
 Odd = Annotated[
     int,
     described(
-        "Number of rates that nobody can mean: below 50% or above 3,000% of Medicare, and over five times or under a "
+        "Number of rates that are likely errors: below 50% or above 3,000% of Medicare, and over five times or under a "
         "fifth of the market's median. The percentiles and the position are without them, unless there are no others.",
         0,
     ),

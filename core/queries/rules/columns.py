@@ -140,12 +140,12 @@ Mean = Annotated[float, described("Mean.", 107.2)]
 LeftOutCount = Annotated[
     int,
     described(
-        "Rates that are not among these, because nobody can mean them; 0 with `implausible=in`, which counts them.",
+        "Rates that are not among these, as likely errors; 0 with `implausible=in`, which counts them.",
         0,
     ),
 ]
 IsLeftOut = Annotated[
-    bool, described("Whether figures leave the rate out, because nobody can mean it: see `implausible`.", False)
+    bool, described("Whether figures leave the rate out, as a likely error: see `implausible`.", False)
 ]
 Implausible = Annotated[
     int, described("Rates below 50% or above 3,000% of the amount that they are compared with; `rates` has them.", 0)

@@ -1,4 +1,4 @@
-"""The rules that say which rates in dollars nobody can mean, and which are far from the others and may be meant.
+"""The rules that say which rates in dollars are likely errors, and which are far from the others and may be meant.
 
 The others are those of a rate's code, class, and modifier in a market, of all payers. A percent of Medicare says which
 rates are implausible (see PLAUSIBLE_SQL). What is implausible and beyond the others as well is left out of figures, see

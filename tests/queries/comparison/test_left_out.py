@@ -1,4 +1,4 @@
-"""Every figure of a code is that of its rates without those that nobody can mean, one by one."""
+"""Every figure of a code is that of its rates without likely errors, one by one."""
 
 from collections import defaultdict
 from dataclasses import replace

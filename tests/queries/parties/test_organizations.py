@@ -55,7 +55,7 @@ def test_each_organization_counts_once_in_the_quartiles(tmp_path: Path) -> None:
 
 
 def test_a_price_is_one_of_a_contract(tmp_path: Path) -> None:
-    """The lower of two in the middle, without what nobody can mean: 12.88 beside 464.83 is an error of the file."""
+    """The lower of two in the middle, without likely errors: 12.88 beside 464.83 is an error of the file."""
     others = [{"group": 1, "negotiated_rate": 400.0 + number} for number in range(9)]
     odd = [{"negotiated_rate": one} for one in (12.88, 464.83)]
     alone = {"group": 3, "negotiated_rate": 9000.0}

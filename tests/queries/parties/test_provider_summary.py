@@ -69,7 +69,7 @@ def assert_figures(
 
 
 def mark_odd(mine: list[Row], every: list[Row]) -> None:
-    """Say of each fact whether nobody can mean it: by its percent, and by the rates of its line in the market."""
+    """Say of each fact whether it is a likely error: by its percent, and by the rates of its line in the market."""
     of_market = lines_of(every)
     for fact in mine:
         others = [one["negotiated_rate"] for one in on_side(of_market, tuple(fact[name] for name in LINE_ON_SIDE))]
@@ -250,7 +250,7 @@ def test_a_provider_is_measured_by_the_yardstick_that_is_asked_for(demo: Snapsho
         rows = medicare.list_comparisons(demo, market, "rate", 10**6, 0)
         percents = [row.wcfs_percent if market.yardstick else row.percent for row in rows]
         found = [one for one in percents if one is not None]
-        # Only against Medicare does a percent say that nobody can mean a rate. None of these is far from the others.
+        # Only against Medicare does a percent say that a rate is a likely error. None of these is far from the others.
         meant = [one for one in found if market.yardstick or 0.5 <= one <= 30]
         expected[market.yardstick] = (len(found), pytest.approx(percentile(meant, 0.5)))
         summary = summarize_provider(demo, demo, market)

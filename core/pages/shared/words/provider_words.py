@@ -68,7 +68,7 @@ def describe_provider(
 
 
 def describe_left_out(summary: ProviderSummary, yardstick: str) -> str:
-    """Return which rates are not counted in the figures, because nobody can mean them; empty text if all are."""
+    """Return which rates are not counted in the figures, as likely errors; empty text if all are."""
     if not summary.odd or summary.odd == summary.rates:
         return ""
     middle = f" ({write_percent(summary.odd_p50)} in the middle)" if summary.below > 1 else ""
@@ -77,7 +77,7 @@ def describe_left_out(summary: ProviderSummary, yardstick: str) -> str:
         f"{summary.above:,} above {write_percent(MOST_PLAUSIBLE)} of {yardstick}" if summary.above else "",
     ]
     far = f"over {FAR_TIMES} times, or under 1/{FAR_TIMES} of, the market’s median"
-    return f"Not counted, as nobody can mean them: {' and '.join(filter(None, reasons))}, and {far}."
+    return f"Not counted, as likely errors: {' and '.join(filter(None, reasons))}, and {far}."
 
 
 def _bar(name: str, of: ProviderSummary | FamilyRates) -> spread_chart.Bar | None:
