@@ -23,7 +23,7 @@ NEW_FIELDS = {
     "billing_code_type_version", "group_area", "name_source", "name_confidence", "organization_id", "system_id",
     "system_name", "batch_id", "plans",
     "year_month", "oldest_month", "newest_month", "evidence", "medicare_services", "medicare_beneficiaries",
-    "specialty", "specialty_share", "weighted_p50", "services", "prices", "price",
+    "specialty", "specialty_share", "weighted_p50", "services", "prices", "price", "left_out",
 }  # fmt: skip
 """Fields that rows of answers have got since."""
 

@@ -3,7 +3,7 @@
 from core.python_api.arguments import Filters
 from core.queries.facets import count_choices
 from core.queries.market.market import Market
-from core.queries.market.market_filters import AREA, BASIS, CLASSES, FILTERS, MARKET_PARAMETERS, YARDSTICK
+from core.queries.market.market_filters import AREA, BASIS, CLASSES, FILTERS, IMPLAUSIBLE, MARKET_PARAMETERS, YARDSTICK
 from core.store.connection import Snapshot
 
 
@@ -12,7 +12,7 @@ def test_a_market_has_a_field_for_each_parameter_in_their_order() -> None:
 
 
 def test_python_takes_every_filter() -> None:
-    assert tuple(Filters.__annotations__) == (*FILTERS, BASIS, AREA, CLASSES, YARDSTICK)
+    assert tuple(Filters.__annotations__) == (*FILTERS, BASIS, AREA, CLASSES, YARDSTICK, IMPLAUSIBLE)
 
 
 def test_a_filter_has_a_column_of_the_fact_or_a_table_of_groups() -> None:
