@@ -19,7 +19,7 @@ from core.queries.over_time import changes
 from core.queries.parties import organizations, provider_rates, providers
 from core.queries.rates_against_medicare import RateAgainstMedicare, SummaryAgainstMedicare
 from core.queries.rules.columns import described
-from core.queries.side_by_side import payer_comparison
+from core.queries.side_by_side.payer_spread import PayerSpread
 from core.queries.yardstick import medicare
 from core.sheet_columns import columns_of, heading_of
 from core.workbook import About, SourceFile, write_workbook
@@ -172,7 +172,7 @@ def test_a_workbook_of_rates_begins_with_the_rate_and_ends_with_keys(site: Clien
 @pytest.mark.parametrize(
     "row_type",
     [RateAgainstMedicare, SummaryAgainstMedicare, medicare.Comparison, medicare.PercentSpread,
-     organizations.Organization, payer_comparison.PayerSpread,
+     organizations.Organization, PayerSpread,
      provider_rates.CodeRates, providers.Npi, coverage.Coverage, codes.CodeTitle],
 )  # fmt: skip
 def test_no_heading_stands_twice(row_type: type[Any]) -> None:

@@ -22,7 +22,8 @@ from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache, uses_own_areas
 from core.queries.middle_organization import MiddleOrganization, find_notable_middle
 from core.queries.rules.alike import are_alike
-from core.queries.side_by_side.payer_comparison import PricedSpread, compare_payers
+from core.queries.side_by_side.payer_comparison import compare_payers
+from core.queries.side_by_side.payer_spread import PricedSpread
 from core.store.connection import Snapshot
 
 FAMILIAR_CODES = ("73721", "99213", "45378", "70450", "27447", "97110", "93306", "80053", "71046", "99214")

@@ -46,6 +46,7 @@ from core.queries.payers import networks
 from core.queries.releases import Release, list_releases
 from core.queries.rules.rate_kinds import MACROS
 from core.queries.side_by_side import payer_comparison
+from core.queries.side_by_side.payer_spread import PayerSpread
 from core.queries.yardstick import medicare
 from core.runtime.errors import BeaconError
 from core.runtime.own_folder import own_folder
@@ -201,7 +202,7 @@ class RateStore(
         listed = parse_code_list(wanted)
         if len(listed) == 1:
             market = choose_class_of_codes(db, market, (code for _, code in listed[0].meanings)).market
-        return frame_of(payer_comparison.PayerSpread, payer_comparison.compare_payers(db, market, listed, slug)[0])
+        return frame_of(PayerSpread, payer_comparison.compare_payers(db, market, listed, slug)[0])
 
     def npi(self, npi: str) -> pl.DataFrame:
         """Return who an NPI is, in one row; names need the NPPES register. No row if no rate's group has it."""

@@ -23,6 +23,7 @@ from core.queries.over_time.matching import OUTCOMES
 from core.queries.payers import networks
 from core.queries.profiles import count_profile_choices
 from core.queries.side_by_side import payer_comparison
+from core.queries.side_by_side.payer_spread import PayerSpread
 from core.queries.yardstick import medicare_amounts
 from core.store.connection import Snapshot
 from tests.api.market import ALL, MARKET, QUERY, plain
@@ -82,12 +83,10 @@ def test_every_table_has_the_rows_of_its_query(site: Client, demo: Snapshot) -> 
         assert walk(site, path, **parameters, limit=max(len(rows) // 3, 1)) == rows, path
 
 
-def compared(
-    db: Snapshot, wanted: list[code_list.WantedCode], base: str | None, **filters: str
-) -> list[payer_comparison.PayerSpread]:
+def compared(db: Snapshot, wanted: list[code_list.WantedCode], base: str | None, **filters: str) -> list[PayerSpread]:
     found, _ = payer_comparison.compare_payers(db, Market("GA", "2025-08", **filters), wanted, base)
-    names = payer_comparison.PayerSpread.__dataclass_fields__
-    return [payer_comparison.PayerSpread(**{name: getattr(one, name) for name in names}) for one in found]
+    names = PayerSpread.__dataclass_fields__
+    return [PayerSpread(**{name: getattr(one, name) for name in names}) for one in found]
 
 
 def test_the_other_fields_of_an_answer_are_those_of_their_queries(site: Client, demo: Snapshot) -> None:

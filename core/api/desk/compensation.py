@@ -23,6 +23,7 @@ from core.queries.classes.rate_classes import choose_class_of_codes
 from core.queries.market.market_filters import ALL_CLASSES, CLASSES
 from core.queries.market.market_rates import market_cache, percent_cache
 from core.queries.yardstick import below_schedule, compensation, medicare
+from core.queries.yardstick.below_rows import BelowTotals, CodeBelow, ModifierBelow, OrganizationBelow, PayerBelow
 from core.queries.yardstick.schedule_medians import ScheduleMedian, list_schedule_medians
 from core.vocabulary.baskets import named_baskets
 
@@ -139,7 +140,7 @@ def count_compensation_outcomes(request: ResourceRequest) -> AnswerFields:
 class BelowPage(MarketPage[BelowRow], Generic[BelowRow]):
     """Rates below a state's schedule."""
 
-    totals: below_schedule.BelowTotals = Field(description="What the tables are about.")
+    totals: BelowTotals = Field(description="What the tables are about.")
 
 
 _NOT_TAKEN = ["sort"]
@@ -150,7 +151,7 @@ _OF_ORGANIZATIONS = ["practice"]
     router,
     "/compensation/below/organizations",
     BelowForm,
-    BelowPage[below_schedule.OrganizationBelow],
+    BelowPage[OrganizationBelow],
     without=_NOT_TAKEN,
 )
 def list_organizations_below(request: ResourceRequest) -> AnswerFields:
@@ -168,7 +169,7 @@ def list_organizations_below(request: ResourceRequest) -> AnswerFields:
     router,
     "/compensation/below/payers",
     BelowForm,
-    BelowPage[below_schedule.PayerBelow],
+    BelowPage[PayerBelow],
     without=[*_NOT_TAKEN, *_OF_ORGANIZATIONS],
 )
 def list_payers_below(request: ResourceRequest) -> AnswerFields:
@@ -180,7 +181,7 @@ def list_payers_below(request: ResourceRequest) -> AnswerFields:
     router,
     "/compensation/below/codes",
     BelowForm,
-    BelowPage[below_schedule.CodeBelow],
+    BelowPage[CodeBelow],
     without=[*_NOT_TAKEN, *_OF_ORGANIZATIONS],
 )
 def list_codes_below(request: ResourceRequest) -> AnswerFields:
@@ -192,7 +193,7 @@ def list_codes_below(request: ResourceRequest) -> AnswerFields:
     router,
     "/compensation/below/modifiers",
     BelowForm,
-    BelowPage[below_schedule.ModifierBelow],
+    BelowPage[ModifierBelow],
     without=[*_NOT_TAKEN, *_OF_ORGANIZATIONS],
 )
 def list_modifiers_below(request: ResourceRequest) -> AnswerFields:

@@ -12,11 +12,12 @@ from core.queries import coverage, loaded_files
 from core.queries.baskets.basket_codes import with_ranges_filled
 from core.queries.payers import networks
 from core.queries.side_by_side import payer_comparison
+from core.queries.side_by_side.payer_spread import PayerSpread
 
 router = Router(tags=["Payers"])
 
 
-class PayersCompared(MarketPage[payer_comparison.PayerSpread]):
+class PayersCompared(MarketPage[PayerSpread]):
     """Payers compared for some codes."""
 
     codes: list[payer_comparison.AskedCode] = Field(description="The codes of the list, with their number of rates.")

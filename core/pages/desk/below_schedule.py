@@ -25,14 +25,8 @@ from core.queries.latest import list_payer_months
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES, CLASSES
 from core.queries.parties.shared_contracts import find_performing
-from core.queries.yardstick.below_schedule import (
-    ROW_TYPES,
-    BelowBy,
-    BelowSchedule,
-    PayerBelow,
-    count_where_listed,
-    list_below_schedule,
-)
+from core.queries.yardstick.below_rows import BelowSchedule, PayerBelow
+from core.queries.yardstick.below_schedule import ROW_TYPES, BelowBy, count_where_listed, list_below_schedule
 from core.queries.yardstick.compensation import (
     CompensationRelease,
     list_compensation_amounts,

@@ -42,7 +42,8 @@ from core.queries.payers.loaded_payers import count_dollars, newest_of_each_paye
 from core.queries.payers.payer_facts import list_payer_facts
 from core.queries.rules.alike import are_alike
 from core.queries.rules.percentiles import FEW_RATES
-from core.queries.side_by_side.payer_comparison import AskedCode, PayerSpread, PricedSpread, compare_payers
+from core.queries.side_by_side.payer_comparison import AskedCode, compare_payers
+from core.queries.side_by_side.payer_spread import PayerSpread, PricedSpread
 from core.store.connection import Snapshot
 
 MAX_CHARTS = 6

@@ -3,19 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from core.fields.places.states import STATES
-from core.fields.rounding import round_half_up
 from core.queries.comparison.area_amounts import NATION
 from core.queries.comparison.compared_rates import PLAUSIBLE_SQL
 from core.queries.contract_rule.family_rules import find_families, list_families_of_fit, list_families_of_levels
 from core.queries.contract_rule.fit_rule import (
     MIN_PRICES,
-    RULE_SHARE,
-    CandidateFit,
     Floats,
     find_direction,
     find_nearest,
@@ -24,12 +20,9 @@ from core.queries.contract_rule.fit_rule import (
 )
 from core.queries.contract_rule.levels_of_release import (
     LevelsOfRelease,
-    PricedByLevels,
     PriceLevel,
-    find_levels_of_releases,
     write_areas_rule,
 )
-from core.queries.contract_rule.price_levels import MIN_LEVEL_PRICES
 from core.queries.contract_rule.priced_rates import (
     COMPARED_RATES,
     CandidateSchedule,
@@ -39,6 +32,7 @@ from core.queries.contract_rule.priced_rates import (
     list_common_prices,
     rule_cache,
 )
+from core.queries.contract_rule.rule_prices import _list_price, list_prices_of_fit, list_prices_of_levels
 from core.queries.contract_rule.rule_rows import ContractRule, FamilyRule, RulePrice
 from core.queries.contract_rule.rule_words import (
     count_exceptions,
@@ -47,22 +41,15 @@ from core.queries.contract_rule.rule_words import (
     write_release,
     write_rule,
 )
+from core.queries.contract_rule.tried_candidates import SOME_SHARE, TriedCandidates, Verdict, try_candidates
 from core.queries.market.market import Market
 from core.queries.parties.provider_summary import summarize_provider
 from core.queries.rules.percentiles import percentile_list
 from core.store.connection import Snapshot
 
-Verdict = Literal["rule", "levels", "none", "too few", "not loaded"]
-
 SCREENED_PRICES = 120
 """Schedules of other states are tried on about this many prices, and only if no locality of the state fits."""
 
-SOME_SHARE = 0.25
-"""Levels that are no rule are named if they reproduce at least this share of the prices. Schedules of other states are
-tried on all prices if one multiple reproduces it of the first ones."""
-
-SAMPLED_PRICES = 1_000
-"""Of more than twice as many prices, about these tell whether it is worth to try every candidate on all."""
 
 KEPT_CANDIDATES = 5
 """How many of these are then tried on all prices."""
@@ -197,80 +184,6 @@ def find_rules_in_state(
     return found
 
 
-@dataclass(frozen=True)
-class TriedCandidates:
-    """What some candidates say of some prices: how each fits alone, best first, and the levels of one release."""
-
-    prices: Sequence[CommonPrice]
-    candidates: Sequence[CandidateSchedule]
-    amounts: Floats
-    fits: list[CandidateFit]
-    levels: LevelsOfRelease | None
-
-    @property
-    def verdict(self) -> Verdict:
-        """Return whether one multiple or several levels reproduce most prices."""
-        better = self.better_levels
-        if better:
-            several: Verdict = "levels" if len(better.fits) > 1 else "rule"
-            return several if better.explained >= RULE_SHARE * len(self.prices) else "none"
-        return "rule" if self.fits and self.fits[0].is_rule else "none"
-
-    @property
-    def rates(self) -> Floats:
-        """The prices in dollars."""
-        return np.array([one.negotiated_rate for one in self.prices])
-
-    @property
-    def usual_percent(self) -> float:
-        """The percent in the middle of the prices as other pages compare them."""
-        return float(np.median(self.rates / np.array([one.medicare for one in self.prices])))
-
-    @property
-    def _alone(self) -> int:
-        return int(self.fits[0].explained.sum()) if self.fits else 0
-
-    @property
-    def better_levels(self) -> LevelsOfRelease | None:
-        """The levels if they say more than any one schedule; None if they do not.
-
-        A family of services with a multiple of its own is a level too: then the family says more.
-        """
-        found = self.levels
-        is_better = found and found.are_several and found.explained >= self._alone + MIN_LEVEL_PRICES
-        return found if is_better else None
-
-
-def try_candidates(
-    prices: Sequence[CommonPrice],
-    candidates: Sequence[CandidateSchedule],
-    amounts: Floats,
-    *,
-    with_levels: bool = True,
-) -> TriedCandidates:
-    """Return how each candidate fits the prices alone, and the levels of the release that reproduce the most.
-
-    Of very many prices, some are tried first. If these are far from a rule, so are all: then only the candidate that
-    fits them best is tried on all, and levels are looked for only if they reproduce some.
-    """
-    rates, families = np.array([one.negotiated_rate for one in prices]), np.array([one.family for one in prices])
-    columns, wants_levels = range(len(candidates)), with_levels
-    if len(prices) > 2 * SAMPLED_PRICES:
-        some = slice(None, None, len(prices) // SAMPLED_PRICES)
-        sample, of_sample = rates[some], amounts[some]
-        best = fit_candidates(sample, families[some].tolist(), of_sample)[:1]
-        levels = find_levels_of_releases(sample, candidates, of_sample) if with_levels else None
-        wants_levels = levels is not None and levels.explained >= SOME_SHARE / 2 * len(sample)
-        if best and best[0].explained.sum() < RULE_SHARE / 2 * len(sample) and not wants_levels:
-            columns = range(best[0].candidate, best[0].candidate + 1)
-    fits = [
-        replace(one, candidate=columns[one.candidate])
-        for one in fit_candidates(rates, families.tolist(), amounts[:, columns.start : columns.stop])
-    ]
-    found = find_levels_of_releases(rates, candidates, amounts) if wants_levels else None
-    return TriedCandidates(prices, candidates, amounts, fits, found)
-
-
 def _service(price: CommonPrice) -> tuple[str, str, str, bool]:
     return price.code_type, price.code, price.modifier, price.facility
 
@@ -317,7 +230,7 @@ def write_answer(tried: TriedCandidates, *, in_full: bool = True) -> FoundRule:
         explained=int(best.explained.sum()),
         as_well=[f"{one.release}, {one.locality_name}" for one in equal],
     )
-    listed = _list_prices_of_fit(tried, best) if in_full else []
+    listed = list_prices_of_fit(tried, best) if in_full else []
     families = list_families_of_fit(best, schedule, listed)
     sentence = write_rule(rule, families)
     return FoundRule(replace(rule, sentence=sentence), families, listed, [], usual_percent=tried.usual_percent)
@@ -351,7 +264,7 @@ def _answer_none(tried: TriedCandidates, *, in_full: bool) -> FoundRule:
     if named:
         priced = named.price(rates)
         # A price of a level is no exception, even if the levels are no rule.
-        listed = _list_prices_of_levels(tried, named, priced)
+        listed = list_prices_of_levels(tried, named, priced)
         return FoundRule(rule, list_families_of_levels(listed_levels, priced, listed), listed, listed_levels, edition)
     listed = [_list_price(one, one.medicare, one.area) for one in prices]
     return FoundRule(rule, find_families(tried.candidates, tried.amounts, listed), listed, [], edition)
@@ -383,7 +296,7 @@ def _answer_levels(tried: TriedCandidates, found: LevelsOfRelease, *, in_full: b
     else:
         sentence = write_levels_rule(rule, levels)
     priced = found.price(tried.rates) if in_full else None
-    listed = _list_prices_of_levels(tried, found, priced) if priced else []
+    listed = list_prices_of_levels(tried, found, priced) if priced else []
     published = tried.candidates[found.numbers[0]].conversion_factor
     is_rounded = found.conversion_factor != published
     return FoundRule(
@@ -410,70 +323,6 @@ def _describe_edition(
     if direction == "newer":
         return f"The contract may name a schedule newer than {write_release(max(spreads))}, the newest that is loaded."
     return ""
-
-
-def _list_prices_of_fit(tried: TriedCandidates, fit: CandidateFit) -> list[RulePrice]:
-    """Return the prices against the schedule of a rule."""
-    area = _name_area(tried.candidates[fit.candidate])
-    amounts = tried.amounts[:, fit.candidate]
-    return [
-        _list_price(
-            one, float(amount) if amount > 0 else None, area, float(amount * multiple), explained=bool(explained)
-        )
-        for one, amount, multiple, explained in zip(tried.prices, amounts, fit.multiples, fit.explained, strict=True)
-    ]
-
-
-def _list_prices_of_levels(tried: TriedCandidates, found: LevelsOfRelease, priced: PricedByLevels) -> list[RulePrice]:
-    """Return the prices against the amounts that they are percents of, and the exceptions against their own areas'."""
-    areas = [_name_area(tried.candidates[number]) for number in found.numbers]
-    return [
-        _list_price(one, float(amount), areas[column], expected, explained=True)
-        if column >= 0
-        else _list_price(one, one.medicare, one.area, expected)
-        for one, amount, column, expected in zip(
-            tried.prices, priced.amounts, priced.column, priced.expected.tolist(), strict=True
-        )
-    ]
-
-
-def _list_price(
-    price: CommonPrice,
-    medicare: float | None,
-    area: str | None,
-    expected: float | None = None,
-    *,
-    explained: bool = False,
-) -> RulePrice:
-    said = None if expected is None or np.isnan(expected) else to_cents(expected)
-    return RulePrice(
-        code_type=price.code_type,
-        code=price.code,
-        modifier=price.modifier,
-        facility=price.facility,
-        family=price.family,
-        negotiated_rate=price.negotiated_rate,
-        rates=price.rates,
-        all_rates=price.all_rates,
-        medicare=medicare,
-        area=area,
-        percent=price.negotiated_rate / medicare if medicare else None,
-        expected=said,
-        difference=None if said is None else to_cents(price.negotiated_rate - said),
-        explained=explained,
-    )
-
-
-def _name_area(place: CandidateSchedule) -> str:
-    """Return the place of an amount as it is named wherever a rate is compared in its provider's area."""
-    if place.state == NATION:
-        return place.locality_name
-    return f"{place.locality_name} ({place.contractor}-{place.locality})"
-
-
-def to_cents(dollars: float) -> float:
-    """Return dollars rounded to cents, half a cent up, without the error of binary fractions: 88.5 x 1.13 is a half."""
-    return round_half_up(round(float(dollars), 9), 2)
 
 
 def _nothing(verdict: Verdict, sentence: str, prices: Sequence[CommonPrice]) -> FoundRule:

@@ -6,12 +6,7 @@ A contract here is what the same provider groups are paid: tax IDs with the same
 from dataclasses import dataclass
 from typing import Annotated
 
-from core.queries.contract_rule.find_rule import (
-    FoundRule,
-    find_rule_of_prices,
-    find_rules_in_state,
-    find_state_amounts,
-)
+from core.queries.contract_rule.find_rule import FoundRule, find_rule_of_prices, find_rules_in_state, find_state_amounts
 from core.queries.contract_rule.levels_of_release import write_level_shares
 from core.queries.contract_rule.priced_rates import list_contract_prices, rule_cache
 from core.queries.contract_rule.rule_words import list_own_multiples

@@ -17,7 +17,7 @@ from django.test import Client
 
 import beaconpoint
 from core.pages.desk import contract_rule
-from core.queries.contract_rule import find_rule, fit_rule
+from core.queries.contract_rule import find_rule, fit_rule, tried_candidates
 from core.queries.contract_rule.family_rules import MAIN_SHARE
 from core.queries.contract_rule.find_rule import find_contract_rule
 from core.queries.contract_rule.fit_rule import fit_candidates
@@ -197,14 +197,14 @@ def test_of_very_many_prices_some_tell_what_is_worth_trying(
     }
     db = _written(tmp_path, schedule, np.round(rates[kind], 2), national)
     every = find_contract_rule(db, MARKET)
-    monkeypatch.setattr(find_rule, "SAMPLED_PRICES", 15)
+    monkeypatch.setattr(tried_candidates, "SAMPLED_PRICES", 15)
     tried = list[int]()
 
     def fit(rates: Any, families: Any, amounts: Any) -> Any:
         tried.append(amounts.size)
         return fit_candidates(rates, families, amounts)
 
-    monkeypatch.setattr(find_rule, "fit_candidates", fit)
+    monkeypatch.setattr(tried_candidates, "fit_candidates", fit)
     some = find_contract_rule(db, MARKET)
     assert replace(some.rule, explained=0, sentence="") == replace(every.rule, explained=0, sentence="")
     assert (some.families, some.levels, some.prices) == (every.families, every.levels, every.prices)

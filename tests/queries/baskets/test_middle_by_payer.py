@@ -16,7 +16,8 @@ from core.queries.baskets.basket_codes import basket_codes, codes_of_named
 from core.queries.market.market import Market
 from core.queries.parties.middle_by_payer import choose_market_price
 from core.queries.parties.organizations import count_totals
-from core.queries.side_by_side.payer_comparison import PayerSpread, compare_payers
+from core.queries.side_by_side.payer_comparison import compare_payers
+from core.queries.side_by_side.payer_spread import PayerSpread
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets
 from tests.queries.comparison.fee_schedules import Schedule

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.queries.contract_rule.find_rule import to_cents
 from core.queries.contract_rule.fit_rule import (
     RULE_SHARE,
     find_direction,
     find_nearest,
     fit_candidates,
 )
+from core.queries.contract_rule.rule_prices import to_cents
 from tests.queries.contract_rule.made_up_contracts import count_reproduced, make_contract
 
 PER_MILLE = st.integers(600, 3000).map(lambda n: n / 1000)

@@ -19,7 +19,8 @@ from core.queries.loaded_files import list_files
 from core.queries.market.market import Market
 from core.queries.market.which_filter_emptied import count_without_each_filter
 from core.queries.payers import networks
-from core.queries.side_by_side.payer_comparison import ALL, ListedCode, PayerSpread, compare_payers
+from core.queries.side_by_side.payer_comparison import ALL, ListedCode, compare_payers
+from core.queries.side_by_side.payer_spread import PayerSpread
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents

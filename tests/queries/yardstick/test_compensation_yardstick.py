@@ -20,7 +20,8 @@ from core.queries.over_time.trend import list_trend
 from core.queries.parties.provider_rates import list_code_rates
 from core.queries.profiles import break_down
 from core.queries.yardstick import medicare
-from core.queries.yardstick.below_schedule import BelowBy, BelowSchedule, count_below_schedule, list_below_schedule
+from core.queries.yardstick.below_rows import BelowSchedule
+from core.queries.yardstick.below_schedule import BelowBy, count_below_schedule, list_below_schedule
 from core.queries.yardstick.medicare_amounts import find_amounts
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
