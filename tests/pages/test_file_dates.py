@@ -255,7 +255,7 @@ def test_titles_and_trends_stand_at_the_date_of_a_file(site: Client) -> None:
     assert "Trend in Georgia, February 2023 to November 2025" in text_of(trend)
     assert re.findall(r">(\w{3} \d{4})</text>", trend.content.decode()) == ["Nov 2025", "Feb 2023"]
     home = text_of(site.get("/"))
-    assert "loaded" in home
+    assert "Data as of" in home
     assert "pdated" not in home
     assert formats.write_own_date("2025-11", "2023-02") == "file of February 2023"
     assert formats.write_own_date("2025-11", None) == "November 2025"
