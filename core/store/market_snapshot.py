@@ -77,19 +77,21 @@ class MarketSnapshot(Snapshot):
         what is selected: selections of the same have the same columns.
         """
         bound = used_parameters(query, parameters)
-        asked = (of, query, repr(sorted(bound.items())))
-        before = sum(one[0] == of for one in self._selections)
-        name = self._selections.setdefault(asked, f"{of}_selected_{before}")
+        name = self._number(f"{of}_selected", (of, query, repr(sorted(bound.items()))))
         self.keep_table(name, query, bound)
         return name
 
     def show_numbered(self, of: str, key: MarketKey, table: pa.Table) -> str:
         """Show a table that `key` says all of, and return its name: a number among those `of` the same, as there."""
-        before = sum(one[0] == of for one in self._selections)
-        name = self._selections.setdefault((of, "", repr(key)), f"{of}_{before}")
+        name = self._number(of, (of, "", repr(key)))
         self.shown.add(name, table)
         self._kept[name] = key
         return name
+
+    def _number(self, stem: str, asked: tuple[str, str, str]) -> str:
+        """Return the name of a selection: `stem` with its number among those of the same."""
+        before = sum(one[0] == asked[0] for one in self._selections)
+        return self._selections.setdefault(asked, f"{stem}_{before}")
 
     def make_for(self, name: str, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` returns, which shows the tables of that `name`.

@@ -120,8 +120,9 @@ class ClinicPosition:
     is_odd: Annotated[
         bool,
         described(
-            "Whether the clinic's published price is a likely error: it is below 50% or above 3,000% of Medicare, or "
-            "far from the payer's other rates, and there is no better one. Such a line has no total.",
+            "Whether the clinic's published price is a likely error, below 50% or above 3,000% of Medicare and "
+            "over five times or under a fifth of the median of all payers, and there is no better one. Such a line has "
+            "no total.",
             False,
         ),
     ]

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from core.queries.baskets.basket_answer import BasketAnswer
 from core.queries.baskets.basket_medians import compared_list
-from core.queries.comparison.compared_rates import odd_sql
-from core.queries.comparison.left_out import counts_everything
+from core.queries.comparison.left_out import is_odd_sql
 from core.queries.market.market_filters import CLASS_FILTERS, NO_MODIFIER
+from core.queries.parties.dollar_rates import unless_all_odd
 from core.queries.rules.columns import BusinessName, PayerName, PayerSlug, RateCount, TinType, TinValue, described
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.organization_price import price_sql
@@ -57,7 +57,7 @@ def list_organization_prices(db: Snapshot, answer: BasketAnswer) -> list[Organiz
     anything = answer.market.without("code_type", "code", *CLASS_FILTERS)
     terms = [one for of_code in answer.classes.terms for one in of_code]
     compared, parameters = compared_list(db, anything, terms, markets)
-    is_odd = "false" if counts_everything(anything) else odd_sql("negotiated_rate", "middle")
+    is_odd = is_odd_sql(anything, "negotiated_rate", "middle")
     found = read_rows(
         db,
         _Priced,
@@ -73,8 +73,7 @@ def list_organization_prices(db: Snapshot, answer: BasketAnswer) -> list[Organiz
             m AS (SELECT tin_type, tin_value, position, count(*) AS rates, {price_sql()} AS price,
                          list_sort(list(DISTINCT reporting_entity_name)) AS payers,
                          list_sort(list(DISTINCT year_month)) AS months
-                  FROM (FROM marked JOIN t USING (pg_uid)
-                        QUALIFY NOT is_odd OR bool_and(is_odd) OVER (PARTITION BY tin_type, tin_value, position))
+                  FROM (FROM marked JOIN t USING (pg_uid) {unless_all_odd("tin_type, tin_value, position")})
                   GROUP BY ALL)
             SELECT tin_type, tin_value, business_name, position, rates, price, payers, months
             FROM m LEFT JOIN named_tin USING (tin_type, tin_value)""",

@@ -73,15 +73,10 @@ _TERM_COLUMNS = (
 
 TERMS = ", ".join(_TERM_COLUMNS)
 
-_SAME_TERMS = " AND ".join(f"f.{name} IS NOT DISTINCT FROM c.{name}" for name in _TERM_COLUMNS)
+SAME_TERMS_OF_ANY_SIZE = " AND ".join(f"f.{name} IS NOT DISTINCT FROM c.{name}" for name in _TERM_COLUMNS)
+"""Whether a fact AS f, with `payee`, and a row AS c have the same TERMS, whatever the rate's size."""
 
-
-def same_terms_sql() -> str:
-    """Return SQL of whether a fact AS f, with `payee`, and a row AS c have the same TERMS, whatever the rate's size."""
-    return _SAME_TERMS
-
-
-SAME_TERMS = f"rate_size(f.code, f.negotiated_rate) = c.size AND {_SAME_TERMS}"
+SAME_TERMS = f"rate_size(f.code, f.negotiated_rate) = c.size AND {SAME_TERMS_OF_ANY_SIZE}"
 """Whether a fact AS f has the terms of a row of `compared` AS c, see compared_terms_sql."""
 
 SAME_TERMS_AND_AREA = f"{SAME_TERMS} AND f.group_area IS NOT DISTINCT FROM c.group_area"
@@ -99,7 +94,7 @@ def count_terms_sql(rates: str, outcomes: str, count: str, *, areas: bool) -> st
         SELECT c.*, f.rate_count
         FROM (SELECT {TERMS}, rate_size(code, negotiated_rate) AS size{area}, {count} AS rate_count
               FROM {rates} GROUP BY ALL) f
-        JOIN {outcomes} c ON f.size = c.size AND {_SAME_TERMS}{same_area}"""
+        JOIN {outcomes} c ON f.size = c.size AND {SAME_TERMS_OF_ANY_SIZE}{same_area}"""
 
 
 _OUTCOME_COLUMNS = (
@@ -218,7 +213,7 @@ def _located(
                      FROM ({placed} UNION ALL {of_means}) GROUP BY ALL"""
     steps = area_steps(
         placed,
-        f"f.size = c.size AND {_SAME_TERMS}",
+        f"f.size = c.size AND {SAME_TERMS_OF_ANY_SIZE}",
         (*_TERM_COLUMNS, "size", "rate_count"),
         kinds={one.kind for one in scope.schedules},
         localities=localities,

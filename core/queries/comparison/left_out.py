@@ -15,7 +15,14 @@ from dataclasses import replace
 from typing import Any
 
 from core.queries.comparison.asked_place import asked_place
-from core.queries.comparison.compared_rates import PLAUSIBLE_SQL, SAME_TERMS, TERMS, compared_terms_sql, same_terms_sql
+from core.queries.comparison.compared_rates import (
+    PLAUSIBLE_SQL,
+    SAME_TERMS,
+    SAME_TERMS_OF_ANY_SIZE,
+    TERMS,
+    compared_terms_sql,
+    odd_sql,
+)
 from core.queries.comparison.lookup_scope import find_scope
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.market.market import Market
@@ -41,7 +48,7 @@ from core.store.views import COUNTED_RATE, MARKET_FACT, payee_sql
 _COLUMNS = f"{TERMS}, negotiated_rate"
 """What says which rates are left out: all rates that are equal in these are, or none."""
 
-_IS_LEFT_OUT = f"f.negotiated_rate = c.negotiated_rate AND {same_terms_sql()}"
+_IS_LEFT_OUT = f"f.negotiated_rate = c.negotiated_rate AND {SAME_TERMS_OF_ANY_SIZE}"
 _DOLLARS = "rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'"
 
 
@@ -50,15 +57,20 @@ def counts_everything(market: Market) -> bool:
     return market.implausible == COUNTED
 
 
+def is_odd_sql(market: Market, rate: str, middle: str) -> str:
+    """Return SQL of what odd_sql says of a rate: false if the market's figures count everything."""
+    return "false" if counts_everything(market) else odd_sql(rate, middle)
+
+
 def has_left_out(db: Snapshot, market: Market) -> bool:
     """Return whether any rate of the market's code and class is left out of its figures."""
-    return not counts_everything(market) and bool(_show_left_out(db, market))
+    return bool(_show_left_out_of_figures(db, market))
 
 
 def counted_in_figures(db: Snapshot, market: Market, *, areas: bool = False) -> tuple[str, dict[str, Any]]:
     """Return what counted_rates does, without the rates that figures leave out."""
     rates, parameters = counted_rates(db, market, areas=areas)
-    odd = "" if counts_everything(market) else _show_left_out(db, market)
+    odd = _show_left_out_of_figures(db, market)
     if not odd:
         return rates, parameters
     return keep_selected(db, COUNTED_RATE, f"SELECT f.* FROM {rates} f {_without(odd)}", parameters)
@@ -67,17 +79,17 @@ def counted_in_figures(db: Snapshot, market: Market, *, areas: bool = False) -> 
 def rates_in_figures(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return what rates_of_market does, without the rates that figures leave out."""
     rates, parameters = rates_of_market(db, market)
-    odd = "" if counts_everything(market) else _show_left_out(db, market)
+    odd = _show_left_out_of_figures(db, market)
     if not odd:
         return rates, parameters
-    paid = f"(SELECT f.*, {payee_sql(db.manifest)} AS payee FROM {rates} f)"
-    return keep_selected(db, MARKET_FACT, f"SELECT f.* EXCLUDE (payee) FROM {paid} f {_without(odd)}", parameters)
+    selection = f"SELECT f.* EXCLUDE (payee) FROM {_with_payee(db, rates)} f {_without(odd)}"
+    return keep_selected(db, MARKET_FACT, selection, parameters)
 
 
 def facts_in_figures(db: Snapshot, market: Market, *, areas: bool = False) -> tuple[str, dict[str, Any]]:
     """Return what market_facts does, without the rates that figures leave out."""
     facts, parameters = market_facts(db, market, areas=areas)
-    odd = "" if counts_everything(market) else _show_left_out(db, market)
+    odd = _show_left_out_of_figures(db, market)
     return (f"SELECT f.* FROM ({facts}) f {_without(odd)}" if odd else facts), parameters
 
 
@@ -89,11 +101,9 @@ def marked_sql(db: Snapshot, market: Market, facts: str, *, has_payee: bool = Fa
     odd = _show_left_out(db, market)
     if not odd:
         return f"SELECT f.*, false AS left_out FROM {facts} f"
-    is_odd = f"EXISTS (SELECT 1 FROM {odd} c WHERE {_IS_LEFT_OUT}) AS left_out"
     if has_payee:
-        return f"SELECT f.*, {is_odd} FROM {facts} f"
-    paid = f"(SELECT f.*, {payee_sql(db.manifest)} AS payee FROM {facts} f)"
-    return f"SELECT f.* EXCLUDE (payee), {is_odd} FROM {paid} f"
+        return f"SELECT f.*, {_among(odd)} AS left_out FROM {facts} f"
+    return f"SELECT f.* EXCLUDE (payee), {_among(odd)} AS left_out FROM {_with_payee(db, facts)} f"
 
 
 def count_left_out(db: Snapshot, market: Market) -> int:
@@ -102,8 +112,7 @@ def count_left_out(db: Snapshot, market: Market) -> int:
     if not odd:
         return 0
     rates, parameters = counted_rates(db, market)
-    sql = f"""SELECT coalesce({RATE_COUNT}, 0)::BIGINT FROM {rates} f
-              WHERE EXISTS (SELECT 1 FROM {odd} c WHERE {_IS_LEFT_OUT})"""
+    sql = f"SELECT coalesce({RATE_COUNT}, 0)::BIGINT FROM {rates} f WHERE {_among(odd)}"
     ((found,),) = db.rows(sql, parameters)
     return int(found)
 
@@ -114,21 +123,34 @@ def count_left_out_by_terms(db: Snapshot, market: Market) -> Counter[tuple[str |
     Those of all payers have the class of class_of_all_sql. It is empty if nothing is left out.
     """
     found = Counter[tuple[str | None, str | None, str]]()
-    odd = "" if counts_everything(market) else _show_left_out(db, market)
+    odd = _show_left_out_of_figures(db, market)
     if not odd:
         return found
     rates, parameters = counted_rates(db, market)
     sql = f"""SELECT f.reporting_entity_name, f.billing_class, {class_of_all_sql(market, "f.billing_class")},
                      f.billing_code_modifier, {RATE_COUNT}
-              FROM {rates} f WHERE EXISTS (SELECT 1 FROM {odd} c WHERE {_IS_LEFT_OUT}) GROUP BY ALL"""
+              FROM {rates} f WHERE {_among(odd)} GROUP BY ALL"""
     for payer, billing_class, class_of_all, modifier, rate_count in db.rows(sql, parameters):
         found[payer, billing_class, modifier] += rate_count
         found[None, class_of_all, modifier] += rate_count
     return found
 
 
+def _among(odd: str) -> str:
+    return f"EXISTS (SELECT 1 FROM {odd} c WHERE {_IS_LEFT_OUT})"
+
+
 def _without(odd: str) -> str:
-    return f"WHERE NOT EXISTS (SELECT 1 FROM {odd} c WHERE {_IS_LEFT_OUT})"
+    return f"WHERE NOT {_among(odd)}"
+
+
+def _with_payee(db: Snapshot, facts: str) -> str:
+    return f"(SELECT f.*, {payee_sql(db.manifest)} AS payee FROM {facts} f)"
+
+
+def _show_left_out_of_figures(db: Snapshot, market: Market) -> str:
+    """Return what _show_left_out does; empty text if the market's figures count everything."""
+    return "" if counts_everything(market) else _show_left_out(db, market)
 
 
 def _show_left_out(db: Snapshot, market: Market) -> str:

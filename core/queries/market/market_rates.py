@@ -165,9 +165,7 @@ def _selected(db: Snapshot, table: str, selection: str, parameters: dict[str, An
     """Return SQL of a selection from a table in memory, and its parameters: none where the selection can be kept."""
     has_condition = bool(parameters)
     selection, parameters = with_often_asked(selection, parameters)
-    if has_condition and isinstance(db, MarketSnapshot) and db.count_shown(table) <= _MAX_SELECTED:
-        return db.keep_selection(table, selection, parameters), {}
-    return f"({selection})", parameters
+    return _keep_if(has_condition, db, table, selection, parameters)
 
 
 _MAX_SELECTED = 20_000
@@ -180,8 +178,14 @@ def keep_selected(db: Snapshot, table: str, selection: str, parameters: dict[str
     It is kept as those are, if it has no parameters and the `table` is in memory.
     """
     is_shown = (db.market_values if table == COUNTED_RATE else db.code_values) is not None
-    if is_shown and not parameters and isinstance(db, MarketSnapshot) and db.count_shown(table) <= _MAX_SELECTED:
-        return db.keep_selection(table, selection, {}), {}
+    return _keep_if(is_shown and not parameters, db, table, selection, parameters)
+
+
+def _keep_if(
+    worth: bool, db: Snapshot, table: str, selection: str, parameters: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    if worth and isinstance(db, MarketSnapshot) and db.count_shown(table) <= _MAX_SELECTED:
+        return db.keep_selection(table, selection, parameters), {}
     return f"({selection})", parameters
 
 

@@ -34,7 +34,12 @@ def meant_sql(memory: MarketSnapshot, market: Market, rates: str, whose: str) ->
     """
     if not has_left_out(memory, market):
         return rates
-    return f"(FROM {rates} QUALIFY NOT is_odd OR bool_and(is_odd) OVER (PARTITION BY {whose}))"
+    return f"(FROM {rates} {unless_all_odd(whose)})"
+
+
+def unless_all_odd(whose: str) -> str:
+    """Return the clause of a query that leaves out rates with `is_odd`, unless all that are equal in `whose` are."""
+    return f"QUALIFY NOT is_odd OR bool_and(is_odd) OVER (PARTITION BY {whose})"
 
 
 def mark_odd_sql(market: Market, rates: str, columns: str, apart: Sequence[str] = ()) -> str:

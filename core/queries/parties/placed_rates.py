@@ -12,8 +12,8 @@ from core.fields.codes.performing_specialties import list_unfit_families
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED, PLACE_OF_SETTING, SIDES
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.asked_place import asked_place
-from core.queries.comparison.compared_rates import EXTREMES_SQL, compared_sql, odd_sql
-from core.queries.comparison.left_out import counts_everything
+from core.queries.comparison.compared_rates import EXTREMES_SQL, compared_sql
+from core.queries.comparison.left_out import is_odd_sql
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.comparison.usual_side import READING, UsualSide, list_usual_sides
@@ -164,7 +164,7 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
     same_line = " AND ".join(f"f.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE)
     members = MEMBERS[_named_by(market)]
     # Where the market is not known, nothing is left out.
-    is_odd = "false" if counts_everything(market) else f"(kind = 'dollars' AND {odd_sql('negotiated_rate', 'market')})"
+    is_odd = f"(kind = 'dollars' AND {is_odd_sql(market, 'negotiated_rate', 'market')})"
     leading = list_leading_specialties(provider, members, used_parameters(members, market.parameters))
     provider.keep_table(
         _PLACED,

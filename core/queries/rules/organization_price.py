@@ -1,7 +1,7 @@
 """The one price that an organization is said to be paid, where a payer's file gives it several. It has no other copy.
 
 It is a price of a contract: of the prices in order, the one in the middle, and of two in the middle the lower one. A
-median that lies between two is in no contract. Likely errors are left out, see IS_ODD_SQL: of $12.88 and
+median that lies between two is in no contract. Likely errors are left out, see odd_sql: of $12.88 and
 $464.83 for a scan, the second one is what is paid.
 """
 
