@@ -15,6 +15,7 @@ from core.queries.baskets.basket_answer import BasketAnswer, BasketQuestion, ans
 from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_index import PayerIndex
 from core.queries.baskets.basket_medians import BasketMedian, CodeMedian
+from core.queries.baskets.best_payers import list_best_payers
 from core.queries.baskets.wide_tables import list_organization_prices, widen_by_organization, widen_by_payer
 from core.queries.classes.rate_classes import RateClass
 from core.queries.comparison.compared_rates import is_plausible
@@ -78,6 +79,7 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         without=[code for at, code in enumerate(codes) if at not in answer.everybody],
         paging=paging,
         ranked=[one for one in answer.indexes if one.index is not None],
+        best=list_best_payers(answer),
         alike=are_alike([one.index for one in answer.indexes if one.index is not None]),
         least_organizations=LEAST_ORGANIZATIONS,
         most_compared=max(answer.indexes, key=lambda one: one.coverage, default=None),

@@ -10,7 +10,7 @@ from core.store.connection import Snapshot
 
 def find_levels(db: Snapshot, market: Market) -> PayerLevels:
     """Return what the payer of a market pays by specialty and by code; nothing if too many rates would be read."""
-    return list_payer_levels(db, _market_beside(db, market), market.payer or "") or PayerLevels(market, [], [])
+    return list_payer_levels(db, _market_beside(db, market), market.payer or "") or PayerLevels(market, [], [], [])
 
 
 def _market_beside(db: Snapshot, market: Market) -> Market:

@@ -140,6 +140,7 @@ def _compare_payers(query: MarketQuery[PayersPageForm], wanted: Sequence[WantedC
         paging=paging,
         base=base,
         base_name=base_name,
+        others_name="the other payer" if len(names) == 2 else "the others",
         columns=[(slug, names[slug]) for slug in columns],
         code=codes.describe_code(db, wanted[0].code_type, wanted[0].code) if len(wanted) == 1 else None,
         # Payers are compared in one sentence where there is one table: of one code, class, and modifier.
@@ -257,6 +258,7 @@ def _one_payer(query: MarketQuery[PayersPageForm], slug: str) -> HttpResponseBas
         facts=facts,
         levels=level,
         furthest=_furthest(level.codes),
+        others_name=level.others[0] if level and len(level.others) == 1 else "the other payers",
         networks=found,
         names_networks=any(row.network for row in found),
         files=list_files(db, slug),
@@ -268,12 +270,12 @@ def _one_payer(query: MarketQuery[PayersPageForm], slug: str) -> HttpResponseBas
 
 
 FURTHEST = 5
-"""The codes that a payer pays least and most for, against the market, of each so many."""
+"""The codes that a payer pays least and most for, against the other payers, of each so many."""
 
 
 def _furthest(found: Sequence[BasketMedian]) -> list[tuple[str, Sequence[BasketMedian]]]:
-    """Return the codes that a payer pays least and most for, against the market, each below its heading."""
+    """Return the codes that a payer pays least and most for, against the other payers, each below its heading."""
     enough = [one for one in found if one.is_ranked]
-    below = [one for one in enough[:FURTHEST] if (one.difference or 0) < 0]
-    above = [one for one in reversed(enough[-FURTHEST:]) if (one.difference or 0) > 0]
+    below = [one for one in enough[:FURTHEST] if (one.against_others or 0) < 0]
+    above = [one for one in reversed(enough[-FURTHEST:]) if (one.against_others or 0) > 0]
     return [(name, rows) for name, rows in (("Pays the least for", below), ("Pays the most for", above)) if rows]

@@ -17,18 +17,22 @@ from core.queries.market.market_filters import NO_MODIFIER
 from core.queries.market.market_rates import market_facts, uses_own_areas
 from core.queries.parties.middle_by_payer import (
     choose_market_price,
+    compare_with,
     dollars_of_compared,
     is_by_organizations,
     is_ranked,
+    market_without_each,
     middles_sql,
 )
 from core.queries.rules.columns import (
+    AgainstOthers,
     BillingClass,
     Code,
     CodeName,
     Modifier,
     Month,
     OneContract,
+    OthersPrice,
     PayerName,
     PayerSlug,
     RateCount,
@@ -97,6 +101,8 @@ class BasketMedian:
     difference: Annotated[
         float | None, described("price against the market: 0.1 is 10% above; null if the market is zero.", 0.1)
     ]
+    others: OthersPrice
+    against_others: AgainstOthers
 
     @property
     def is_ranked(self) -> bool:
@@ -278,6 +284,11 @@ def name_medians(
     """Return the payers' medians as rows that say what they are, each beside the market's. Each code has its class."""
     everybody = {one.position: one for one in medians if one.payer_slug is None}
     of_code = {at: one for at, one in enumerate(classes) if one}
+    prices: dict[int, dict[str, float]] = {}
+    for one in medians:
+        if one.payer_slug is not None and not one.is_aside:
+            prices.setdefault(one.position, {})[one.payer_slug] = one.price
+    others = {at: market_without_each(of_payers) for at, of_payers in prices.items()}
     return [
         BasketMedian(
             state=market.state,
@@ -299,7 +310,9 @@ def name_medians(
             medicare=one.amount,
             market=everybody[one.position].price,
             market_rates=everybody[one.position].rates,
-            difference=one.price / everybody[one.position].price - 1 if everybody[one.position].price else None,
+            difference=compare_with(one.price, everybody[one.position].price),
+            others=others[one.position].get(one.payer_slug),
+            against_others=compare_with(one.price, others[one.position].get(one.payer_slug)),
         )
         for one in medians
         if one.payer_slug is not None and not one.is_aside

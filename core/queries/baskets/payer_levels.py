@@ -59,12 +59,14 @@ class SpecialtyIndex:
 
 @dataclass(frozen=True)
 class PayerLevels:
-    """A payer's specialties, and its codes against the market: each code of its own class, within the market's."""
+    """A payer's specialties, and its codes against other payers: each code of its own class, within the market's."""
 
     market: Market
     specialties: Sequence[SpecialtyIndex]
     codes: Sequence[BasketMedian]
-    """The payer's codes that others have rates for too, those that it pays least for, against the market, first."""
+    """The payer's codes that others have rates for too, those that it pays least for, against the others, first."""
+    others: Sequence[str]
+    """The names of the other payers that have rates for any of these codes."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +98,14 @@ def list_payer_levels(db: Snapshot, market: Market, payer_slug: str) -> PayerLev
         return None
     answer, indexes = found
     specialties = [_index(basket, of_basket, payer_slug) for basket, of_basket in indexes]
-    medians = [one for one in answer.named_medians(dict(coverage.list_payers(db))) if one.payer_slug == payer_slug]
-    # A payer's own median is no market.
-    beside = [(one.difference, one) for one in medians if one.market_rates > one.rates and one.difference is not None]
+    every = answer.named_medians(dict(coverage.list_payers(db)))
+    medians = [one for one in every if one.payer_slug == payer_slug]
+    beside = [(one.against_others, one) for one in medians if one.against_others is not None]
     return PayerLevels(
         answer.market,
         [one for one in specialties if one],
         [one for _, one in sorted(beside, key=lambda pair: (pair[0], pair[1].code))],
+        sorted({one.reporting_entity_name for one in every} - {one.reporting_entity_name for one in medians}),
     )
 
 

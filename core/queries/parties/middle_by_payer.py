@@ -5,7 +5,8 @@ tab Organizations, with the payer chosen. See docs/decisions/0095-payers-by-orga
 """
 
 import statistics
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from typing import TypeVar
 
 from core.queries.market.market import Market
 from core.queries.parties.dollar_rates import mark_odd_sql
@@ -14,6 +15,8 @@ from core.queries.rules.largest_contract import CONTRACT_OF_TIN, LARGEST_CONTRAC
 from core.queries.rules.organization_price import lower_median, lower_percentiles
 from core.queries.rules.percentiles import FEW_RATES
 from core.store.connection import Snapshot
+
+K = TypeVar("K", bound=Hashable)
 
 LEAST_ORGANIZATIONS = 5
 """With fewer organizations, a payer is compared by its middle rate: one in the middle of two or three says little."""
@@ -37,6 +40,21 @@ def choose_market_price(prices: Iterable[float]) -> float | None:
     """
     of_payers = list(prices)
     return statistics.median(of_payers) if of_payers else None
+
+
+def market_without_each(prices: Mapping[K, float]) -> dict[K, float]:
+    """Return for each payer the market of the others, see choose_market_price: of two payers, the other's price.
+
+    Against a market that it is half of, a payer of two would differ by half of what it differs from the other. A payer
+    that is alone is not in the answer.
+    """
+    others = {one: choose_market_price(price for key, price in prices.items() if key != one) for one in prices}
+    return {one: market for one, market in others.items() if market is not None}
+
+
+def compare_with(price: float, other: float | None) -> float | None:
+    """Return how far a price is above another: 0.1 is 10% above. None if the other is zero, or there is none."""
+    return price / other - 1 if other else None
 
 
 def dollars_of_compared(compared: str, measured: Collection[int]) -> str:

@@ -125,6 +125,17 @@ OneContract = Annotated[
         3,
     ),
 ]
+OthersPrice = Annotated[
+    float | None,
+    described(
+        "The middle of the `price` of the other payers, each counted once: of two payers, that of the other. Null if "
+        "there is no other.",
+        92.0,
+    ),
+]
+AgainstOthers = Annotated[
+    float | None, described("price against `others`: 0.1 is 10% above; null if that is null or zero.", 0.0489)
+]
 PayerCount = Annotated[int, described("Number of payers.", 3)]
 FileCount = Annotated[int, described("Number of the payer's files.", 1)]
 

@@ -6,11 +6,13 @@ from typing import Annotated
 from core.queries.market.market_filters import NO_MODIFIER
 from core.queries.parties.middle_by_payer import is_ranked
 from core.queries.rules.columns import (
+    AgainstOthers,
     BillingClass,
     Code,
     CodeName,
     CodeType,
     Modifier,
+    OthersPrice,
     PayerName,
     RateCount,
     RateP10,
@@ -112,6 +114,8 @@ class PayerSpread:
         float | None,
         described("price against base_price: 0.1 is 10% above; null if there is no base_price or it is zero.", 0.1),
     ]
+    others: OthersPrice
+    against_others: AgainstOthers
 
     @property
     def is_ranked(self) -> bool:

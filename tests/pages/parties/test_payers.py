@@ -48,7 +48,7 @@ def test_payers_are_compared_for_one_code(site: Client, demo: Snapshot) -> None:
         assert [row[1].split()[0] for row in table[1:]] == [write_dollars(row.price) for row in rows]
         assert table[0][2] == "% of Medicare"
         assert [row[2] for row in table[1:]] == [write_percent(row.percent) for row in rows]
-        assert [row[3] for row in table[1:]] == ["–", *(write_difference(row.difference) for row in rows[1:])]
+        assert [row[3] for row in table[1:]] == ["–", *(write_difference(row.against_others) for row in rows[1:])]
         # The percentiles are those that the chart draws: of the organizations' prices, where it is by these.
         assert table[0][4:8] == ["P10", "P25", "P75", "P90"]
         assert table[1][4:8] == ["–"] * 4, "the market is one figure"
@@ -153,8 +153,8 @@ def test_many_codes_are_shown_as_a_matrix(site: Client, demo: Snapshot) -> None:
         == f"{write_dollars(first[0].price)} middle of {first[0].rates} rates {write_dollars(first[0].p50)}"
     )
     for cell, row in zip(matrix[1][3:], first[1:], strict=True):
-        assert row.difference is not None
-        words = "above" if row.difference > 0 else "below" if row.difference < 0 else "same"
+        assert row.against_others is not None
+        words = "above" if row.against_others > 0 else "below" if row.against_others < 0 else "same"
         organizations = f"{row.organizations} organizations" if row.by_organizations else "by rates: "
         assert cell.startswith(f"{write_dollars(row.price)} {organizations}")
         assert f" middle of {row.rates} rates {write_dollars(row.p50)} " in cell
@@ -219,7 +219,7 @@ def test_a_payer_s_page_begins_with_what_it_pays(site: Client, demo: Snapshot) -
     enough = [one for one in levels.codes if one.by_organizations or one.rates >= 5]
     for heading, one, sign in (("least", enough[0], -1), ("most", enough[-1], 1)):
         said = text_of(response).partition(f"Pays the {heading} for")[2]
-        assert (f"{one.code} {one.name}" in said) == (sign * (one.difference or 0) > 0)
+        assert (f"{one.code} {one.name}" in said) == (sign * (one.against_others or 0) > 0)
     assert text_of(response).index("What it pays, by specialty") < text_of(response).index(
         "Rates from lowest to highest"
     )

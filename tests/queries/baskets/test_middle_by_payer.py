@@ -70,6 +70,9 @@ def test_a_contract_of_one_clinic_does_not_weigh_as_much_as_one_of_many(tmp_path
         "payer_b": (6, 150.0, True, 150.0),
     }
     assert [round(row.difference or 0, 6) for row in rows] == [0, -0.2, 0.2]
+    # Of two payers, each is measured against the other: half as much again is 50% above, and not 20% above the market.
+    assert [row.others for row in rows] == [None, 150.0, 100.0]
+    assert [row.against_others and round(row.against_others, 6) for row in rows] == [None, -0.333333, 0.5]
     against_b, _ = compare_payers(db, MONTH, [WantedCode(None, CODE)], "payer_b")
     assert [row.base_price for row in against_b] == [150.0] * 3
     answer = ask(db)
@@ -82,15 +85,14 @@ def test_a_contract_of_one_clinic_does_not_weigh_as_much_as_one_of_many(tmp_path
         basket = Client().get("/baskets/", {"state": "GA", "codes": CODE})
     assert (
         "PAYER_B pays the most, $150.00 to the middle one of its 6 organizations (all under one contract), and "
-        "PAYER_A the least, $100.00 to the middle one of its 7 organizations (6 under one contract). The market, "
-        "halfway between the two, is $125.00." in text_of(page)
+        "PAYER_A the least, $100.00 to the middle one of its 7 organizations (6 under one contract). " in text_of(page)
     )
     # Of A's seven organizations, six are paid $100 and one $302, the lower of the two in the middle of its six.
     assert tables(page)[0][1:] == [
         ["All payers together", "$125.00 the market", "–", "–", "–", "–", "–", "–", "8", "$301.50"],
-        ["PAYER_A compare with", "$100.00", "20% below", "$100.00", "$100.00", "$100.00", "$302.00",
+        ["PAYER_A compare with", "$100.00", "33% below", "$100.00", "$100.00", "$100.00", "$302.00",
          "7 6 under one contract", "7", "$302.00"],
-        ["PAYER_B compare with", "$150.00", "20% above", *["$150.00"] * 4, "6 6 under one contract", "1", "$150.00"],
+        ["PAYER_B compare with", "$150.00", "50% above", *["$150.00"] * 4, "6 6 under one contract", "1", "$150.00"],
     ]  # fmt: skip
     assert "PAYER_B pays the most, 120% of the market, and PAYER_A the least, 80% ." in text_of(basket)
     assert "the market is halfway between the two payers" in text_of(basket)

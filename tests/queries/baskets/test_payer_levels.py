@@ -1,13 +1,15 @@
 """A payer's figures by specialty are those of the baskets, and its codes stand against the market."""
 
+import statistics
 from dataclasses import replace
 
 import pytest
 
+from core.fields.codes.basket_list import read_basket
 from core.pages.shared.words.basket_words import explain_no_index, explain_no_percent
 from core.queries import coverage
 from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
-from core.queries.baskets.basket_codes import codes_of_named
+from core.queries.baskets.basket_codes import basket_codes, codes_of_named
 from core.queries.baskets.payer_levels import SpecialtyIndex, list_payer_levels
 from core.queries.market.market import Market
 from core.store.connection import Snapshot
@@ -43,12 +45,19 @@ def test_a_payer_s_codes_are_those_that_others_have_too_and_the_lowest_come_firs
     ((slug, _), *_) = coverage.list_payers(demo)
     levels = list_payer_levels(demo, AUGUST, slug)
     assert levels
-    differences = [one.difference for one in levels.codes if one.difference is not None]
+    differences = [one.against_others for one in levels.codes if one.against_others is not None]
     assert differences == sorted(differences)
     assert len(differences) == len(levels.codes)
     assert differences
     assert all(one.payer_slug == slug and one.market_rates > one.rates for one in levels.codes)
     assert all(one.difference == pytest.approx(one.price / one.market - 1) for one in levels.codes)
+    codes = basket_codes(demo, read_basket(",".join(one.code for one in levels.codes)))
+    every = answer_basket(demo, BasketQuestion(levels.market, codes)).named_medians({})
+    for one in levels.codes:
+        others = [other.price for other in every if other.code == one.code and other.payer_slug != slug]
+        assert one.others == pytest.approx(statistics.median(others))
+        assert one.against_others == pytest.approx(one.price / statistics.median(others) - 1)
+    assert {*levels.others} == {name for other, name in coverage.list_payers(demo) if other != slug}
 
 
 def test_a_payer_alone_has_no_market(demo: Snapshot) -> None:

@@ -159,6 +159,10 @@ def assert_prices(found: list[PayerSpread], rows: list[Row], base: str | None) -
         assert row.base_price == (pytest.approx(prices[base]) if base in prices else None)
         against = row.price / prices[base] - 1 if prices.get(base) else None
         assert row.difference == (None if against is None else pytest.approx(against, abs=1e-9))
+        beside = [price for payer, price in prices.items() if payer not in {None, row.payer_slug}]
+        others = statistics.median(beside) if beside and row.payer_slug else None
+        assert row.others == (None if others is None else pytest.approx(others))
+        assert row.against_others == (pytest.approx(row.price / others - 1, abs=1e-9) if others else None)
 
 
 def payers(rows: list[Row]) -> dict[str | None, list[float]]:
