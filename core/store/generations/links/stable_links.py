@@ -78,14 +78,12 @@ def _build_tree(root: Path, manifest: Manifest) -> Path:
     shutil.rmtree(new, ignore_errors=True)
     for folder in _STABLE_FOLDERS:
         (new / folder).mkdir(parents=True)
+    for folder in {os.path.dirname(link) for link in (*wanted, *others)}:  # noqa: PTH120 - of texts
+        (new / folder).mkdir(parents=True, exist_ok=True)
     for link, target in wanted.items():
-        path = new / link
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(_link_text(link, target))
+        (new / link).symlink_to(_link_text(link, target))
     for link, other in others.items():
-        path = new / link
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _carry(other, path)
+        _carry(other, new / link)
     new.replace(tree)
     return tree
 
@@ -166,8 +164,7 @@ def _link_text(link: str, target: str) -> str:
 
 def _is_complete(root: Path, tree: Path, wanted: dict[str, str], others: dict[str, Path]) -> bool:
     # Every write asks this of the tree that it has just made, so the links are compared as texts first.
-    start = len(tree.as_posix()) + 1
-    found = {path.as_posix()[start:]: path for path in _entries(tree)}
+    found = {_name_below(tree, path): Path(path) for path in _entries(tree)}
     if found.keys() != wanted.keys() | others.keys():
         return False
     if not all(_is_same_entry(found[name], path) for name, path in others.items()):
@@ -178,20 +175,33 @@ def _is_complete(root: Path, tree: Path, wanted: dict[str, str], others: dict[st
     )
 
 
-def _text_of(link: Path) -> str | None:
+def _text_of(link: Path | str) -> str | None:
     try:
-        return os.readlink(link)  # noqa: PTH115 - making a Path takes longer than all the rest
+        return os.readlink(link)  # noqa: PTH115 - see _entries
     except OSError:
         return None
 
 
-def _entries(folder: Path) -> Iterator[Path]:
-    """Yield everything below a folder that is not a folder."""
-    for path, folders, names in os.walk(folder):
-        for name in (*folders, *names):
-            entry = Path(path, name)
-            if entry.is_symlink() or not entry.is_dir():
-                yield entry
+def _entries(folder: Path | str) -> Iterator[str]:
+    """Yield the path of everything below a folder that is not a folder. A folder that is not there has nothing.
+
+    Every write looks at some hundred entries, and making a Path of each takes longer than all the rest.
+    """
+    try:
+        with os.scandir(folder) as found:
+            entries = list(found)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _entries(entry.path)
+        else:
+            yield entry.path
+
+
+def _name_below(folder: Path, path: str) -> str:
+    """Return the name of a path below a folder, which it begins with, in the form of the data contract."""
+    return path[len(str(folder)) + 1 :].replace(os.sep, "/")
 
 
 def _target(link: Path) -> Path | None:
@@ -199,10 +209,13 @@ def _target(link: Path) -> Path | None:
     return Path(os.path.normpath(link.parent / link.readlink())) if link.is_symlink() else None
 
 
-def _is_ours(root: Path, entry: Path) -> bool:
+def _is_ours(root: Path, entry: str) -> bool:
     """Return whether a writer has made an entry of a folder: a link to a file of the store, or to a tree."""
-    target = _target(entry)
-    return target is not None and bool({root / "files", root / "links"} & set(target.parents))
+    text = _text_of(entry)
+    if text is None:
+        return False
+    target = os.path.normpath(os.path.join(os.path.dirname(entry), text))  # noqa: PTH118, PTH120 - see _entries
+    return target.startswith((f"{root / 'files'}{os.sep}", f"{root / 'links'}{os.sep}"))
 
 
 def _is_same_entry(one: Path, other: Path) -> bool:
@@ -222,7 +235,7 @@ def _find_other_files(root: Path) -> dict[str, Path]:
             if base and not (base / folder).is_symlink():
                 for path in _entries(base / folder):
                     if not _is_ours(root, path):
-                        found[path.relative_to(base).as_posix()] = path
+                        found[_name_below(base, path)] = Path(path)
     return found
 
 
@@ -289,9 +302,9 @@ def _remove_former_folders(root: Path, folder: str) -> None:
 def _remove_tree(root: Path, tree: Path, successor: Path | None = None) -> None:
     """Remove a tree of links. A file that someone else has put there stays, unless `successor` has it as well."""
     for entry in list(_entries(tree)):
-        carried = successor is not None and _is_same_entry(entry, successor / entry.relative_to(tree))
+        carried = successor is not None and _is_same_entry(Path(entry), successor / _name_below(tree, entry))
         if carried or _is_ours(root, entry):
-            entry.unlink()
+            Path(entry).unlink()
     for path, _, _ in os.walk(tree, topdown=False):
         if not any(Path(path).iterdir()):
             Path(path).rmdir()
