@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
 import schemathesis
 from schemathesis.engine import events, from_schema
 
@@ -68,6 +69,7 @@ def document_of(db: Snapshot) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.in_turns(2, of="long walks")
 def test_the_api_conforms_to_its_document(demo_root: Path, demo: Snapshot, settings: Any) -> None:
     settings.BEACONPOINT_QUERY_SECONDS = 60
     config = schemathesis.Config()

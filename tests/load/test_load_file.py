@@ -232,6 +232,7 @@ def test_a_long_list_of_groups_is_one_row_each(load: Load, store: Store) -> None
     assert table(store, "fact_rate")["fact_uid"].n_unique() == 70_000
 
 
+@pytest.mark.in_turns(3, of="long histories of stores")
 def test_tables_of_several_row_groups_are_in_order(load: Load, store: Store) -> None:
     """126,000 groups, more than a row group, whose unordered ids are no numbers: keys, ids, members are found again."""
     names = [f"G{(n * 7919) % 126_001}" for n in range(126_000)]

@@ -112,6 +112,7 @@ def test_a_directory_without_the_right_to_write(manage: Manage, good: Path, tmp_
     assert "cannot be written" in complaint(manage("ingest_mrf", "--state", "GA", good, data_dir=closed / "data"))
 
 
+@pytest.mark.in_turns(3, of="long histories of stores")
 def test_a_limit_on_file_sizes_leaves_the_store_as_it_was(
     manage: Manage, tmp_path: Path, good: Path, root: Path
 ) -> None:
@@ -127,6 +128,7 @@ def test_a_limit_on_file_sizes_leaves_the_store_as_it_was(
     assert manage("ingest_mrf", "--state", "GA", large).returncode == 0
 
 
+@pytest.mark.in_turns(3, of="long histories of stores")
 def test_a_disk_that_fills_up_leaves_the_store_as_it_was(tmp_path: Path, good: Path) -> None:
     """A file system of 3 MB, in a namespace of its own: at first the store fits, then a file's rows do not."""
     probe = subprocess.run(

@@ -48,6 +48,7 @@ def test_reshard(filled: Store) -> None:
         said("reshard", "--to", "cubic")
 
 
+@pytest.mark.in_turns(3, of="long histories of stores")
 def test_compact(filled: Store, tmp_path: Path) -> None:
     assert said("compact") == "nothing to compact: every file is sorted\n"
     said("reshard", "--to", "partitioned")

@@ -143,6 +143,7 @@ def test_runs_of_one_state_have_a_history_of_their_own(load: Load, store: Store)
     assert [(one.run_id, one.found) for one in of_georgia] == [(1, 1), (3, 1)]
 
 
+@pytest.mark.in_turns(3, of="long histories of stores")
 # Of 0 and 3, the first file is of one payer, and of another month.
 @settings(max_examples=5)
 @given(content=contents(), number=st.sampled_from([0, 3]))

@@ -43,6 +43,7 @@ def test_choices_of_each_filter_on_odd_rates(odd: Snapshot, odd_everything: Ever
     assert_histogram(odd, everything, market)
 
 
+@pytest.mark.in_turns(4, of="answers of many pages")
 @given(data=st.data())
 def test_answers_from_memory_are_the_same(odd: Snapshot, odd_everything: Everything, data: st.DataObject) -> None:
     everything = odd_everything
@@ -85,6 +86,7 @@ def test_all_questions_of_a_market_find_what_one_comparison_made(odd: Snapshot) 
     assert db.markets.size == 1
 
 
+@pytest.mark.in_turns(4, of="answers of many pages")
 @settings(max_examples=4)
 @given(data=st.data())
 def test_answers_from_the_files_alone_are_the_same(
@@ -135,6 +137,7 @@ def test_what_is_loaded(demo: Snapshot) -> None:
     assert [code.rates for code in busiest] == sorted((code.rates for code in busiest), reverse=True)
 
 
+@pytest.mark.in_turns(3, of="real payers")
 def test_both_evry_months_and_healthscope_together(shared: Path) -> None:
     """The numbers of pages on real data, from the slow answers: two months of one payer and another payer."""
     with TemporaryDirectory() as directory:

@@ -70,6 +70,7 @@ def test_a_quarter_with_repeated_rows_loads(shared: Path, store: Store) -> None:
         assert (loaded.release, loaded.rows_read, loaded.left_out["the same row again"]) == (release, read, repeated)
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 def test_april_2020_is_april(shared: Path, store: Store) -> None:
     loaded = load_benchmark(
         store,
@@ -80,6 +81,7 @@ def test_april_2020_is_april(shared: Path, store: Store) -> None:
     assert (loaded.release, loaded.months[0], loaded.months[-1]) == ("2020-04", "2020-04", "2020-12")
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 def test_a_blank_and_doubled_wage_index_are_told(shared: Path, store: Store) -> None:
     addendum = shared / "medicare" / "opps" / "2025 NFRM Addendum B.11122024.txt"
     blank = load_benchmark(store, "opps", [addendum], wage_index=shared / "cases" / "medicare" / "wage_index_blank.txt")

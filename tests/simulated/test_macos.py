@@ -29,7 +29,7 @@ def test_the_simulation_lacks_what_macos_lacks(tmp_path: Path) -> None:
     assert done.stdout == "as on macOS\n", done.stderr
 
 
-@pytest.mark.in_turns(1, of="systems")
+@pytest.mark.in_turns(2, of="long walks")
 def test_the_commands_work_on_macos(tmp_path: Path) -> None:
     demo = ["demo", "--no-serve", "--data-dir", tmp_path / "demo"]
     told = [*run_commands("macos", tmp_path / "unused", tmp_path, demo), *walk_through("macos", tmp_path)]

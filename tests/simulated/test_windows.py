@@ -113,7 +113,7 @@ def test_the_simulation_lacks_what_windows_lacks(tmp_path: Path) -> None:
     assert done.stdout == "as on Windows\n", done.stderr
 
 
-@pytest.mark.in_turns(1, of="systems")
+@pytest.mark.in_turns(2, of="long walks")
 def test_the_commands_work_on_windows(tmp_path: Path) -> None:
     demo = ["manage.py", "demo", "--port", "{port}", "--data-dir", tmp_path / "demo"]
     with serving("windows", tmp_path / "unused", tmp_path / "log", *demo) as address:

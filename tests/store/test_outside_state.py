@@ -25,6 +25,7 @@ from tests.stores import open_snapshot, table
 NPIS = ("1234567893", "1245319599", "1003000126", "1992999825")
 
 
+@pytest.mark.in_turns(3, of="long histories of stores")
 @given(
     groups=st.lists(st.sets(st.sampled_from(NPIS)), min_size=2, max_size=5),
     states=st.fixed_dictionaries({npi: st.sampled_from(["GA", "TX", None]) for npi in NPIS}),

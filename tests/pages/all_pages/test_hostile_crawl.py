@@ -115,6 +115,7 @@ REGISTRY = "https://npiregistry.cms.hhs.gov/provider-view/"
 """The national registry of providers, where names are looked up that are not loaded."""
 
 
+@pytest.mark.in_turns(2, of="long walks")
 def test_every_link_and_every_download_of_every_page_works(hostile: Client, facts: Snapshot) -> None:
     codes = facts.rows("SELECT code_type, code FROM dim_code ORDER BY ALL")
     assert len(codes) == len(TEXTS)
@@ -153,6 +154,7 @@ def test_every_link_and_every_download_of_every_page_works(hostile: Client, fact
     assert downloads > 50
 
 
+@pytest.mark.in_turns(2, of="long walks")
 def test_the_api_answers_for_every_value_that_it_gives(hostile: Client, facts: Snapshot) -> None:
     month = {"state": "GA", "year_month": "2025-08", "limit": "2"}
     tried: set[tuple[str, str]] = set()

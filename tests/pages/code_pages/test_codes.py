@@ -1,5 +1,6 @@
 """The search for codes."""
 
+import pytest
 from django.test import Client
 
 from core.fields.codes.accompanying_code import is_accompanying
@@ -22,6 +23,7 @@ def test_codes_are_found_by_words(site: Client) -> None:
     ]
 
 
+@pytest.mark.in_turns(4, of="answers of many pages")
 def test_the_list_begins_with_the_codes_that_people_ask_for(site: Client) -> None:
     (asked,) = tables(site.get("/codes/"))
     (by_code,) = tables(site.get("/codes/", {"sort": "code"}))

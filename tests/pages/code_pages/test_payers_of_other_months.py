@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from django.test import Client
 
 from core.load.load_file import load_file
@@ -16,6 +17,7 @@ from tests.site import serving, tables, text_of
 from tests.stores import open_snapshot
 
 
+@pytest.mark.in_turns(3, of="real payers")
 def test_healthscope_of_2023_stands_beside_evry_of_2025(shared: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "data")
     for name in ("2023-02-01_HealthSCOPE", "2025-06-23_Evry-Health"):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -94,6 +95,7 @@ def test_an_office_has_payers_that_state_no_place_and_payers_left_out_are_known(
     assert list_left_out(both.asked, both.found, {"payer_c": "Payer C"}) == [UnplacedPayer("Payer C", 1, False, 1)]
 
 
+@pytest.mark.in_turns(4, of="answers of many pages")
 @hypothesis_settings(max_examples=5)
 @given(
     st.lists(

@@ -144,6 +144,7 @@ def assert_middles(answer: BasketAnswer, facts: Everything, expected: dict[str, 
             assert cell.price == (middle if len(prices) >= 5 else cell.p50)
 
 
+@pytest.mark.in_turns(4, of="answers of many pages")
 def test_percents_are_those_of_each_code_s_own_page(demo: Snapshot) -> None:
     compared = 0
     for asked in ({}, {"care_setting": SIDES[1]}, {"area": "state"}):

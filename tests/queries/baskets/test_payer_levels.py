@@ -18,6 +18,7 @@ from core.vocabulary.baskets import named_baskets
 AUGUST = Market("GA", "2025-08")
 
 
+@pytest.mark.in_turns(4, of="answers of many pages")
 def test_a_specialty_has_the_index_of_its_basket(demo: Snapshot) -> None:
     found = 0
     for slug, _ in coverage.list_payers(demo):

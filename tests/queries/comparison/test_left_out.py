@@ -156,6 +156,7 @@ def assert_listed(db: Snapshot, market: Market, rates: list[Row]) -> None:
         assert sorted((row.negotiated_rate, row.left_out) for row in listed(db, market, "rate", 100, 0)) == expected
 
 
+@pytest.mark.in_turns(4, of="answers of many pages")
 @settings(max_examples=8)
 @given(st.lists(RATES, min_size=8, max_size=24), st.sampled_from([{}, {"payer": "example_payer"}]))
 @example(AN_ODD_OFFICE_VISIT, {})
@@ -212,6 +213,7 @@ def test_nothing_is_left_out_without_an_amount_of_medicare(tmp_path: Path) -> No
         assert (together.rates, together.left_out) == (counted, left_out)
 
 
+@pytest.mark.in_turns(4, of="answers of many pages")
 def test_payers_organizations_places_and_baskets_are_without_it_too(tmp_path: Path) -> None:
     """Every answer about 23 rates, of which one cannot be meant, is the answer of a store without it."""
     others = [{"negotiated_rate": 95.0 + 7 * at, "group": at % 2, "reporting_entity_name": f"Payer {'AB'[at % 3 == 0]}"}

@@ -80,6 +80,7 @@ def test_na_outside_of_facilities_is_the_facility_amount(compared: Snapshot, sha
     assert (row.basis, row.detail) == ("MPFS facility", "status A, CMS publishes no separate office amount")
 
 
+@pytest.mark.in_turns(3, of="real payers")
 def test_the_scan_in_a_hospital_is_not_paid_in_this_setting(compared: Snapshot) -> None:
     (row,) = medicare.list_comparisons(compared, Market("GA", "2025-11", "CPT", "70450"), "percent", 9, 0)
     assert (row.reason, row.medicare) == ("not paid in this setting", None)

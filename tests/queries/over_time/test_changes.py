@@ -260,6 +260,7 @@ def test_what_payers_have_in_two_months(demo: Snapshot) -> None:
     assert only == (0, 0)
 
 
+@pytest.mark.in_turns(3, of="real payers")
 def test_two_months_of_a_real_payer(shared: Path) -> None:
     with TemporaryDirectory() as directory:
         store = Store(Path(directory))
@@ -334,6 +335,7 @@ def test_another_set_stands_after_prices_that_moved(tmp_path: Path) -> None:
     assert round(moved.middle or 0, 3) == -0.02, "a median of another set is no change"
 
 
+@pytest.mark.in_turns(3, of="real payers")
 def test_a_payer_of_many_groups_fits_into_a_visitor_s_memory(tmp_path: Path) -> None:
     groups = [
         {

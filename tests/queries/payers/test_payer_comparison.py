@@ -279,6 +279,7 @@ def test_which_filter_took_everything_away(demo: Snapshot) -> None:
     assert pos.rates == sum(fact["code"] in {"99213", "99214"} for fact in everything.of(Market("GA", "2025-08")))
 
 
+@pytest.mark.in_turns(3, of="real payers")
 def test_real_payers_side_by_side(shared: Path) -> None:
     with TemporaryDirectory() as directory:
         store = Store(Path(directory))

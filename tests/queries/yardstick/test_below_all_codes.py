@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +72,7 @@ ASKED: tuple[dict[str, Any], ...] = (
 )
 
 
+@pytest.mark.in_turns(4, of="answers of many pages")
 @given(
     changes=st.lists(RATES, min_size=6, max_size=30),
     overruled=st.one_of(st.just([]), st.lists(st.sampled_from(LABELS), max_size=4, unique=True)),

@@ -59,6 +59,7 @@ def middle(percents: list[float]) -> Any:
     return pytest.approx(median(percents)) if percents else None
 
 
+@pytest.mark.in_turns(4, of="answers of many pages")
 @given(markets)
 def test_each_answer_has_the_percents_of_the_schedule(placed_root_db: Snapshot, market: Market) -> None:
     db, measured = placed_root_db, replace(market, yardstick="compensation")
@@ -87,6 +88,7 @@ def test_each_answer_has_the_percents_of_the_schedule(placed_root_db: Snapshot, 
         assert row.percent is None or min(percents) <= row.percent <= max(percents)
 
 
+@pytest.mark.in_turns(4, of="answers of many pages")
 def test_a_provider_and_a_trend_have_percents_of_the_schedule(demo: Snapshot) -> None:
     ((npi,),) = demo.rows("SELECT min(npi) FROM group_by_npi WHERE year_month = '2025-08'")
     market = Market("GA", "2025-08", npi=npi, yardstick="compensation")
@@ -102,6 +104,7 @@ def test_a_provider_and_a_trend_have_percents_of_the_schedule(demo: Snapshot) ->
     }
 
 
+@pytest.mark.in_turns(4, of="answers of many pages")
 @given(markets, st.booleans())
 def test_who_is_paid_less_than_the_schedule(placed_root_db: Snapshot, market: Market, whole: bool) -> None:
     db = placed_root_db

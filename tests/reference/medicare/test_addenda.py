@@ -309,6 +309,7 @@ def test_a_code_with_two_blanks_behind_it_is_read() -> None:
     assert [price.code for price in prices] == ["70450"]
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 def test_txt_and_excel_of_cms_give_the_same_table(shared: Path, store: Store) -> None:
     directory = shared / "medicare"
     tables = []

@@ -265,6 +265,7 @@ def test_a_deactivation_does_not_hide_a_newer_name_loaded_later(store: Store, lo
     assert found == [("NEW", date(2020, 1, 1), date(2021, 3, 3))]
 
 
+@pytest.mark.in_turns(3, of="long histories of stores")
 def test_many_rows_come_whole_and_in_order(tmp_path: Path) -> None:
     numbers = random.Random(5).sample(range(1_000_000_000, 2_999_999_999), 500_000)
     latest = LatestRows(tmp_path)

@@ -64,6 +64,7 @@ def test_each_metropolitan_county_of_the_census_has_an_index(shared: Path, place
     assert {fips: by_county[fips] for fips in known} == known
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 def test_each_zip_code_of_one_county_is_in_that_county_and_its_area(
     shared: Path, places: tuple[Store, LoadedPlaces]
 ) -> None:

@@ -4,6 +4,7 @@ import csv
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
+import pytest
 from python_calamine import CalamineWorkbook
 
 from core.reference.workers_comp import load_schedule
@@ -11,6 +12,7 @@ from core.store.generations.store import Store
 from tests.reference.workers_comp.schedule_files import stored
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 def test_georgia_whole(shared: Path, store: Store) -> None:
     path = shared / "wcfs" / "GA_2024_medical_fee_schedule.xlsx"
     loaded = load_schedule.load(store, [path])
@@ -50,6 +52,7 @@ def test_georgia_whole(shared: Path, store: Store) -> None:
     assert compared > 22_000
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 def test_north_carolina_whole(shared: Path, store: Store) -> None:
     path = shared / "wcfs" / "NC_fee_schedule.csv"
     loaded = load_schedule.load(store, [path], year_month="2024-01")
@@ -71,6 +74,7 @@ def test_north_carolina_whole(shared: Path, store: Store) -> None:
     assert len(modifiers) == sum("-" in line["Code Mod"] for line in lines)
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 def test_arizona_whole(shared: Path, store: Store) -> None:
     path = shared / "wcfs" / "AZ_export.xlsx"
     loaded = load_schedule.load(store, [path], year_month="2024-01")

@@ -77,6 +77,7 @@ def test_a_file_of_no_rows_has_no_period(tmp_path: Path) -> None:
     file.close()
 
 
+@pytest.mark.in_turns(3, of="long histories of stores")
 def test_from_each_layout_to_each(tmp_path: Path) -> None:
     store = Store(tmp_path / "data", "partitioned", grace=0, sizes=FileSizes(row_group_rows=10))
     for number, state in ((0, "GA"), (1, "GA"), (2, "FL"), (4, "GA"), (6, "GA")):
@@ -135,6 +136,7 @@ def test_facts_that_are_not_in_order_are_not_lost(tmp_path: Path, monkeypatch: p
     assert listing(store.root) == before
 
 
+@pytest.mark.in_turns(3, of="long histories of stores")
 def test_compacting_merges_the_small_files_of_crowded_shards(tmp_path: Path) -> None:
     store = Store(tmp_path / "data", "partitioned", sizes=FileSizes(max_merged_streams=2))
     load_made_file(store, tmp_path, 8, rates=400)

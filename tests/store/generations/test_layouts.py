@@ -214,6 +214,7 @@ def frame_of(store: Store) -> pl.DataFrame:
     return pl.read_parquet(manifest.paths(store.root, FACT_RATE.name)).sort("fact_uid")
 
 
+@pytest.mark.in_turns(3, of="real payers")
 def test_real_files_give_the_same_rows_in_each(shared: Path, tmp_path: Path) -> None:
     """In each layout, loaded into it and moved to it, the rows are those of `single`."""
     names = [name for name in REAL if not re.search("bundle|capitation|HealthSCOPE|2025-06-23_Evry", name)]

@@ -153,6 +153,7 @@ def test_what_is_wrong_with_a_file_is_told(store: Store, files: list[Path]) -> N
     assert load_benchmark(store, "ipps", files, year_month="2025-10").months[-1] == "2026-09"
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 def test_every_payment_of_cms_s_tables_is_to_the_cent(shared: Path, store: Store) -> None:
     with (shared / "ipps" / "drg_weights.txt").open(encoding="cp1252", newline="") as file:
         lines = [row for row in csv.reader(file, delimiter="\t") if row and row[0].isdigit()]

@@ -53,6 +53,7 @@ def test_a_quarter_is_loaded_by_dosage_unit(store: Store, tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 @settings(max_examples=4)  # two stores each
 @given(
     st.dictionaries(

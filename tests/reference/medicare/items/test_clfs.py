@@ -62,6 +62,7 @@ fees = st.dictionaries(
 )
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 @settings(max_examples=4)  # three stores each
 @given(fees.filter(lambda rows: any(rate for _, rate in rows.values())))  # a table without amounts is refused
 def test_every_layout_has_the_same_amounts(rows: dict[tuple[str, str], tuple[str, Decimal]]) -> None:

@@ -100,6 +100,7 @@ items = st.dictionaries(
 )
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 @settings(max_examples=4)  # three stores each
 @given(items, st.booleans())
 def test_every_layout_has_the_same_amounts(
@@ -217,6 +218,7 @@ def test_unknown_categories_are_reported(store: Store, tmp_path: Path) -> None:
     assert "jurisdiction Q, not in CMS's list: 1 rows" in notes
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 def test_every_amount_of_cms_is_loaded(shared: Path, store: Store) -> None:
     directory = shared / "dmepos"
     loaded = load_benchmark(store, "dmepos", [directory / "DMEPOS_JAN.csv", directory / "DMEPEN_JAN.csv"])
@@ -233,6 +235,7 @@ def test_the_text_file_of_cms_has_the_same_amounts(shared: Path, store: Store) -
     assert fees(store, "2025-01") == read_slowly(shared / "dmepos" / "DMEPEN_JAN.csv")
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 def test_every_amount_of_cms_s_areas_is_loaded(shared: Path, store: Store) -> None:
     directory = shared / "dmepos"
     names = ("Fee Schedule File_JAN", "ZIP Code File - JAN", "National Mail-Order DTS Fee Schedule - JAN")

@@ -165,6 +165,7 @@ def test_what_is_wrong_with_a_file_is_told(store: Store, tmp_path: Path, units: 
     )
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 def test_every_factor_and_base_unit_of_cms(shared: Path, store: Store) -> None:
     directory = shared / "anesthesia"
     with (directory / "Anesthesia CY 2025 locality adjusted CF_floor extension 23DEC24_Sheet 1.txt").open(

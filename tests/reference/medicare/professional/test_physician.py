@@ -26,6 +26,7 @@ def nation(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stor
     return store, load_benchmark(store, "medicare_prof", [mpfs / "PPRRVU2025_Oct.csv", mpfs / "GPCI2025.csv"])
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 def test_every_amount_of_the_nation_equals_the_formula(shared: Path, nation: tuple[Store, LoadedBenchmark]) -> None:
     """PPRRVU of October 2025 and the GPCIs of 2025: each priced code in each locality, computed from the csv alone.
 
@@ -85,6 +86,7 @@ def test_every_amount_of_the_nation_equals_the_formula(shared: Path, nation: tup
     ) == [(53 * 3 * len({line[0] for line in all_lines(mpfs / "PPRRVU2025_Oct.csv")}),) * 2]
 
 
+@pytest.mark.in_turns(6, of="whole files of agencies")
 def test_the_whole_zip_file_of_cms_loads_and_its_caps_are_the_computed_ones(
     shared: Path, nation: tuple[Store, LoadedBenchmark], tmp_path: Path
 ) -> None:
