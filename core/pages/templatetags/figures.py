@@ -322,8 +322,14 @@ def table(context: Context, name: str, **values: Any) -> SafeString:
 
 @register.simple_tag
 def column_heads(*names: str) -> SafeString:
-    """Return the head of a table. A name with # before it is that of a column of figures, which are aligned right."""
-    columns = [(' class="n"' if name.startswith("#") else "", name.removeprefix("#")) for name in names]
+    """Return the head of a table. A name with # before it is that of a column of figures, which are aligned right.
+
+    A column with ~ before its name, or behind its #, is shown on a phone among all fields of a row only.
+    """
+    columns = [
+        ((' class="n"' if name.startswith("#") else "") + (" data-last" if "~" in name[:2] else ""), name.lstrip("#~"))
+        for name in names
+    ]
     cells = format_html_join("", '<th scope="col"{}>{}</th>', [(SafeString(kind), name) for kind, name in columns])
     return format_html("<thead><tr>{}</tr></thead>", cells)
 

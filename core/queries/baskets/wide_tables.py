@@ -9,11 +9,13 @@ from core.queries.baskets.basket_medians import compared_list
 from core.queries.comparison.left_out import is_odd_sql
 from core.queries.market.market_filters import CLASS_FILTERS, NO_MODIFIER
 from core.queries.parties.dollar_rates import unless_all_odd
+from core.queries.parties.organizations import tins_of_groups
 from core.queries.rules.columns import BusinessName, PayerName, PayerSlug, RateCount, TinType, TinValue, described
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.organization_price import price_sql
 from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
+from core.store.sql import used_parameters
 
 _Payers = Annotated[
     str, described("Names of the payers of the row's rates, from whose files the months are.", "Payer A")
@@ -58,17 +60,14 @@ def list_organization_prices(db: Snapshot, answer: BasketAnswer) -> list[Organiz
     terms = [one for of_code in answer.classes.terms for one in of_code]
     compared, parameters = compared_list(db, anything, terms, markets)
     is_odd = is_odd_sql(anything, "negotiated_rate", "middle")
-    found = read_rows(
-        db,
-        _Priced,
-        f"""{compared},
+    sql = f"""{compared},
             f AS MATERIALIZED (
                 SELECT position, pg_uid, negotiated_rate, percent, reporting_entity_name, year_month
                 FROM compared WHERE kind = 'dollars'),
             of_code AS (
                 SELECT position, {median("negotiated_rate")} AS middle FROM f GROUP BY position),
             marked AS (SELECT *, {is_odd} AS is_odd FROM f JOIN of_code USING (position)),
-            t AS (SELECT DISTINCT pg_uid, tin_type, tin_value FROM xref_group_tin
+            t AS (SELECT DISTINCT pg_uid, tin_type, tin_value FROM {tins_of_groups(anything)}
                   WHERE pg_uid IN (SELECT pg_uid FROM f)),
             m AS (SELECT tin_type, tin_value, position, count(*) AS rates, {price_sql()} AS price,
                          list_sort(list(DISTINCT reporting_entity_name)) AS payers,
@@ -76,9 +75,8 @@ def list_organization_prices(db: Snapshot, answer: BasketAnswer) -> list[Organiz
                   FROM (FROM marked JOIN t USING (pg_uid) {unless_all_odd("tin_type, tin_value, position")})
                   GROUP BY ALL)
             SELECT tin_type, tin_value, business_name, position, rates, price, payers, months
-            FROM m LEFT JOIN named_tin USING (tin_type, tin_value)""",
-        parameters,
-    )
+            FROM m LEFT JOIN named_tin USING (tin_type, tin_value)"""
+    found = read_rows(db, _Priced, sql, parameters | used_parameters(sql, anything.parameters))
     return sorted(
         (
             OrganizationPrice(

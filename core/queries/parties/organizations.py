@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from core.queries.market.market import Market
-from core.queries.market.market_filters import ALL_CLASSES
+from core.queries.market.market_filters import ALL_CLASSES, FILTERS, PROFILE_FILTERS
 from core.queries.market.market_rates import facts_in_memory, rates_of_market
 from core.queries.parties.dollar_rates import meant_sql, show_dollar_rates
 from core.queries.rules.columns import (
@@ -36,7 +36,7 @@ from core.store.connection import Snapshot
 from core.store.market.market_months import in_months, month_parameters
 from core.store.market_snapshot import MarketSnapshot
 from core.store.schema.lookups import TIN_NPI_COUNT
-from core.store.schema.tables import XREF_GROUP_TIN, XREF_TIN_NPI
+from core.store.schema.tables import PROVIDER_PROFILE, XREF_GROUP_TIN, XREF_TIN_NPI
 from core.store.sql import used_parameters
 from core.store.views import MARKET_FACT, NAMED_TIN
 
@@ -239,15 +239,48 @@ _NAMES = ("business_name", "name_source", "name_confidence", "organization_id", 
 
 
 def show_tins(memory: Snapshot, market: Market) -> str:
-    """Return SQL of the tax IDs of the month's provider groups: in memory those of the code's groups, if these are."""
-    columns = ["tin_type", "tin_value"]
+    """Return SQL of what tins_of_groups has: in memory those of the code's groups, if these are, without parameters."""
     if not isinstance(memory, MarketSnapshot) or memory.code_values is None:
-        of_months = in_months("year_month", market.months_sql)
-        return f"(SELECT pg_uid, {', '.join(columns)} FROM {XREF_GROUP_TIN.name} WHERE {of_months})"
+        return tins_of_groups(market)
     # Of all payers, so that the table in memory is the same whichever is looked at.
-    months = market.without("payer").month_names
-    memory.show_rows_of("market_tin", XREF_GROUP_TIN.name, "pg_uid", columns, of=MARKET_FACT, months=months)
-    return "market_tin"
+    every, columns = market.without("payer"), ["tin_type", "tin_value"]
+    memory.show_rows_of("market_tin", XREF_GROUP_TIN.name, "pg_uid", columns, of=MARKET_FACT, months=every.month_names)
+    there = _are_there(every)
+    if not there:
+        return "market_tin"
+    sql = f"SELECT * FROM market_tin WHERE {there}"
+    key = (*every.month_names, *(getattr(market, name) for name in PROFILE_FILTERS))
+    bound = used_parameters(sql, every.parameters)
+    memory.make_for(_TIN_THERE, key, lambda: memory.show_table(_TIN_THERE, sql, bound))
+    return _TIN_THERE
+
+
+def tins_of_groups(market: Market) -> str:
+    """Return SQL of the tax IDs of the month's provider groups, which binds the market's parameters.
+
+    Where the market asks for places or kinds of providers, they are the tax IDs under which, or as which, such a
+    provider bills: a contract of the whole state with one member in a town does not put all of its organizations there.
+    """
+    there = _are_there(market)
+    return f"""(SELECT pg_uid, tin_type, tin_value FROM {XREF_GROUP_TIN.name}
+                WHERE {in_months("year_month", market.months_sql)}{f" AND {there}" if there else ""})"""
+
+
+_TIN_THERE = "market_tin_there"
+"""The table in memory of the market's tax IDs with providers as the market asks for them."""
+
+
+def _are_there(market: Market) -> str:
+    """Return a condition on a tax ID: that somebody who meets all of the market's PROFILE_FILTERS bills under it, or as
+    it. Empty text if the market has none of them."""
+    conditions = [FILTERS[name].condition for name in PROFILE_FILTERS if getattr(market, name)]
+    if not conditions:
+        return ""
+    providers = f"SELECT npi FROM {PROVIDER_PROFILE.name} WHERE {' AND '.join(conditions)}"
+    return f"""(tin_type, tin_value) IN (
+        SELECT (tin_type, tin_value) FROM {XREF_TIN_NPI.name}
+        WHERE {in_months("year_month", market.months_sql)} AND npi IN ({providers})
+        UNION ALL SELECT ('npi', npi) FROM ({providers}))"""
 
 
 def show_wanted_tins(memory: MarketSnapshot, market: Market, words: str) -> str:

@@ -16,6 +16,7 @@ from core.queries.comparison.compared_rates import LEAST_PLAUSIBLE, MOST_PLAUSIB
 from core.queries.market.market import Market
 from core.queries.market.market_filters import ALL_CLASSES, STATE_MEAN
 from core.queries.market.market_rates import facts_in_memory, market_facts
+from core.queries.parties.organizations import tins_of_groups
 from core.queries.parties.shared_contracts import find_performing_tins
 from core.queries.parties.tax_id_people import TIN_IN_STATE, cursor_of_state, find_people
 from core.queries.rules.named_rows import fetch_page, fetch_row, read_page
@@ -30,9 +31,8 @@ from core.queries.yardstick.below_rows import (
 )
 from core.queries.yardstick.medicare import by_medicare, compare_terms, with_compared_terms
 from core.store.connection import Snapshot
-from core.store.market.market_months import in_months, month_parameters
 from core.store.market_snapshot import MarketSnapshot
-from core.store.schema.tables import DIM_CODE, XREF_GROUP_TIN
+from core.store.schema.tables import DIM_CODE
 from core.store.sql import used_parameters
 from core.store.views import COUNTED_RATE_COLUMNS, NAMED_TIN
 from core.vocabulary.compensation_codes import list_usual_codes
@@ -122,8 +122,8 @@ def count_below_schedule(
             FROM rates"""
     with _asking(db, market, codes) as (asked, rates, parameters), cursor_of_state(asked, market.state) as cursor:
         sql = f"{rates}, {figures}"
-        of_months = used_parameters(sql, month_parameters(market.months))
-        return fetch_row(cursor, BelowTotals, sql, parameters | of_months | performers)
+        of_market = used_parameters(sql, market.parameters)
+        return fetch_row(cursor, BelowTotals, sql, parameters | of_market | performers)
 
 
 def count_where_listed(
@@ -170,8 +170,8 @@ def list_below_schedule(
             SELECT page.*{names} ORDER BY {order}"""
     with _asking(db, market, codes, any_modifier=by == "modifiers") as (asked, rates, parameters):
         sql = f"{rates}, {paged}"
-        of_months = used_parameters(sql, month_parameters(market.months))
-        bound = {**parameters, **of_months, **performers, "limit": limit, "offset": offset}
+        of_market = used_parameters(sql, market.parameters)
+        bound = {**parameters, **of_market, **performers, "limit": limit, "offset": offset}
         if by != "organizations":
             total, found = read_page(asked, ROW_TYPES[by], sql, bound)
             return total, found if by == "payers" else with_titles(db, found)
@@ -237,10 +237,9 @@ def _likely(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
 
 def _tax_ids(market: Market, columns: str, *, of_code: bool) -> str:
     """Return SQL over the rates of each tax ID: a rate counts once for each tax ID of its group."""
-    in_month = in_months("t.year_month", market.months_sql)
     return f"""SELECT {columns} FROM rates JOIN (
-                   SELECT DISTINCT t.pg_uid, t.tin_type, t.tin_value FROM {XREF_GROUP_TIN.name} t
-                   WHERE {in_month} AND t.pg_uid IN (SELECT pg_uid FROM rates)) USING (pg_uid)
+                   SELECT DISTINCT pg_uid, tin_type, tin_value FROM {tins_of_groups(market)}
+                   WHERE pg_uid IN (SELECT pg_uid FROM rates)) USING (pg_uid)
                GROUP BY tin_type, tin_value{", rates.code_type, rates.code" if of_code else ""}"""
 
 
