@@ -39,11 +39,12 @@ from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.words.elsewhere_words import say_elsewhere
 from core.queries.baskets.basket_answer import choose_codes, is_of_own_classes
 from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic, split_clinic
-from core.queries.baskets.clinic_gaps import BY_UNITS, ONCE, PayerGap, sum_gaps, weigh
+from core.queries.baskets.clinic_gaps import BY_UNITS, UNWEIGHED, PayerGap, sum_gaps, weigh
 from core.queries.baskets.clinic_position import list_left_out
 from core.queries.baskets.clinic_rows import Clinic, ClinicPosition
 from core.queries.in_state import find_in_state_of_codes
 from core.queries.latest import list_payer_months
+from core.queries.loaded_files import list_sources
 from core.queries.parties.kinds_of_rates import list_kinds_of_rates
 from core.queries.parties.middle_by_payer import LEAST_ORGANIZATIONS
 from core.queries.parties.other_tins import RatesUnderOther, Whose, list_rates_under_others
@@ -59,6 +60,12 @@ ROWS_SHOWN = 60
 """Lines on the page and on paper: two sheets. The files have all of them."""
 
 MOST_OTHER_TINS = 6
+
+MAX_SOURCES = 8
+"""Files that are named on the page and on paper."""
+
+_COMPARED_BY = ("city", "near", "specialty")
+"""The filters by whom a clinic is compared with that the page offers. The address takes all others too."""
 
 MAX_REQUEST = 2 * MAX_CHARACTERS
 
@@ -194,6 +201,8 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
     # A line with a rate but without other organizations has no gap. It is shown, and says so.
     priced = [one for one in positions if one.rate is not None]
     of_area = [one for one in priced if one.area]
+    other_payers = {one.other_payer for one in priced if one.other_payers}
+    where = [name for name in _COMPARED_BY if query.values[name]]
     settings = Counter(one.care_setting or "" for one in priced).most_common()
     payers = _payers_of_market(query)
     left_out = list_left_out(asked, answer.found, payers)
@@ -202,6 +211,7 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
     there = {one.payer_slug for one in positions} | {one.payer_slug for one in kinds}
     absent = [(slug, name) for slug, name in payers.items() if slug not in there]
     months = list_payer_months(db, market)
+    files = list_sources(db, market.state, market.months, market.payer, answer.found.paying)
     dates = {one.payer_slug: write_own_date(one.year_month, one.file_month) for one in months}
     return query.render(
         "pages/clinic.html",
@@ -219,11 +229,18 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         commonest_setting=settings[0][0] if settings and query.choice.of_own_classes else "",
         has_settings=len(settings) > 1,
         has_payers=len({one.payer_slug for one in priced}) > 1,
-        has_totals=weighed_by != ONCE,
+        has_totals=weighed_by != UNWEIGHED,
         has_shortfall=any((one.gap_to_middle or 0) < 0 for one in priced),
         area_lines=len(of_area),
-        area=of_area[0].area if of_area else "",
-        area_compared=any(one.rate != one.compared_price for one in of_area),
+        own_area=next((one.own_area for one in of_area if one.own_area), ""),
+        own_area_lines=sum(one.is_own_area for one in of_area),
+        other_area_lines=sum(not one.is_own_area for one in of_area),
+        has_other_payers=bool(other_payers),
+        one_other_payer=next(iter(other_payers), None) if len(other_payers) == 1 else None,
+        compared_by=_COMPARED_BY,
+        compared_with=where,
+        sources=files[:MAX_SOURCES],
+        more_sources=max(len(files) - MAX_SOURCES, 0),
         hidden=max(0, len(priced) - ROWS_SHOWN),
         unpriced=[one for one in positions if one.rate is None][:ROWS_SHOWN],
         unpriced_in_all=sum(one.rate is None for one in positions),

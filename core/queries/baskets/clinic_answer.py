@@ -21,7 +21,7 @@ from core.queries.baskets.clinic_rows import AskedLine, Clinic, ClinicPosition
 from core.queries.baskets.line_payers import find_payers
 from core.queries.classes.rate_classes import ClassChoice
 from core.queries.market.market import Market
-from core.queries.market.market_filters import CLASSES, NO_MODIFIER
+from core.queries.market.market_filters import CLASSES, NO_MODIFIER, PROFILE_FILTERS
 from core.store.connection import Snapshot
 from core.vocabulary.services import plain_names
 
@@ -79,14 +79,16 @@ def answer_clinic(db: Snapshot, question: ClinicQuestion) -> ClinicAnswer:
     if bad and not asked:
         return ClinicAnswer(ClassChoice(question.market), (), False, Positions(), bad)
     of_own, market = not asked, question.market.without("modifier", CLASSES)
+    # What a clinic is paid for, and in which class, does not depend on whom it is compared with.
+    anywhere = market.without(*PROFILE_FILTERS)
     together = None
     if of_own:
-        together = choose_clinic_class(market, count_own_classes(db, market, question.clinic))
+        together = choose_clinic_class(market, count_own_classes(db, anywhere, question.clinic))
         billing_class = together.market.billing_class or "professional"
-        asked = _own_lines(db, replace(market, billing_class=billing_class), question.clinic)
-        of_lines = replace(market, billing_class=billing_class)
+        asked = _own_lines(db, replace(anywhere, billing_class=billing_class), question.clinic)
+        of_lines = replace(anywhere, billing_class=billing_class)
     else:
-        of_lines = market
+        of_lines = anywhere
     classes = choose_classes_of_lines(db, of_lines, question.clinic, asked)
     found = find_positions(db, market, question.clinic, asked, classes, payers)
     shown = (together or classes.together).classes

@@ -4,7 +4,8 @@ The figures of a payer are those of the table of organizations of the line's cod
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from core.queries.baskets.basket_medians import compared_list
 from core.queries.baskets.clinic_rows import AskedLine, Clinic
@@ -19,12 +20,15 @@ from core.queries.parties.middle_by_payer import (
 )
 from core.queries.rules.named_rows import read_by_key
 from core.queries.rules.organization_price import lower_median, price_sql
-from core.queries.rules.percentiles import median
+from core.queries.rules.percentiles import PERCENTILES, median
 from core.store.connection import Snapshot
 from core.store.sql import used_parameters
 
 LineAtPayer = tuple[int, str]
 """The number of a line, and the key of a payer."""
+
+_THIRD_QUARTILE = list(PERCENTILES).index("p75") + 1
+"""Where it is in the list of the percentiles."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +50,45 @@ class LineMarket:
     tins: int
     organizations: int
     other_organizations: int
-    less: int
-    """How many of the other organizations are paid less, and so on."""
-    same: int
-    more: int
-    contracts_more: int
-    """How many contracts the organizations that are paid more are under."""
+    others: tuple[dict[str, Any], ...]
+    """The other organizations: how many have a `price` under a `contract`, so that they count at any price of ours."""
     one_contract: int
     """How many organizations are under the contract with most of them."""
     middle: float | None
     """What the organization in the middle is paid, of all organizations."""
     others_middle: float | None
     """The same of those that are not the clinic's."""
+    high: float | None
+    """What the organization at the 75th percentile is paid, of all organizations."""
+    table_price: float | None
+    """The clinic's price in the table of organizations, the middle of all its areas, and `own` until that of its own
+    area is chosen."""
+
+    @property
+    def less(self) -> int:
+        """How many of the other organizations are paid less."""
+        return self.other_organizations - self.same - self.more
+
+    @property
+    def same(self) -> int:
+        """How many are paid the same, or by a contract with the same middle of all areas, each in its own area."""
+        return sum(one["organizations"] for one in self.others if self._is_same(one["price"]))
+
+    @property
+    def more(self) -> int:
+        """How many are paid more."""
+        return sum(one["organizations"] for one in self.others if self._is_more(one["price"]))
+
+    @property
+    def contracts_more(self) -> int:
+        """How many contracts the organizations that are paid more are under."""
+        return len({one["contract"] for one in self.others if self._is_more(one["price"])})
+
+    def _is_same(self, price: float) -> bool:
+        return price in {self.own, self.table_price}
+
+    def _is_more(self, price: float) -> bool:
+        return self.own is not None and price > self.own and not self._is_same(price)
 
     @property
     def position(self) -> float | None:
@@ -113,24 +144,24 @@ def find_markets(
             FROM (SELECT DISTINCT position, payer_slug, pg_uid FROM dollars WHERE pg_uid IN (FROM ours))
             JOIN tins USING (pg_uid) GROUP BY position, payer_slug),
         standing AS (
-            SELECT p.position, p.payer_slug, count(*) AS other_organizations, {lower_median("price")} AS others_middle,
-                   count(*) FILTER (price < own) AS less, count(*) FILTER (price = own) AS same,
-                   count(*) FILTER (price > own) AS more,
-                   count(DISTINCT contract) FILTER (price > own) AS contracts_more
-            FROM paid p JOIN of_line l ON l.position = p.position AND l.payer_slug = p.payer_slug
-            WHERE NOT {clinic.tins_condition}
-            GROUP BY p.position, p.payer_slug)
-        SELECT l.position, l.payer_slug, rates, median, own, own_rates,
+            SELECT position, payer_slug, sum(organizations)::BIGINT AS other_organizations,
+                   list({{'price': price, 'contract': contract, 'organizations': organizations}}) AS others
+            FROM (SELECT position, payer_slug, price, contract, count(*) AS organizations
+                  FROM paid WHERE NOT {clinic.tins_condition} GROUP BY ALL)
+            GROUP BY position, payer_slug),
+        others_middle AS (
+            SELECT position, payer_slug, {lower_median("price")} AS others_middle
+            FROM paid WHERE NOT {clinic.tins_condition} GROUP BY position, payer_slug)
+        SELECT l.position, l.payer_slug, rates, median, own, own AS table_price, own_rates,
                if(given_rate IS NULL, list_sort(if(len(meant) > 0, meant, odd)), []) AS own_prices,
                given_rate IS NULL AND len(meant) = 0 AND len(odd) > 0 AS is_odd,
                if(given_rate IS NULL AND len(meant) > 0, len(odd), 0) AS odd_prices, medicare,
                coalesce(tins, 0) AS tins, coalesce(organizations, 0) AS organizations,
-               coalesce(other_organizations, 0) AS other_organizations, coalesce(less, 0) AS less,
-               coalesce(same, 0) AS same, coalesce(more, 0) AS more,
-               coalesce(contracts_more, 0) AS contracts_more,
-               coalesce(one_contract, 0) AS one_contract, middle, others_middle
+               coalesce(other_organizations, 0) AS other_organizations, coalesce(others, []) AS others,
+               coalesce(one_contract, 0) AS one_contract, middle, others_middle, paid_at[{_THIRD_QUARTILE}] AS high
         FROM of_line l
-        LEFT JOIN standing USING (position, payer_slug) LEFT JOIN middle USING (position, payer_slug)
+        LEFT JOIN standing USING (position, payer_slug) LEFT JOIN others_middle USING (position, payer_slug)
+        LEFT JOIN middle USING (position, payer_slug)
         LEFT JOIN sharing USING (position, payer_slug)"""
     values = {
         **market.parameters,
@@ -142,6 +173,59 @@ def find_markets(
     }
     rows = read_by_key(db, ("position", "payer_slug"), LineMarket, sql, used_parameters(sql, values))
     return {(int(at), str(slug)): row for (at, slug), row in rows.items()}
+
+
+def with_own_rates(
+    found: Mapping[LineAtPayer, LineMarket], whole: Mapping[LineAtPayer, LineMarket]
+) -> dict[LineAtPayer, LineMarket]:
+    """Return the markets of some places or specialties with the clinic's own rates, which may be of others.
+
+    `whole` are the markets without these filters. A payer without rates there has a market of nobody.
+    """
+    nobody: dict[str, Any] = {"rates": 0, "organizations": 0, "other_organizations": 0, "others": (), "one_contract": 0}
+    return {
+        key: replace(
+            found.get(key) or replace(one, **nobody, middle=None, others_middle=None, high=None),
+            **{name: getattr(one, name) for name in _OWN},
+        )
+        for key, one in whole.items()
+    }
+
+
+_OWN = ("own", "table_price", "own_rates", "own_prices", "is_odd", "odd_prices", "medicare", "tins")
+"""What a line's market says of the clinic's own rates."""
+
+
+@dataclass(frozen=True)
+class OtherPayers:
+    """What the other payers pay their middle organizations for a line, each payer counted once."""
+
+    other_payers: int = 0
+    other_payer: str | None = None
+    """The name of the only one, if it is one."""
+    other_middle: float | None = None
+
+
+def list_other_payers(
+    markets: Mapping[LineAtPayer, LineMarket], payers: Mapping[str, str]
+) -> dict[LineAtPayer, OtherPayers]:
+    """Return what others than the payer pay for each line, of the payers with enough organizations to say so.
+
+    `payers` are names by key.
+    """
+    by_line: dict[int, dict[str, float]] = {}
+    for (at, slug), one in markets.items():
+        if one.middle is not None and is_by_organizations(one.organizations):
+            by_line.setdefault(at, {})[slug] = one.middle
+    every = {slug for _, slug in markets}
+    found = {}
+    for at, middles in by_line.items():
+        for slug in every:
+            others = {its: middle for its, middle in middles.items() if its != slug}
+            if others:
+                only = payers.get(next(iter(others)), next(iter(others))) if len(others) == 1 else None
+                found[at, slug] = OtherPayers(len(others), only, choose_market_price(others.values()))
+    return found
 
 
 def list_payers_middles(markets: Mapping[LineAtPayer, LineMarket]) -> dict[int, float]:

@@ -8,13 +8,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.queries.baskets.basket_codes import BasketCode
-from core.queries.baskets.clinic_area import AreaPrice, OwnPrices, list_area_prices
-from core.queries.baskets.clinic_gaps import BY_SERVICES, dollars_of, weigh
-from core.queries.baskets.clinic_market import LineAtPayer, LineMarket, find_markets, list_payers_middles
+from core.queries.baskets.clinic_area import AreaPrices, OwnPrices, list_area_prices
+from core.queries.baskets.clinic_gaps import BY_SERVICES, weigh
+from core.queries.baskets.clinic_market import (
+    LineAtPayer,
+    LineMarket,
+    OtherPayers,
+    find_markets,
+    list_other_payers,
+    list_payers_middles,
+    with_own_rates,
+)
 from core.queries.baskets.clinic_rows import AskedLine, Clinic, ClinicPosition
 from core.queries.classes.classes_of_codes import ClassesOfList
 from core.queries.market.market import Market
-from core.queries.market.market_filters import CLASS_FILTERS
+from core.queries.market.market_filters import CLASS_FILTERS, PROFILE_FILTERS
 from core.queries.market.market_rates import market_facts
 from core.queries.parties.billed_services import services_sql
 from core.queries.rules.listed_codes import in_codes
@@ -64,7 +72,8 @@ def find_positions(
     """Return the position of each line at each payer that has rates of the clinic, the largest shortfall first.
 
     Without units, what counts is how often the clinic's NPIs billed the code to Medicare: a rare code with a wide gap
-    matters less than a visit. Shortfalls whose services are not known follow those that are, by their gap.
+    matters less than a visit. Shortfalls whose services are not known follow those that are, by their percent: dollars
+    of a drug's unit and of an operation do not compare. The clinic's own rates count wherever the market is looked at.
     If no organization is given, the payers are all that price a line. `classes` are those of the lines.
     """
     if not lines:
@@ -72,10 +81,18 @@ def find_positions(
     found: dict[LineAtPayer, LineMarket] = {}
     for some in _with_each_code_once(lines, classes):
         found |= find_markets(db, market, clinic, some, classes)
+    middles, others = list_payers_middles(found), list_other_payers(found, payers)
+    paying = {slug for _, slug in found}
+    if where := [name for name in PROFILE_FILTERS if getattr(market, name)] if clinic.values else []:
+        whole: dict[LineAtPayer, LineMarket] = {}
+        for some in _with_each_code_once(lines, classes):
+            whole |= find_markets(db, market.without(*where), clinic, some, classes)
+        found = with_own_rates(found, whole)
     counts = _count_rates(db, market, [line.code for line in lines])
     services = list_services(db, clinic)
     by_services = weigh(lines, services) == BY_SERVICES
-    middles, in_area = list_payers_middles(found), list_area_prices(db, market, clinic, _own_prices(lines, found))
+    in_area = list_area_prices(db, market, clinic, _own_prices(lines, found))
+    found |= {key: _in_area(found[key], its) for key, its in in_area.items()}
     slugs = sorted(
         {line.payer for line in lines if line.payer}
         | {slug for (at, slug), row in found.items() if row.own is not None and lines[at].is_of(slug)}
@@ -87,24 +104,39 @@ def find_positions(
                 continue
             row = found.get((at, slug))
             rendered = services.get(line.code.code)
-            times = rendered if by_services else 1 if line.units is None else line.units
+            times = rendered if by_services else line.units
             here = _position(classes.of_codes[at].market, line, slug, payers.get(slug, slug), row)
             here = replace(
                 here,
                 payers_middle=middles.get(at),
+                **vars(others.get((at, slug), OtherPayers())),
                 services=rendered,
                 reason=_reason(row, counts.get((slug, line.code.code))) if here.gap_to_middle is None else None,
             )
-            if own_area := in_area.get((at, slug)):
-                here = _in_area(here, own_area)
-            total = here.gap_to_middle * times if here.gap_to_middle is not None and times is not None else None
-            rows.append(replace(here, total_gap=total if here.counts else None))
-    return Positions(sorted(rows, key=_largest_shortfall_first), counts, {slug for _, slug in found})
+            if prices := in_area.get((at, slug)):
+                here = replace(
+                    here,
+                    percent=prices.percent,
+                    area=prices.area.title() or None,
+                    own_area=prices.own_area.title() if prices.own_area else None,
+                    tiers=prices.tiers,
+                    areas=prices.percents.words,
+                )
+            rows.append(_with_totals(here, times))
+    return Positions(sorted(rows, key=_largest_shortfall_first), counts, paying)
+
+
+def _with_totals(one: ClinicPosition, times: float | None) -> ClinicPosition:
+    """Return a line with what its gaps come to; without, if it counts in no sum, or nobody knows how often it is."""
+    if not one.counts or times is None or one.gap_to_middle is None:
+        return one
+    raised = None if one.high is None or one.rate is None else max(one.high - one.rate, 0.0) * times
+    return replace(one, total_gap=one.gap_to_middle * times, total_to_high=raised)
 
 
 def _own_prices(lines: Sequence[AskedLine], found: Mapping[LineAtPayer, LineMarket]) -> dict[LineAtPayer, OwnPrices]:
     return {
-        (at, slug): OwnPrices(lines[at].code.code, lines[at].modifier, row.own_prices, _percent(row))
+        (at, slug): OwnPrices(lines[at].code.code, lines[at].modifier, row.own_prices, _percent(row), slug)
         for (at, slug), row in found.items()
         if lines[at].rate is None and not row.is_odd
     }
@@ -114,8 +146,11 @@ def _percent(row: LineMarket) -> float | None:
     return row.own / row.medicare if row.own is not None and row.medicare else None
 
 
-def _in_area(one: ClinicPosition, found: AreaPrice) -> ClinicPosition:
-    return replace(one, rate=found.price, percent=found.percent, area=found.area, areas=found.areas)
+def _in_area(row: LineMarket, found: AreaPrices) -> LineMarket:
+    """Return a row with the price of the clinic's own area in place of that in the middle of all areas."""
+    if not found.is_own:
+        return row
+    return replace(row, own=found.price, own_prices=found.prices)
 
 
 def _with_each_code_once(lines: Sequence[AskedLine], classes: ClassesOfList) -> list[dict[int, AskedLine]]:
@@ -139,7 +174,6 @@ def list_services(db: Snapshot, clinic: Clinic) -> dict[str, float]:
 
 
 def _largest_shortfall_first(one: ClinicPosition) -> tuple[Any, ...]:
-    dollars = dollars_of(one)
     is_shortfall = one.gap_to_middle is not None and one.gap_to_middle < 0
     return (
         one.rate is None,
@@ -148,11 +182,18 @@ def _largest_shortfall_first(one: ClinicPosition) -> tuple[Any, ...]:
         one.is_thin,
         not is_shortfall,
         one.total_gap is None,
-        dollars or 0,
+        _size(one),
         one.payer_slug,
         one.code,
         one.modifier,
     )
+
+
+def _size(one: ClinicPosition) -> float:
+    """Return by what lines of the same sort are sorted: dollars, or percents where nobody knows how many there are."""
+    if one.total_gap is not None:
+        return one.total_gap
+    return (one.difference if one.counts else one.from_others) or 0.0
 
 
 @dataclass(frozen=True)
@@ -224,8 +265,10 @@ def _position(market: Market, line: AskedLine, slug: str, payer: str, row: LineM
         prices=len(prices),
         odd_prices=row.odd_prices if row else 0,
         area=None,
+        own_area=None,
+        tiers=None,
         areas=None,
-        compared_price=own,
+        compared_price=row.table_price if row else None,
         organizations=row.organizations if row else 0,
         other_organizations=row.other_organizations if row else 0,
         paid_less=row.less if row and own is not None else None,
@@ -235,12 +278,15 @@ def _position(market: Market, line: AskedLine, slug: str, payer: str, row: LineM
         one_contract=row.one_contract if row else 0,
         position=row.position if row else None,
         middle=middle,
+        high=row.high if row else None,
         payers_middle=None,
+        **vars(OtherPayers()),
         rates=row.rates if row else 0,
         percent=_percent(row) if row else None,
         gap_to_middle=gap,
         difference=own / middle - 1 if gap is not None and own is not None and middle else None,
         total_gap=None,
+        total_to_high=None,
         reason=None,
     )
 

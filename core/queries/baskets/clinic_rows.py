@@ -111,8 +111,8 @@ class ClinicPosition:
     rate: Annotated[
         float | None,
         described(
-            "The rate given with the line, or the clinic's price: that of its own `area` if that is known, or else "
-            "`compared_price`.",
+            "What is compared: the rate given with the line, or the clinic's price. Of the prices of `own_area`, or of "
+            "all if none is of it, it is the one in the middle, of two the lower.",
             95.0,
         ),
     ]
@@ -137,8 +137,8 @@ class ClinicPosition:
     lowest: Annotated[
         float | None,
         described(
-            "Lowest of the clinic's rates, in dollars, without the odd ones unless it has no others; null if one is "
-            "given.",
+            "Lowest of the clinic's rates in `own_area`, or of all if none is of it, in dollars, without the odd ones "
+            "unless it has no others; null if one is given.",
             90.0,
         ),
     ]
@@ -157,20 +157,39 @@ class ClinicPosition:
     area: Annotated[
         str | None,
         described(
-            "The payment locality of most of the clinic's NPIs, if its several prices are one percent of Medicare in "
-            "several localities, and one is of this one. The others are then no choice.",
+            "The payment locality whose price `rate` is, if the clinic's several prices are a few percents of Medicare "
+            "in several localities: its own if there is a price of that.",
             None,
+        ),
+    ]
+    own_area: Annotated[
+        str | None,
+        described(
+            "For such prices, the clinic's own locality: that of most of its NPIs, or else of its organization's city; "
+            "null if neither is known.",
+            None,
+        ),
+    ]
+    tiers: Annotated[
+        str | None,
+        described(
+            "The prices of its own locality, each with its percent of Medicare: of several, the file does not say "
+            "which applies.",
+            "125%: $251.81; 150%: $302.17",
         ),
     ]
     areas: Annotated[
         str | None,
-        described("Where there is an area: the percent, with each price and its locality.", "115%: Dallas $72.92"),
+        described(
+            "The prices of all localities, by their percents of Medicare; null if they are not such percents.",
+            "115%: Dallas $72.92",
+        ),
     ]
     compared_price: Annotated[
         float | None,
         described(
-            "What is compared: the rate that is given, or the clinic's price as in the table of organizations, the "
-            "middle of its rates, so that several areas of one contract are the same for everybody.",
+            "The clinic's price in the table of organizations, which knows no areas: the middle of all its rates. The "
+            "rate that is given, if one is.",
             95.0,
         ),
     ]
@@ -183,10 +202,14 @@ class ClinicPosition:
         ),
     ]
     other_organizations: Annotated[int, described("Number of these tax IDs that are not the clinic's.", 567)]
-    paid_less: Annotated[
-        int | None, described("Number of other organizations whose price is below `compared_price`.", 120)
+    paid_less: Annotated[int | None, described("Number of other organizations whose price is below `rate`.", 120)]
+    paid_same: Annotated[
+        int | None,
+        described(
+            "Number of other organizations whose price is the same, or is `compared_price`: that of the same contract.",
+            180,
+        ),
     ]
-    paid_same: Annotated[int | None, described("Number of other organizations whose price is the same.", 180)]
     paid_more: Annotated[int | None, described("Number of other organizations whose price is higher.", 267)]
     contracts_more: Annotated[
         int | None,
@@ -209,6 +232,10 @@ class ClinicPosition:
             104.0,
         ),
     ]
+    high: Annotated[
+        float | None,
+        described("Third quartile of what organizations are paid by the payer, the price of one of them.", 130.0),
+    ]
     payers_middle: Annotated[
         float | None,
         described(
@@ -217,16 +244,23 @@ class ClinicPosition:
             110.0,
         ),
     ]
+    other_payers: Annotated[
+        int,
+        described(f"Number of other payers with at least {LEAST_ORGANIZATIONS} organizations that have the line.", 1),
+    ]
+    other_payer: Annotated[str | None, described("Name of the only one, if it is one.", "Example Apple")]
+    other_middle: Annotated[
+        float | None,
+        described("What these pay their middle organization: the middle of them, each payer counted once.", 114.0),
+    ]
     rates: Annotated[int, described("Number of the payer's rates for the line, the clinic's included.", 70)]
     percent: Annotated[
         float | None,
-        described("The rate against Medicare's amount, that of `area` if there is one: 1.2 is 120%.", 1.2),
+        described("The rate against Medicare's amount, in its own area if it has `areas`: 1.2 is 120%.", 1.2),
     ]
     gap_to_middle: Annotated[
         float | None,
-        described(
-            "`compared_price` minus `middle`, in dollars; null where no other organization has such rates.", -9.0
-        ),
+        described("`rate` minus `middle`, in dollars; null where no other organization has such rates.", -9.0),
     ]
     difference: Annotated[
         float | None, described("The same in percent of `middle`: -0.1 is 10% below; null if that is zero.", -0.0865)
@@ -234,10 +268,17 @@ class ClinicPosition:
     total_gap: Annotated[
         float | None,
         described(
-            "The gap times the units, once for a line without. If no line has units, times `services`, null where "
-            "these are not known; and once if they are known of no line. Null where `other_organizations` is below "
-            f"{LEAST_ORGANIZATIONS}, and of an odd price: such a gap is in no sum.",
+            "The gap times the units. If no line has units, times `services`. Null where neither is known, where "
+            f"`other_organizations` is below {LEAST_ORGANIZATIONS}, and of an odd price: such a gap is in no sum.",
             -1080.0,
+        ),
+    ]
+    total_to_high: Annotated[
+        float | None,
+        described(
+            "What a rise to `high` would add, in dollars: times the units or services, as in `total_gap`, and null as "
+            "there; 0 if the rate is not below it.",
+            4200.0,
         ),
     ]
     reason: Annotated[str | None, described("Why the line has no position at the payer.", None)]
@@ -250,13 +291,41 @@ class ClinicPosition:
     @property
     def to_middle(self) -> float | None:
         """The share by which the price would have to rise to be the middle organization's; None if it is not below."""
-        price, middle = self.compared_price, self.middle
+        price, middle = self.rate, self.middle
         return middle / price - 1 if self.gap_to_middle is not None and price and middle and price < middle else None
 
     @property
     def equals_middle(self) -> bool:
         """Whether what is compared is the middle organization's price, to the cent."""
         return self.gap_to_middle is not None and round(self.gap_to_middle, 2) == 0
+
+    @property
+    def is_middle_own(self) -> bool:
+        """Whether the middle organization's price is that of the clinic's own contract, of all its areas."""
+        return self.is_own_area and self.middle == self.compared_price != self.rate
+
+    @property
+    def is_own_area(self) -> bool:
+        """Whether the price is known to be that of the clinic's own locality."""
+        return self.area is not None and self.area == self.own_area
+
+    @property
+    def to_high(self) -> float | None:
+        """The share by which the price would have to rise to be the third quartile; None if it is not below."""
+        if self.gap_to_middle is None or not self.rate or self.high is None or self.rate >= self.high:
+            return None
+        return self.high / self.rate - 1
+
+    @property
+    def from_others(self) -> float | None:
+        """The price against what the other payers pay their middle organization; None if that is not known."""
+        return self.rate / self.other_middle - 1 if self.rate is not None and self.other_middle else None
+
+    @property
+    def differences_of_spread(self) -> tuple[float, float] | None:
+        """The gaps of the lowest and of the highest of the clinic's prices in percent; None if it has only one."""
+        gaps = self.gaps_of_spread
+        return (gaps[0] / self.middle, gaps[1] / self.middle) if gaps and self.middle else None
 
     @property
     def is_thin(self) -> bool:
@@ -271,7 +340,7 @@ class ClinicPosition:
     @property
     def has_spread(self) -> bool:
         """Whether the clinic has several prices for the line of which the file does not say which applies."""
-        return self.area is None and self.lowest != self.highest
+        return self.lowest != self.highest
 
     @property
     def gaps_of_spread(self) -> tuple[float, float] | None:

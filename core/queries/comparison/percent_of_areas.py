@@ -7,8 +7,10 @@ localities, which are a percent apart, only a whole percent that several prices 
 halves do too.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED
 from core.queries.comparison.area_amounts import LOCALITIES, NATION
@@ -25,6 +27,8 @@ MAX_PRICES = 16
 
 _OF_AREAS, _OF_NATION = 0.01, 0.005
 """The steps of the percents that are looked for."""
+
+_LEAST_RANGE = 1e-9
 
 _NEAR = 0.3
 """The percents of one rate against the state's mean and against its area differ by less."""
@@ -53,10 +57,37 @@ class PercentsOfAreas:
     """The percents of Medicare that several prices of a service are, the lowest first."""
 
     levels: tuple[SharedPercent, ...]
+    amounts: Mapping[str, float] = field(default_factory=dict, compare=False, repr=False)
+    """Medicare's amounts that they are percents of, by area."""
+
+    @property
+    def of_areas(self) -> tuple[float, ...]:
+        """Return the percents of areas' amounts, the lowest first."""
+        return tuple(one.percent for one in self.levels if not one.is_national)
+
+    def prices_in(self, area: str | None) -> tuple[float, ...]:
+        """Return which of the prices hold in an area, the lowest first: one for each of the percents that has it.
+
+        A percent of the national amount holds in all areas. None of them does where no other price is of the area.
+        """
+        if area is None or area not in self.amounts:
+            return ()
+        # Two areas may have the same amount, of which the price has one name.
+        here = {its for its, amount in self.amounts.items() if its != NATIONAL and amount == self.amounts[area]}
+        found = [price for one in self.levels for price, its in one.prices if its in here]
+        return tuple(sorted(found + self._national_prices)) if found else ()
+
+    @property
+    def _national_prices(self) -> list[float]:
+        return [price for one in self.levels if one.is_national for price, _ in one.prices]
 
     def of_price(self, price: float) -> SharedPercent:
         """Return the percent that one of the prices is."""
         return next(one for one in self.levels if any(price == its for its, _ in one.prices))
+
+    def area_of(self, price: float) -> str:
+        """Return the area that one of the prices is of, or NATIONAL."""
+        return dict(self.of_price(price).prices)[price]
 
     def is_near(self, percent: float) -> bool:
         """Return whether the percent that one of the prices is of another amount may be one of these.
@@ -93,12 +124,16 @@ class PercentsOfAreas:
 
 
 def find_percents_of_areas(
-    prices: Collection[float], amounts: Mapping[str, float], conversion_factor: float | None
+    prices: Collection[float],
+    amounts: Mapping[str, float],
+    conversion_factor: float | None,
+    percents: Collection[float] = (),
 ) -> PercentsOfAreas | None:
     """Return the percents that several prices of a service are; None unless each of them is one.
 
     `amounts` are Medicare's in each area, by name, and the NATIONAL one. The conversion factor of a contract is as
-    published or rounded to cents, as contracts state both.
+    published or rounded to cents, as contracts state both. If `percents` are given, the prices are these of areas'
+    amounts, or nothing.
     """
     distinct = sorted(set(prices))
     if not 2 <= len(distinct) <= MAX_PRICES or distinct[0] <= 0:
@@ -107,43 +142,74 @@ def find_percents_of_areas(
         scaled = {area: scale * amount for area, amount in amounts.items() if amount > 0}
         areas = sorted((amount, area) for area, amount in scaled.items() if area != NATIONAL)
         national = scaled.get(NATIONAL, 0.0)
-        for tries_areas in (False, True):
-            left, found, chance = distinct, list[SharedPercent](), 1.0
-            while tries_areas and len(left) > 1:
-                level = max(_shared_by_areas(left, areas), key=lambda one: len(one.prices), default=None)
-                if level is None or len(level.prices) < 2:
-                    break
-                found.append(level)
-                chance *= _chance_of_areas(level, areas)
-                left = [price for price in left if price not in dict(level.prices)]
-            for price in left if national else ():
-                percent = round(price / national / _OF_NATION) * _OF_NATION
-                if is_percent_of(price, percent, national):
-                    found.append(SharedPercent(round(percent, 3), ((price, NATIONAL),)))
-                    chance *= min(1, 2 * allowed_difference(percent) / (_OF_NATION * national))
-            explained = sum(len(one.prices) for one in found)
-            if explained == len(distinct) and chance <= MAX_CHANCE:
-                return PercentsOfAreas(tuple(sorted(found, key=lambda one: (one.percent, one.is_national))))
+        levels = _with_percents(distinct, areas, percents) if percents else _search_percents(distinct, areas, national)
+        if levels:
+            return PercentsOfAreas(levels)
     return None
+
+
+def _search_percents(prices: list[float], areas: list[tuple[float, str]], national: float) -> tuple[SharedPercent, ...]:
+    """Return which percents of areas' amounts, or of the national one, all of the prices are; none if one is none."""
+    for tries_areas in (False, True):
+        left, found, chance = prices, list[SharedPercent](), 1.0
+        while tries_areas and len(left) > 1:
+            level = max(_shared_by_areas(left, areas), key=lambda one: len(one.prices), default=None)
+            if level is None or len(level.prices) < 2:
+                break
+            found.append(level)
+            chance *= _chance_of_areas(level, areas)
+            left = [price for price in left if price not in dict(level.prices)]
+        for price in left if national else ():
+            percent = round(price / national / _OF_NATION) * _OF_NATION
+            if is_percent_of(price, percent, national):
+                found.append(SharedPercent(round(percent, 3), ((price, NATIONAL),)))
+                chance *= min(1, 2 * allowed_difference(percent) / (_OF_NATION * national))
+        explained = sum(len(one.prices) for one in found)
+        if explained == len(prices) and chance <= MAX_CHANCE:
+            return tuple(sorted(found, key=lambda one: (one.percent, one.is_national)))
+    return ()
 
 
 def _shared_by_areas(prices: list[float], areas: list[tuple[float, str]]) -> list[SharedPercent]:
     """Return each whole percent that some of the prices are of different areas' amounts."""
     tried = {round(price / amount / _OF_AREAS) * _OF_AREAS for price in prices for amount, _ in areas}
-    found = []
-    for percent in sorted(tried):
-        matched: list[tuple[float, str]] = []
-        at = 0
-        # Prices and areas are both in order: a price has one of the areas after that of the price before.
-        for price in prices:
-            while at < len(areas) and percent * areas[at][0] < price - allowed_difference(percent):
-                at += 1
-            if at < len(areas) and is_percent_of(price, percent, areas[at][0]):
-                matched.append((price, areas[at][1]))
-                at += 1
-        if matched:
-            found.append(SharedPercent(round(percent, 3), tuple(matched)))
-    return found
+    return [
+        SharedPercent(round(percent, 3), matched)
+        for percent in sorted(tried)
+        if (matched := _match_areas(prices, areas, percent))
+    ]
+
+
+def _match_areas(prices: list[float], areas: list[tuple[float, str]], percent: float) -> tuple[tuple[float, str], ...]:
+    """Return those of the prices that are a percent of an area's amount, each with its area."""
+    matched: list[tuple[float, str]] = []
+    at = 0
+    # Prices and areas are both in order: a price has one of the areas after that of the price before.
+    for price in prices:
+        while at < len(areas) and percent * areas[at][0] < price - allowed_difference(percent):
+            at += 1
+        if at < len(areas) and is_percent_of(price, percent, areas[at][0]):
+            matched.append((price, areas[at][1]))
+            at += 1
+    return tuple(matched)
+
+
+def _with_percents(
+    prices: list[float], areas: list[tuple[float, str]], percents: Collection[float]
+) -> tuple[SharedPercent, ...]:
+    """Return which of these percents of areas' amounts all of the prices are; none if one is none of them."""
+    left, found, width = prices, list[SharedPercent](), 0.0
+    for percent in sorted(percents):
+        width += len(areas) * 2 * allowed_difference(percent)
+        if matched := _match_areas(left, areas, percent):
+            found.append(SharedPercent(percent, matched))
+            left = [price for price in left if price not in dict(matched)]
+    if left or not areas:
+        return ()
+    lowest, highest = min(percents) * areas[0][0], max(percents) * areas[-1][0]
+    # Each price lies anywhere between the lowest and the highest, and some of it is within a cent of an area's.
+    chance = min(1, width / max(highest - lowest, _LEAST_RANGE)) ** len(prices)
+    return tuple(found) if chance <= MAX_CHANCE else ()
 
 
 def _chance_of_areas(level: SharedPercent, areas: list[tuple[float, str]]) -> float:
@@ -155,6 +221,24 @@ def _chance_of_areas(level: SharedPercent, areas: list[tuple[float, str]]) -> fl
     first = min(1, len(areas) * 2 * allowed_difference(level.percent) / (_OF_AREAS * lowest))
     other = chance_of_areas(level.percent, len(areas), lowest, highest)
     return float(first * other ** (len(level.prices) - 1))
+
+
+@dataclass(frozen=True)
+class SeveralPrices:
+    """The several prices of a service, for the whole of it or a part, that a payer's contract has."""
+
+    code: str
+    modifier: str
+    prices: tuple[float, ...]
+    side: str | None = None
+    """One of SIDES whose amounts alone the prices are compared with; None for both."""
+    payer: str = ""
+
+
+_LEAST_SERVICES = 3
+"""Percents of fewer services are not looked for in others."""
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -174,31 +258,31 @@ class AmountsOfAreas:
 
         Prices that are known to be of one of SIDES are compared with its amounts alone.
         """
-        found = self._find_with_amounts(code, modifier, prices, side)
-        return found[0] if found else None
+        return self._find(SeveralPrices(code, modifier, tuple(prices), side))
 
-    def find_price_in(
-        self, area: str, code: str, modifier: str, prices: Collection[float]
-    ) -> tuple[float, PercentsOfAreas] | None:
-        """Return which of the prices is that of an area, if all are one percent of several areas' amounts."""
-        found = self._find_with_amounts(code, modifier, prices)
-        single = found[0].single if found else None
-        if found is None or single is None or single.is_national:
-            return None
-        percents, amounts = found
-        # Two areas may have the same amount, of which the price has one name.
-        of_area = (price for price, its in single.prices if area in amounts and amounts[its] == amounts[area])
-        price = next(of_area, None)
-        return None if price is None else (price, percents)
+    def find_of_contracts(self, lines: Mapping[Key, SeveralPrices]) -> dict[Key, PercentsOfAreas]:
+        """Return the percents of several prices by the keys of `lines`.
 
-    def _find_with_amounts(
-        self, code: str, modifier: str, prices: Collection[float], side: str | None = None
-    ) -> tuple[PercentsOfAreas, Mapping[str, float]] | None:
-        for facility in (True, False) if side is None else (side == FACILITY_OR_UNSTATED,):
-            amounts = self.by_service.get((code, modifier, facility), {})
-            found = find_percents_of_areas(prices, amounts, self.conversion_factor)
+        What most services of a payer's contract are is looked for in the others: alone, the prices of an X-ray may be
+        other percents as well, and two prices of one area say nothing.
+        """
+        found = {key: its for key, line in lines.items() if (its := self._find(line))}
+        counts: dict[str, Counter[tuple[float, ...]]] = {}
+        for key, its in found.items():
+            counts.setdefault(lines[key].payer, Counter())[its.of_areas] += 1
+        for key, line in lines.items():
+            common, services = next(iter(counts.get(line.payer, Counter()).most_common(1)), ((), 0))
+            is_other = key not in found or found[key].of_areas != common
+            if is_other and common and services >= _LEAST_SERVICES and (its := self._find(line, common)):
+                found[key] = its
+        return found
+
+    def _find(self, line: SeveralPrices, percents: Collection[float] = ()) -> PercentsOfAreas | None:
+        for facility in (True, False) if line.side is None else (line.side == FACILITY_OR_UNSTATED,):
+            amounts = self.by_service.get((line.code, line.modifier, facility), {})
+            found = find_percents_of_areas(line.prices, amounts, self.conversion_factor, percents)
             if found:
-                return found, amounts
+                return replace(found, amounts=amounts)
         return None
 
 

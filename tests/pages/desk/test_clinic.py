@@ -5,6 +5,7 @@ import logging
 import re
 import xml.etree.ElementTree as ET
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,7 +21,7 @@ from core.pages.formats import write_dollars
 from core.pages.shared import page
 from core.pages.shared.answer_cache import ANSWERS, AnswerCache
 from core.queries import in_state
-from core.queries.baskets.clinic_gaps import BY_SERVICES, ONCE
+from core.queries.baskets.clinic_gaps import BY_SERVICES, UNWEIGHED
 from core.queries.baskets.clinic_rows import ClinicPosition
 from core.queries.loaded_files import SharedFile
 from core.queries.market.market import Market
@@ -69,7 +70,7 @@ def test_a_clinic_stands_among_organizations(tmp_path: Path) -> None:
     shown = text_of(page)
     assert "The market is what organizations are paid" in shown
     position = "2 of 2 others under 2 contracts none the same, none less"
-    assert re.search(f"[$]90.00 {position} [$]100.00 −[$]10.00 −10(.0)?% not counted", shown)
+    assert re.search(f"[$]90.00 {position} [$]100.00 −[$]10.00 −10(.0)?% not counted –", shown)
     assert "another organization is paid more for 1 of 1 line . Nothing is added up" in shown
     assert "By code and payer, the largest shortfall first" in shown
     assert "$80.00 nobody else" in shown
@@ -90,35 +91,72 @@ def test_prices_that_are_not_believable_are_last_and_in_no_sum(tmp_path: Path) -
         asked = {**MONTH, "tin": "100000001"}
         shown = text_of(Visitor().get("/clinic/", asked))
         rows = csv_rows(Visitor().get("/clinic/", {**asked, "format": "csv"}))
-    assert "1 line has a price that is not believable and is in no sum." in shown
+    assert "1 line has a price that is not believable and is not counted." in shown
     assert "$5.00 not believable" in shown
     assert [(row["code"], row["is_odd"], row["total_gap"]) for row in rows] == [
         ("99214", "False", ""), ("99213", "True", ""),
     ]  # fmt: skip
 
 
-def test_of_the_prices_of_several_areas_the_clinic_s_own_is_shown(tmp_path: Path) -> None:
-    """The tax ID's NPI practices in Atlanta, where its contract pays $103.50: 115% of $90."""
-    rates = [VISIT | {"group": 0, "negotiated_rate": rate} for rate in (103.50, 80.50)]
-    plain = store_of_areas(tmp_path, rates, SCHEDULES)
+@pytest.mark.parametrize(
+    ("rates", "locality", "expected"),
+    [
+        # 115% of $90 in Atlanta, where the tax ID's NPI practices, and of $70 in the rest of the state.
+        (
+            (103.50, 80.50),
+            "01",
+            {"rate": "103.5", "percent": "1.15", "area": "Atlanta", "own_area": "Atlanta", "prices": "1",
+             "tiers": "115%: $103.50", "shown": "$103.50 Atlanta, 115%"},
+        ),
+        # 125% and 150% in both areas: the lower is the rate, and the other is beside it, never one of the other area.
+        (
+            (112.50, 87.50, 135.0, 105.0),
+            "01",
+            {"rate": "112.5", "percent": "1.25", "area": "Atlanta", "lowest": "112.5", "highest": "135.0",
+             "tiers": "125%: $112.50; 150%: $135.00", "shown": "$112.50 Atlanta 125%: $112.50; 150%: $135.00"},
+        ),
+        (
+            (112.50, 87.50, 135.0, 105.0),
+            "99",
+            {"rate": "87.5", "percent": "1.25", "area": "Rest Of Georgia", "highest": "105.0"},
+        ),
+        # Nobody knows where it practices: the price in the middle of all, with its own area and percent.
+        (
+            (103.50, 80.50),
+            "",
+            {"rate": "80.5", "percent": "1.15", "area": "Rest Of Georgia", "own_area": "", "prices": "2", "tiers": "",
+             "shown": "Your own area is not known: your rate is the one in the middle, with its area."},
+        ),
+    ],
+)  # fmt: skip
+def test_of_the_prices_of_several_areas_the_clinic_s_own_are_shown(
+    tmp_path: Path, rates: tuple[float, ...], locality: str, expected: dict[str, str]
+) -> None:
+    db = store_of_area_clinic(tmp_path, rates, locality)
+    with serving(db.root):
+        asked = {"state": "GA", "year_month": "2025-06", "tin": TIN}
+        shown = text_of(Visitor().get("/clinic/", asked))
+        (row,) = csv_rows(Visitor().get("/clinic/", {**asked, "format": "csv"}))
+    assert "1 line has a price for each of several areas" in shown
+    assert {name: row[name] for name in expected if name != "shown"} == {
+        name: value for name, value in expected.items() if name != "shown"
+    }
+    assert expected.get("shown", "") in shown
+    assert row["compared_price"] == str(sorted(rates)[(len(rates) - 1) // 2]), "as in the table of organizations"
+
+
+def store_of_area_clinic(root: Path, rates: Sequence[float], locality: str) -> Snapshot:
+    """Return a store of a tax ID with these rates for a visit, whose NPI practices in a locality of Georgia."""
+    plain = store_of_areas(root, [VISIT | {"group": 0, "negotiated_rate": rate} for rate in rates], SCHEDULES)
     npi = "1912951245"
     member = {"npi": npi, "tin_type": "ein", "tin_value": TIN}
-    profile = {"npi": npi, "state": "GA", "zip": "30303", "contractor": "10212", "locality": "01"}
-    db = written(
+    profile = {"npi": npi, "state": "GA", "zip": "30303", "contractor": "10212", "locality": locality}
+    return written(
         plain.root,
         {"xref_tin_npi": [{**member, "year_month": "2025-06", "payer_slug": "p"}], "dim_npi": [{"npi": npi}],
          "provider_profile": [profile],
          "dim_payer_bridge": [{"reporting_entity_name_raw": "P", "payer_slug": "p"}]},
     )  # fmt: skip
-    with serving(db.root):
-        asked = {"state": "GA", "year_month": "2025-06", "tin": TIN}
-        shown = text_of(Visitor().get("/clinic/", asked))
-        (row,) = csv_rows(Visitor().get("/clinic/", {**asked, "format": "csv"}))
-    assert "$103.50 Atlanta, 115%" in shown
-    assert "1 line has a price for each of several areas" in shown
-    assert "your rate is that of Atlanta, where most of your NPIs practice" in shown
-    assert (row["rate"], row["percent"], row["area"], row["compared_price"]) == ("103.5", "1.15", "Atlanta", "80.5")
-    assert row["areas"] == "115%: Rest Of Georgia $80.50, Atlanta $103.50"
 
 
 def test_a_line_with_several_rates_shows_the_lowest_and_the_highest(site: Client, demo: Snapshot) -> None:
@@ -131,9 +169,10 @@ def test_a_line_with_several_rates_shows_the_lowest_and_the_highest(site: Client
     for row in several:
         lowest, highest = float(row["lowest"]), float(row["highest"])
         assert f"{row['prices']} prices: {write_dollars(lowest)} to {write_dollars(highest)}" in shown
-    assert len(re.findall(r"[−+]\$[0-9.,]+ to [−+]\$[0-9.,]+", shown)) == sum(
-        bool(row["gap_to_middle"]) for row in several
-    )
+    compared = [row for row in several if row["gap_to_middle"]]
+    ranges = len(re.findall(r"[−+]\$[0-9.,]+ to [−+]\$[0-9.,]+", shown))
+    assert ranges == sum(row["prices"] != "2" for row in compared)
+    assert shown.count(" at $") == sum(row["prices"] == "2" for row in compared)
     assert "the file does not say which of them applies" in shown
     assert not [row for row in rows if row["area"]], "no area of the NPIs is known"
 
@@ -240,10 +279,13 @@ def compute(cells: dict[str, tuple[str, Any]], at: str) -> Any:
     formula, value = cells.get(at, ("", ""))
     if not formula:
         return value
-    if ranged := re.fullmatch(r'(SUMIF|SUM)\(Q(\d+):Q(\d+)(?:,"<0")?\)', formula):
-        values = [compute(cells, f"Q{row}") for row in range(int(ranged[2]), int(ranged[3]) + 1)]
-        return sum(one for one in values if one != "" and (ranged[1] == "SUM" or one < 0))
-    if chosen := re.fullmatch(r"IF\(([A-Z]\d+)=([^,]*),([^,]*),([^,]*)\)", formula):
+    if ranged := re.fullmatch(r'IF\(COUNT\(([A-Z])(\d+):[A-Z](\d+)\)=0,"",(SUMIF|SUM)\([^()]*\)\)', formula):
+        values = [compute(cells, f"{ranged[1]}{row}") for row in range(int(ranged[2]), int(ranged[3]) + 1)]
+        known = [one for one in values if one != ""]
+        return sum(one for one in known if ranged[4] == "SUM" or one < 0) if known else ""
+    if raised := re.fullmatch(r"MAX\(0,(.*?)\)\*([A-Z]\d+)", formula):
+        return max(0, compute({**cells, "rise": (raised[1], None)}, "rise")) * compute(cells, raised[2])
+    if chosen := re.fullmatch(r"IF\(([A-Z]\d+)=([^,]*),([^,]*),(.*)\)", formula):
         wanted = chosen[2].strip('"')
         is_so = str(compute(cells, chosen[1])) == (str(float(wanted)) if wanted else "")
         return compute({**cells, "then": (chosen[3] if is_so else chosen[4], None)}, "then")
@@ -255,23 +297,26 @@ def compute(cells: dict[str, tuple[str, Any]], at: str) -> Any:
     return "" if formula == '""' else float(formula)
 
 
-@pytest.mark.parametrize(("weighed_by", "total"), [(BY_SERVICES, ""), (ONCE, 3.5)])
-def test_a_price_of_several_areas_is_compared_until_another_rate_is_typed(weighed_by: str, total: Any) -> None:
-    """The rate is that of the clinic's own area, and what is compared is the middle of the contract's prices."""
-    figures = {"rate": 103.5, "compared_price": 80.5, "middle": 77.0, "gap_to_middle": 3.5, "difference": 3.5 / 77}
+@pytest.mark.parametrize("weighed_by", [BY_SERVICES, UNWEIGHED])
+def test_gaps_and_sums_of_the_workbook_follow_what_is_typed(weighed_by: str) -> None:
+    """Without services, nothing is added up: dollars of a drug's unit and of an operation are no sum."""
+    figures = {"rate": 103.5, "compared_price": 80.5, "middle": 77.0, "gap_to_middle": 26.5, "difference": 26.5 / 77}
+    areas = {"area": "Atlanta", "own_area": "Rome", "high": 110.0, "prices": 2, "lowest": 80.5, "highest": 103.5}
     unknown: dict[str, Any] = dict.fromkeys(ClinicPosition.__dataclass_fields__)
-    of_line = {**unknown, **figures, "total_gap": total or None, "other_organizations": 9, "is_odd": False}
+    of_line = {**unknown, **figures, **areas, "other_organizations": 9, "is_odd": False}
     sheet = make_negotiation_sheet([ClinicPosition(**of_line)], weighed_by)
     cells = {
-        f"{letter}2": (value.text, value.value) if isinstance(value, Formula) else ("", "" if value is None else value)
-        for letter, value in zip("ABCDEFGHIJKLMNOPQ", sheet.rows[0], strict=True)
+        f"{letter}{number}": (value.text, value.value) if isinstance(value, Formula) else ("", value or "")
+        for number, row in enumerate([*sheet.rows, *sheet.totals], 2)
+        for letter, value in zip("ABCDEFGHIJKLMNOPQR", row, strict=True)
     }
-    assert [compute(cells, at) for at in ("G2", "N2", "Q2")] == [80.5, 3.5, total]
-    typed = {**cells, "D2": ("", 70.0), "P2": ("", 10.0)}
-    assert [compute(typed, at) for at in ("G2", "N2", "Q2")] == [70.0, -7.0, -70.0]
-    (below, every) = (row[-1] for row in sheet.totals)
-    assert (below.text, every.text) == ('SUMIF(Q2:Q2,"<0")', "SUM(Q2:Q2)")
-    assert "in no sum" in sheet.notes[0] if weighed_by == BY_SERVICES else "counts once" in sheet.notes[0]
+    assert [cells[at][1] for at in ("E2", "F2")] == ["Atlanta (none of Rome)", "2: $80.50 to $103.50"]
+    of_sums = ("M2", "P2", "R2", "P3", "P4", "R4")
+    assert [compute(cells, at) for at in of_sums] == [26.5, "", "", "", "", ""]
+    typed = {**cells, "D2": ("", 70.0), "O2": ("", 10.0)}
+    assert [compute(typed, at) for at in of_sums] == [-7.0, -70.0, 400.0, -70.0, -70.0, 400.0]
+    assert "in no sum" in sheet.notes[0]
+    assert ("nothing is added up yet" in sheet.notes[0]) == (weighed_by == UNWEIGHED)
 
 
 def test_where_most_rates_are_of_other_states_pages_and_the_workbook_say_so(
@@ -304,9 +349,11 @@ def test_where_most_rates_are_of_other_states_pages_and_the_workbook_say_so(
         assert ("Most of these providers practice in other states: 2 of 7 in Georgia" in basket) == is_shared
         top = "Most rates of Payer A are of providers outside Georgia." if is_shared else "Payer"
         assert cells["A1"][1] == top
-        totals = {at: value for at, (formula, value) in cells.items() if formula.startswith("SUM")}
-        assert len(totals) == 2
-        assert all(compute(cells, at) == pytest.approx(value) for at, (formula, value) in cells.items() if formula)
+        totals = {at: value for at, (formula, value) in cells.items() if formula.startswith("IF(COUNT")}
+        assert len(totals) == 3
+        computed = {at: compute(cells, at) for at in totals}
+        assert set(computed.values()) == {""}, "nothing is added up without services"
+        assert not any(totals.values())
 
 
 def test_a_workbook_begins_with_what_to_ask_and_its_totals(tmp_path: Path) -> None:
@@ -341,24 +388,35 @@ def test_a_workbook_begins_with_what_to_ask_and_its_totals(tmp_path: Path) -> No
     assert [(one["Code"], one["Total gap"]) for one in by_heading] == [
         ("99213", -1250.0), ("99214", 45.0), ("73525", ""),
     ]  # fmt: skip
-    assert (below[0], below[-1]) == ("Below the middle", -1250.0)
-    assert (every[0], every[-1]) == ("All lines in the sums", -1205.0)
+    total, would_add = heads.index("Total gap"), heads.index("75th would add")
+    assert (below[0], below[total], below[would_add]) == ("Below the middle", -1250.0, "")
+    # Three quarters of six organizations are paid $107.50 or less; the second line is above.
+    assert (every[0], every[total], every[would_add]) == ("All lines in the sums", -1205.0, 1750.0)
     cells = read_first_sheet(content)
-    assert cells["G2"][0] == "D2"
-    assert cells["N2"] == ("G2-H2", -12.5)
-    assert cells["Q2"] == ('IF(P2="",N2,N2*P2)', -1250.0)
-    assert "Q4" not in cells, "compared with too few"
-    assert cells["Q5"] == ('SUMIF(Q2:Q4,"<0")', -1250.0)
-    assert cells["Q6"] == ("SUM(Q2:Q4)", -1205.0)
+    assert cells["M2"] == ("D2-G2", -12.5)
+    assert cells["P2"] == ('IF(O2="","",M2*O2)', -1250.0)
+    assert cells["R2"] == ('IF(O2="","",MAX(0,Q2-D2)*O2)', 1750.0)
+    assert "P4" not in cells, "compared with too few"
+    assert cells["P5"] == ('IF(COUNT(P2:P4)=0,"",SUMIF(P2:P4,"<0"))', -1250.0)
+    assert cells["P6"] == ('IF(COUNT(P2:P4)=0,"",SUM(P2:P4))', -1205.0)
     assert all(compute(cells, at) == pytest.approx(value) for at, (formula, value) in cells.items() if formula)
     # What a clinic types changes what follows from it.
-    typed = {**cells, "P2": ("", 200.0), "D3": ("", 95.0)}
-    assert compute(typed, "Q2") == -2500.0
-    assert compute(typed, "N3") == pytest.approx(95.0 - float(cells["H3"][1]))
-    assert compute(typed, "Q6") == pytest.approx(-2500.0 + 3 * (95.0 - float(cells["H3"][1])))
-    assert compute({**cells, "P2": ("", "")}, "Q2") == -12.5, "once, as on the page"
+    typed = {**cells, "O2": ("", 200.0), "D3": ("", 95.0)}
+    assert compute(typed, "P2") == -2500.0
+    assert compute(typed, "M3") == pytest.approx(95.0 - float(cells["G3"][1]))
+    assert compute(typed, "P6") == pytest.approx(-2500.0 + 3 * (95.0 - float(cells["G3"][1])))
+    assert compute(typed, "R6") == pytest.approx(2 * 1750.0 + 3 * 15.0)
+    assert compute({**cells, "O2": ("", "")}, "P2") == "", "in no sum, as on the page"
     assert "1 line is compared with fewer than 5 other organizations and counts in no sum. 3 lines;" in rows[-1][0]
-    assert "1 of 2 lines is below what the middle organization is paid: −$1,250.00 a year at your units." in shown_text
+    assert (
+        "1 of 2 lines is below what the middle organization is paid; in the middle of the lines, 1.0% above ."
+        in shown_text
+    )
+    assert (
+        "Those below come to −$1,250.00 a year at your volumes, known of 2 lines; all of these together, −$1,205.00"
+        in shown_text
+    )
+    assert "The 75th percentile of organizations is higher in 1, by 19% in the middle: +$1,750.00 a year" in shown_text
     assert "1 more line is not counted: compared with fewer than 5 other organizations." in shown_text
     assert "not counted: 4 other organizations" in shown_text
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from core.fields.codes.basket_list import BasketItem
 from core.fields.codes.code_list import WantedCode
 from core.queries.baskets.basket_codes import BasketCode, basket_codes
+from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic
 from core.queries.baskets.clinic_gaps import sum_gaps
 from core.queries.baskets.clinic_position import (
     NO_OTHERS,
@@ -137,14 +138,24 @@ def slow_position(rates: list[dict[str, Any]], line: Any, payer: str) -> dict[st
     found["position"] = (less + same / 2) / others if others and less is not None and same is not None else None
     gap = paid - middle if paid is not None and middle is not None and others else None
     found |= {"gap_to_middle": gap, "difference": paid / middle - 1 if gap is not None and middle else None}
-    if gap is not None and others >= FEW:
-        found["total_gap"] = gap * (1 if units is None else units)
+    found["counts"] = gap is not None and others >= FEW
+    found["high"] = high = slow_third_quartile(list(prices.values()))
+    found["total_to_high"] = None
+    if found["counts"] and units is not None and gap is not None:
+        found["total_gap"] = gap * units
+        found["total_to_high"] = max(0.0, (high or 0.0) - (paid or 0.0)) * units
     reasons = {
         NO_RATE: not of_code, OTHER_KIND: not dollars, OTHER_TERMS: not alike, NOT_THEIRS: paid is None,
         NO_TAX_IDS: not prices, NO_OTHERS: not others,
     }  # fmt: skip
     found["reason"] = next((reason for reason, holds in reasons.items() if holds), None)
     return found
+
+
+def slow_third_quartile(prices: list[float]) -> float | None:
+    """Return the first of the prices, in order, that three quarters of them do not exceed."""
+    ordered = sorted(prices)
+    return next((one for at, one in enumerate(ordered, 1) if 4 * at >= 3 * len(ordered)), None)
 
 
 def prices_of_organizations(alike: list[dict[str, Any]]) -> dict[str, float]:
@@ -180,6 +191,20 @@ def slow_payers_middle(rates: list[dict[str, Any]], line: Any) -> float | None:
         elif alike:
             found.append(statistics.median(one["negotiated_rate"] for one in alike))
     return statistics.median(found) if found else None
+
+
+def slow_other_middle(rates: list[dict[str, Any]], line: Any, slug: str) -> float | None:
+    """Return what the other payer pays its middle organization for a line, if it has enough of them."""
+    code, modifier, setting, *_ = line
+    (other,) = (name for key, name in PAYERS.items() if key != slug)
+    alike = [
+        one
+        for one in rates
+        if one["code"] == code and one["reporting_entity_name"] == other
+        and one["negotiated_type"] == "negotiated" and is_alike(one, modifier, setting)
+    ]  # fmt: skip
+    prices = prices_of_organizations(alike)
+    return statistics.median_low(prices.values()) if len(prices) >= FEW else None
 
 
 def is_alike(rate: dict[str, Any], modifier: str, setting: str) -> bool:
@@ -232,7 +257,12 @@ def test_positions_and_totals_equal_the_slow_ones(
     }
     priced = {slug for (slug, _), one in expected.items() if one["rate"] is not None}
     wanted = [
-        {"line": (slug, *lines[at][:4]), **one, "payers_middle": slow_payers_middle(rates, lines[at])}
+        {
+            "line": (slug, *lines[at][:4]),
+            **one,
+            "payers_middle": slow_payers_middle(rates, lines[at]),
+            "other_middle": slow_other_middle(rates, lines[at], slug),
+        }
         for (slug, at), one in expected.items()
         if slug in priced
     ]
@@ -247,11 +277,15 @@ def test_positions_and_totals_equal_the_slow_ones(
     assert found.paying == {slug for (slug, _), one in expected.items() if one["rates"]}
     for gap in sum_gaps(found.rows):
         here = [one for (slug, _), one in expected.items() if slug == gap.payer_slug]
-        counted = [one for one in here if one["total_gap"] is not None]
-        totals = [one["total_gap"] for one in counted]
+        counted = [one for one in here if one["counts"]]
+        totals = [one["total_gap"] for one in here if one["total_gap"] is not None]
         assert gap.odd == sum(one["is_odd"] for one in here)
-        assert gap.thin == sum(one["gap_to_middle"] is not None and not one["is_odd"] for one in here) - len(totals)
-        assert (gap.priced, gap.below) == (len(totals), sum(one["gap_to_middle"] < 0 for one in counted))
+        assert gap.thin == sum(one["gap_to_middle"] is not None and not one["is_odd"] for one in here) - len(counted)
+        assert gap.totaled == len(totals)
+        assert gap.total_to_high == pytest.approx(sum(one["total_to_high"] or 0 for one in here))
+        shares = [one["difference"] for one in counted if one["difference"] is not None]
+        assert gap.difference == (pytest.approx(statistics.median(shares)) if shares else None)
+        assert (gap.priced, gap.below) == (len(counted), sum(one["gap_to_middle"] < 0 for one in counted))
         assert gap.equal == sum(one["gap_to_middle"] == 0 for one in counted)
         assert gap.total == pytest.approx(sum(totals))
         assert gap.shortfall == pytest.approx(sum(total for total in totals if total < 0))
@@ -303,9 +337,10 @@ def test_a_line_with_several_rates_has_their_spread_and_the_position_of_its_pric
     assert found.to_middle == pytest.approx(300 / 260 - 1)
     (gap,) = sum_gaps([found])
     assert (gap.several, gap.below, gap.below_at_lowest, gap.below_at_highest) == (1, 1, 1, 0)
-    (gap,) = sum_gaps([found, replace(found, area="Atlanta"), replace(found, other_organizations=4, total_gap=None)])
+    in_area = replace(found, area="Atlanta", own_area="Atlanta", highest=found.lowest)
+    (gap,) = sum_gaps([found, in_area, replace(found, other_organizations=4, total_gap=None)])
     assert (gap.several, gap.below, gap.below_at_lowest, gap.below_at_highest) == (1, 2, 2, 1), (
-        "prices of several areas are no choice, and the thin line is in no count"
+        "prices of other areas are no choice, and the thin line is in no count"
     )
 
 
@@ -362,9 +397,11 @@ def test_without_units_what_is_billed_to_medicare_weighs(tmp_path_factory: pytes
     assert (gap.priced, gap.below, gap.totaled, gap.shortfall, gap.total) == (4, 3, 3, -900.0, -870.0)
     rare = store_of_rates(tmp_path_factory.mktemp("once"), *rates)
     once = positions_of(rare, OURS, lines)
-    assert [(one.code, one.total_gap) for one in once][:2] == [("27093", -95.0), ("99213", -10.0)]
+    assert [(one.code, one.gap_to_middle, one.total_gap) for one in once] == [
+        ("27093", -95.0, None), ("99213", -10.0, None), ("99214", -6.0, None), ("73525", 15.0, None),
+    ], "without volumes, the largest shortfall in percent is first, and nothing is added up"  # fmt: skip
     with_units = [AskedLine(line.code, units=10.0 if line.code.code == "27093" else None) for line in lines]
-    assert [one.total_gap for one in positions_of(db, OURS, with_units)] == [-950.0, -10.0, -6.0, 15.0]
+    assert [one.total_gap for one in positions_of(db, OURS, with_units)] == [-950.0, None, None, None]
 
 
 def test_npis_and_tax_ids_choose_the_same_groups(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -385,3 +422,27 @@ def test_npis_and_tax_ids_choose_the_same_groups(tmp_path_factory: pytest.TempPa
     assert (by_tin[0].other_organizations, by_tin[0].is_thin) == (1, True)
     both = positions_of(db, Clinic(npis=("1912951245", "1003027533")), line)
     assert [(one.rate, one.total_gap, one.reason) for one in both] == [(90.0, None, NO_OTHERS)]
+
+
+def test_whom_a_clinic_is_compared_with_does_not_change_its_own_rates(tmp_path: Path) -> None:
+    """The clinic is of Macon, and two of the others are of Dallas."""
+    plain = store_of_rates(
+        tmp_path,
+        *({"group": group, "negotiated_rate": 90.0 + group} for group in (0, 1, 3, 4, 6)),
+        *({"group": group, "negotiated_rate": 80.0, "reporting_entity_name": "Payer B"} for group in (1, 3, 4, 6)),
+    )
+    of_month = {"year_month": "2025-08", "payer_slug": "payer_a", "zip": "", "specialty": "", "entity_type": ""}
+    cities = {0: "MACON, GA", 1: "DALLAS, TX", 3: "DALLAS, TX"}
+    profiles = [
+        {**of_month, "pg_uid": f"payer_a 2025-08 {group}", "npis": 1, "city": city} for group, city in cities.items()
+    ]
+    db = written(plain.root, {"group_profile": profiles})
+    question = ClinicQuestion(GA, OURS, codes=[BasketCode("99213", ("CPT", "HCPCS"))])
+    (everywhere,) = answer_clinic(db, question).positions
+    (there,) = answer_clinic(db, replace(question, market=replace(GA, city="DALLAS, TX"))).positions
+    assert (everywhere.rate, everywhere.organizations, everywhere.middle) == (90.0, 7, 94.0)
+    assert (everywhere.other_payer, everywhere.other_middle) == ("PAYER_B", 80.0)
+    assert (there.rate, there.own_rates, there.organizations, there.middle) == (90.0, 1, 2, 91.0)
+    assert (there.paid_more, there.other_payers, there.is_thin) == (2, 0, True)
+    (nobody,) = answer_clinic(db, replace(question, market=replace(GA, city="ROME, GA"))).positions
+    assert (nobody.rate, nobody.organizations, nobody.gap_to_middle) == (90.0, 0, None)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core.queries.comparison.percent_of_areas import NATIONAL, find_percents_of_areas
+from core.queries.comparison.percent_of_areas import NATIONAL, AmountsOfAreas, SeveralPrices, find_percents_of_areas
 
 FACTOR = 32.3465
 NAMES = ("NORTH", "SOUTH", "EAST", "WEST")
@@ -96,3 +96,29 @@ def test_one_price_and_no_areas_say_nothing() -> None:
     both = find_percents_of_areas([1150.0, 1196.0, 1550.78, 4107.05], {**amounts, NATIONAL: 1000.5}, None)
     assert both is not None
     assert both.summary == "115% of Medicare in 2 areas, and 155% and 410.5% of Medicare’s national amount"
+
+
+def test_what_most_services_of_a_contract_are_is_looked_for_in_the_others() -> None:
+    """Six prices of an X-ray are several sets of percents: those of the contract's other services are meant."""
+    xray = {"REST": 33.61, "FORT WORTH": 35.20, "DALLAS": 35.44, "HOUSTON": 35.69, NATIONAL: 35.26}
+    others = {f"2988{at}": {"REST": 500.03 + at, "DALLAS": 537.14 + 3 * at, "AUSTIN": 546.67} for at in range(3)}
+    by_service = {(code, "", True): amounts for code, amounts in {"73610": xray, **others}.items()}
+    amounts = AmountsOfAreas(by_service, 32.3465)
+    prices = (42.02, 44.00, 44.31, 50.43, 52.80, 53.17)
+    lines = {
+        code: SeveralPrices(
+            code, "", tuple(round(percent * its, 2) for percent in (1.25, 1.5) for its in some.values())
+        )
+        for code, some in others.items()
+    }
+    alone = amounts.find_of_contracts({"73610": SeveralPrices("73610", "", prices)})
+    assert [one.of_areas for one in alone.values()] != [(1.25, 1.5)]
+    # Two prices of one area alone say nothing either.
+    two = SeveralPrices("29881", "", (round(1.25 * 501.03, 2), round(1.5 * 501.03, 2)))
+    found = amounts.find_of_contracts({**lines, "73610": SeveralPrices("73610", "", prices), "two": two})
+    assert {key: its.of_areas for key, its in found.items()} == dict.fromkeys([*lines, "73610", "two"], (1.25, 1.5))
+    assert found["73610"].prices_in("DALLAS") == (44.31, 53.17)
+    assert found["73610"].prices_in("HOUSTON") == ()
+    assert found["two"].area_of(two.prices[0]) == "REST"
+    of_another = {**lines, "73610": SeveralPrices("73610", "", prices, payer="another")}
+    assert amounts.find_of_contracts(of_another)["73610"].of_areas != (1.25, 1.5), "of another contract"
