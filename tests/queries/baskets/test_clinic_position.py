@@ -425,7 +425,7 @@ def test_npis_and_tax_ids_choose_the_same_groups(tmp_path_factory: pytest.TempPa
 
 
 def test_whom_a_clinic_is_compared_with_does_not_change_its_own_rates(tmp_path: Path) -> None:
-    """The clinic is of Macon, and two of the others are of Dallas."""
+    """The clinic is of Macon, and somebody who bills under one of the other tax IDs is of Dallas."""
     plain = store_of_rates(
         tmp_path,
         *({"group": group, "negotiated_rate": 90.0 + group} for group in (0, 1, 3, 4, 6)),
@@ -436,13 +436,18 @@ def test_whom_a_clinic_is_compared_with_does_not_change_its_own_rates(tmp_path: 
     profiles = [
         {**of_month, "pg_uid": f"payer_a 2025-08 {group}", "npis": 1, "city": city} for group, city in cities.items()
     ]
-    db = written(plain.root, {"group_profile": profiles})
+    member = {"year_month": "2025-08", "payer_slug": "payer_a", "npi": "1003027533", "tin_value": "100000002"}
+    db = written(
+        plain.root,
+        {"group_profile": profiles, "xref_tin_npi": [{**member, "tin_type": "ein"}],
+         "provider_profile": [{"npi": "1003027533", "city": "DALLAS, TX"}]},
+    )  # fmt: skip
     question = ClinicQuestion(GA, OURS, codes=[BasketCode("99213", ("CPT", "HCPCS"))])
     (everywhere,) = answer_clinic(db, question).positions
     (there,) = answer_clinic(db, replace(question, market=replace(GA, city="DALLAS, TX"))).positions
     assert (everywhere.rate, everywhere.organizations, everywhere.middle) == (90.0, 7, 94.0)
     assert (everywhere.other_payer, everywhere.other_middle) == ("PAYER_B", 80.0)
-    assert (there.rate, there.own_rates, there.organizations, there.middle) == (90.0, 1, 2, 91.0)
-    assert (there.paid_more, there.other_payers, there.is_thin) == (2, 0, True)
+    assert (there.rate, there.own_rates, there.organizations, there.middle) == (90.0, 1, 1, 91.0)
+    assert (there.paid_more, there.other_payers, there.is_thin) == (1, 0, True)
     (nobody,) = answer_clinic(db, replace(question, market=replace(GA, city="ROME, GA"))).positions
     assert (nobody.rate, nobody.organizations, nobody.gap_to_middle) == (90.0, 0, None)
