@@ -75,6 +75,7 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         elsewhere=[codes[at].code for at in answer.classes.elsewhere if at in answer.everybody],
         columns=columns,
         hidden=len(answer.indexes) - len(columns),
+        freed=[] if rows else query.list_freed([code.code for code in codes]),
         rows=rows[paging.offset : paging.offset + paging.limit],
         without=[code for at, code in enumerate(codes) if at not in answer.everybody],
         paging=paging,
