@@ -4,13 +4,20 @@ It is for tests of which each case takes seconds and most would say the same, su
 with the same name, `in_turns(1, of="systems")`, take turns as if they were cases of one test. Which ones run changes
 with the seed of pytest-randomly, which pytest prints and takes again (`--randomly-seed`). All of them run with
 `--every-case`, and where a test is named on the command line.
+
+Of HALVED folders, half of the other tests run where all tests are asked for. Who changes what they test names the folder.
 """
 
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+
+HALVED = ("tests/load/", "tests/quality/", "tests/reference/", "tests/store/")
+"""Folders whose tests take half of the time of all, and whose subjects change seldom."""
 
 
 def choose_some(tests: Mapping[str, int], group_of: Callable[[str], str], seed: int) -> set[str]:
@@ -36,6 +43,17 @@ def choose_cases(cases: Mapping[str, int], seed: int, of: Mapping[str, str] = Ma
     return choose_some(cases, lambda case: of.get(case, case.partition("[")[0]), seed)
 
 
+def choose_half(tests: Iterable[str], seed: int) -> set[str]:
+    """Return which of the tests of HALVED folders run, by their ids in pytest: half of each file, rounded up."""
+    halved = [test for test in tests if test.startswith(HALVED)]
+    sizes = Counter(map(_file_of, halved))
+    return choose_some({test: (sizes[_file_of(test)] + 1) // 2 for test in halved}, _file_of, seed)
+
+
+def _file_of(test: str) -> str:
+    return test.partition("::")[0]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option."""
     parser.addoption("--every-case", action="store_true", help="run all cases, also of tests whose cases take turns")
@@ -48,4 +66,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     marks = {item.nodeid: mark for item in items if (mark := item.get_closest_marker("in_turns"))}
     marked = {case: mark.args[0] for case, mark in marks.items()}
     of = {case: mark.kwargs["of"] for case, mark in marks.items() if "of" in mark.kwargs}
-    leave_out(config, items, set(marked) - choose_cases(marked, config.getoption("randomly_seed"), of))
+    seed = config.getoption("randomly_seed")
+    leave_out(config, items, set(marked) - choose_cases(marked, seed, of))
+    asked = {Path(config.invocation_params.dir, argument).resolve() for argument in config.args}
+    if asked <= {config.rootpath, config.rootpath / "tests"}:
+        others = {item.nodeid for item in items if item.nodeid.startswith(HALVED) and item.nodeid not in marked}
+        leave_out(config, items, others - choose_half(others, seed))

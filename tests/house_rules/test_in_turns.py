@@ -1,6 +1,7 @@
 """Cases that take turns: no test goes without one, and over time no case does."""
 
-from tests.in_turns import choose_cases
+from tests.in_turns import HALVED, choose_cases, choose_half
+from tests.paths import ROOT
 
 CASES = {**{f"a.py::test_pages[{number}]": 3 for number in range(9)}, "a.py::test_few[x]": 3, "b.py::test[a[b]::c]": 1}
 
@@ -28,3 +29,14 @@ def test_tests_of_one_name_take_turns_with_each_other() -> None:
     chosen = [choose_cases(cases, seed, of) for seed in range(50)]
     assert {len(one) for one in chosen} == {1}
     assert set().union(*chosen) == set(cases)
+
+
+def test_half_of_each_file_of_some_folders_runs_and_over_time_all() -> None:
+    tests = [*(f"tests/store/a.py::test_{number}" for number in range(5)), "tests/load/b.py::test[x]"]
+    chosen = [choose_half([*tests, "tests/pages/c.py::test"], seed) for seed in range(50)]
+    assert {len(one) for one in chosen} == {4}, "three of five, and the only one"
+    assert set().union(*chosen) == set(tests), "other folders have their own say"
+
+
+def test_the_folders_are_there() -> None:
+    assert all((ROOT / folder).is_dir() for folder in HALVED)
