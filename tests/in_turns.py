@@ -5,7 +5,7 @@ with the same name, `in_turns(1, of="systems")`, take turns as if they were case
 with the seed of pytest-randomly, which pytest prints and takes again (`--randomly-seed`). All of them run with
 `--every-case`, and where a test is named on the command line.
 
-Of HALVED folders, half of the other tests run where all tests are asked for. Who changes what they test names the folder.
+Of HALVED folders, half of the other tests run where all tests are asked for. Who changes what they test names them.
 """
 
 import random
