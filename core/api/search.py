@@ -10,6 +10,7 @@ from core.queries.find.middle_rates import MiddleRate, find_middle_rates
 from core.queries.find.named_things import FoundPayer
 from core.queries.find.not_loaded import NotLoaded
 from core.queries.find.organizations import FoundOrganization, Provider
+from core.queries.find.own_rates import OwnRate, find_own_rates
 from core.queries.find.search import search_everything
 from core.queries.parties.roll_ups import SystemProfile
 from core.queries.payers.plans import HealthPlan
@@ -32,6 +33,10 @@ class SearchAnswer(Answer):
         description="What the pages of the first three codes open with: their rates in dollars of one class, and the "
         "median of these. Codes without dollar rates are left out."
     )
+    own_rates: list[OwnRate] = Field(
+        description="Where a part of the text names organizations, and the rest a service: what each payer pays those "
+        "of that name for the first code that any of them has a rate in dollars for."
+    )
     set_aside: list[str] = Field(
         description="The settings of care that the text names, if what matches is found without them.", examples=[[]]
     )
@@ -51,5 +56,6 @@ def search(request: ResourceRequest) -> AnswerFields:
     """
     found = search_everything(request.db, request.values["q"])
     middles = find_middle_rates(request.db, found.codes, found.context.filters)
+    own = find_own_rates(request.db, found.of_name, found.codes, found.context.filters) if found.of_name else []
     of_search = {name: getattr(found, name) for name in SearchAnswer.model_fields if hasattr(found, name)}
-    return {**of_search, "middles": list(middles.values()), "set_aside": list(found.set_aside)}
+    return {**of_search, "middles": list(middles.values()), "own_rates": own, "set_aside": list(found.set_aside)}

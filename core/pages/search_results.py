@@ -18,7 +18,8 @@ from core.queries.find.asked_settings import SettingPrice, find_setting_prices
 from core.queries.find.code_index import FoundCode, code_index
 from core.queries.find.middle_rates import MiddleRate, count_middles, find_middle_rates
 from core.queries.find.named_things import count_known_providers, named_things
-from core.queries.find.search import SearchResults, search_everything
+from core.queries.find.own_rates import OwnRate, find_own_rates
+from core.queries.find.search import LIMIT, SearchResults, search_everything
 from core.queries.rules.measured_class import class_of_like
 from core.store.connection import Snapshot
 from core.vocabulary.find_names import find_payers
@@ -30,6 +31,10 @@ from core.vocabulary.services import SPELLINGS
 MAX_SUGGESTIONS = 7
 _LIKE_CPT = frozenset(SPELLINGS["CPT"])
 """Systems that payers label one code with. Without the system, the page shows the one that has rates."""
+
+
+OrganizationOf = tuple[str | None, str | None]
+"""The key of an organization that was found, and the first of its tax IDs."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,8 @@ def show_results(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
     if named and named.rest and (found.not_loaded.says_something or not found.is_organization_or_plan):
         # The words name a page of the site, and nothing that is loaded.
         found = search_everything(query.db, named.rest)
+    if found.plans_of:
+        return redirect(urls.to("plans", None, payer=found.plans_of))
     address = None if named else _only_meaning(found, set_aside_price(text)[0])
     if address:
         return redirect(address)
@@ -86,6 +93,8 @@ def show_results(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
     middles, asked = find_middle_rates(query.db, found.codes, context.filters), count_middles(context.filters)
     looked_at = {one.key for one in found.codes[:asked]}
     found = _without_dollars_last(found, middles, asked)
+    own = _find_own_rates(query.db, found)
+    found = _with_rate_first(found, own)
     first = middles.get(found.codes[0].key) if found.codes else None
     links = _link_settings(found, first) if first else []
     others = [one for one, _ in links if first and one in SIDES and one not in first.settings]
@@ -98,6 +107,9 @@ def show_results(query: PageQuery[HomeForm], text: str) -> HttpResponseBase:
         q=query.values["q"],
         state=query.values["state"],
         found=found,
+        own=own,
+        asked_rate=next((rate for rates in own.values() for rate in rates), None),
+        paid_of_name=len(own) if found.of_name else 0,
         codes=codes,
         elsewhere=_list_states(codes),
         there=sum(1 for one in codes if one.code.rates),
@@ -116,6 +128,28 @@ def _without_dollars_last(found: SearchResults, middles: Mapping[CodeKey, Middle
     """Return what was found, with the codes last whose rates are none in dollars: they have no price to compare."""
     lacking = {one.key for one in found.codes[:asked] if one.rates and one.key not in middles}
     return replace(found, codes=sorted(found.codes, key=lambda one: one.key in lacking))
+
+
+def _find_own_rates(db: Snapshot, found: SearchResults) -> Mapping[OrganizationOf, Sequence[OwnRate]]:
+    """Return what the organizations that are named beside a service are paid for it, by the organization."""
+    if not found.codes or not (found.of_name or found.code_is_named):
+        return {}
+    own: dict[OrganizationOf, list[OwnRate]] = {}
+    for one in find_own_rates(db, found.of_name or found.organizations, found.codes, found.context.filters):
+        own.setdefault((one.organization_id, one.tin), []).append(one)
+    return own
+
+
+def _with_rate_first(found: SearchResults, own: Mapping[OrganizationOf, object]) -> SearchResults:
+    """Return what was found, with the organizations first that have a rate for the code that is asked for.
+
+    Of those that a name finds, the others are left out: none of them answers the question.
+    """
+    if not own:
+        return found
+    paid = [one for one in found.of_name or found.organizations if (one.organization_id, one.tin) in own]
+    others = [] if found.of_name else [one for one in found.organizations if one not in paid]
+    return replace(found, organizations=[*paid, *others][:LIMIT])
 
 
 def _find_page(db: Snapshot, text: str) -> NamedPage | None:

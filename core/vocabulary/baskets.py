@@ -16,12 +16,25 @@ class NamedBasket:
     title: str
     specialties: tuple[str, ...]
     codes: tuple[str, ...]
+    also_called: tuple[str, ...] = ()
+    """Other specialties that a search for the services may name: those that bill the same codes."""
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """All specialties by which a search finds it."""
+        return (*self.specialties, *self.also_called)
 
 
 @cache
 def named_baskets() -> dict[str, NamedBasket]:
     """Return the named baskets by key, in the order of their file."""
     return {
-        key: NamedBasket(key, one["title"], tuple(one["specialties"]), tuple(one["codes"].split()))
+        key: NamedBasket(
+            key,
+            one["title"],
+            tuple(one["specialties"]),
+            tuple(one["codes"].split()),
+            tuple(one.get("also_called", ())),
+        )
         for key, one in tomllib.loads(_FILE.read_text(encoding="utf-8")).items()
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from core.fields.texts.near_words import find_near_words
 from core.vocabulary.asked_codes import ASKED_CODES
@@ -78,12 +78,24 @@ def find_services(text: str) -> tuple[ServiceMatch, ...]:
 
 def _prefer_asked(matches: dict[tuple[str, str], ServiceMatch], words: list[str]) -> None:
     """Put the codes first that people mean if they only say a kind: all of its scans match a text of one word alike."""
-    said = [one for one in service_words(words) if one not in optional_words()]
-    asked = ASKED_CODES.get(said[0], ()) if len(said) == 1 else ()
+    asked = _asked_codes().get(_telling_stems(words), ())
+    best = max((match.score for match in matches.values()), default=0.0)
+    first = max(_ASKED_SCORE, best + _PER_POSITION * len(asked))
+    covered = max((match.covered for match in matches.values()), default=0.0)
     for key, match in matches.items():
         if match.code.code in asked:
             position = asked.index(match.code.code)
-            matches[key] = replace(match, score=_ASKED_SCORE - _PER_POSITION * position)
+            matches[key] = replace(match, score=first - _PER_POSITION * position, covered=covered)
+
+
+@cache
+def _asked_codes() -> dict[Stems, tuple[str, ...]]:
+    """Return the codes that are asked for most, by the stems of the words that say no more than their kind."""
+    return {_telling_stems(split_words(kind)): codes for kind, codes in ASKED_CODES.items()}
+
+
+def _telling_stems(words: list[str]) -> Stems:
+    return frozenset(service_words(words)) - optional_words()
 
 
 def correct_words(words: list[str]) -> list[str]:

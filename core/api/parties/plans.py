@@ -13,15 +13,17 @@ router = Router(tags=["Plans"])
 
 @resource(router, "/plans", PlansForm, Page[plans.HealthPlan], without=["sort"])
 def list_plans(request: ResourceRequest) -> AnswerFields:
-    """Find health plans by words or a number, or those that use the rates of a file (`batch`).
+    """Find health plans by words or a number, those that use the rates of a file (`batch`), or those of a payer.
 
-    All plans if both are omitted. A file is listed for many plans, and a plan for many files.
+    All plans if none is given. A file is listed for many plans, and a plan for many files.
     """
-    batch, text = request.values["batch"], request.values["q"]
+    batch, payer, text = request.values["batch"], request.values["payer"], request.values["q"]
     return request.page_at_offset(
         lambda limit, offset: (
             plans.list_plans_of_file(request.db, batch, limit, offset)
             if batch
+            else plans.list_plans_of_payer(request.db, payer, limit, offset)
+            if payer
             else plans.search_plans(request.db, text, limit, offset)
         )
     )

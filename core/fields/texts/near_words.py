@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 _MAX_ERRORS = 2
@@ -21,8 +22,9 @@ def find_near_words(word: str, words: Iterable[str]) -> list[str]:
     errors = allowed_errors(word)
     if not errors:
         return []
-    found = [(_distance(word, one), one) for one in words if abs(len(one) - len(word)) <= errors]
-    allowed = [one for one in found if one[0] <= errors]
+    # In one call, so that comparing a word with all words of a vocabulary takes a millisecond or two.
+    found = process.extract(word, list(words), scorer=OSA.distance, score_cutoff=errors, limit=None)
+    allowed = [(int(distance), near) for near, distance, _ in found]
     letters = sorted(word)
 
     def likelihood(one: tuple[int, str]) -> tuple[int, bool, bool, str]:
@@ -31,8 +33,3 @@ def find_near_words(word: str, words: Iterable[str]) -> list[str]:
         return errors, sorted(near) != letters, near[:1] != word[:1], near
 
     return [near for _, near in sorted(allowed, key=likelihood)]
-
-
-def _distance(one: str, other: str) -> int:
-    """Return how many letters are changed, left out, added, or swapped with their neighbor."""
-    return OSA.distance(one, other, score_cutoff=_MAX_ERRORS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.pages.forms.fields import PatternField, StateField
+from core.pages.forms.fields import PatternField, PayerField, StateField
 from core.pages.forms.market_forms import ProviderForm
 from core.pages.forms.query_form import CodesForm, QueryForm
 from core.queries.parties.providers import BY
@@ -32,11 +32,12 @@ class SystemForm(OrganizationForm):
 
 
 class PlansForm(CodesForm):
-    """The search for plans, or the plans of a file."""
+    """The search for plans, or the plans of a file or of a payer."""
 
     tables = ("plans",)
 
     batch = BatchField()
+    payer = PayerField()
 
 
 class PlanForm(QueryForm):

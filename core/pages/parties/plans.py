@@ -20,10 +20,12 @@ BUSIEST_CODES = 15
 @page(PlansForm)
 def show_plans(query: PageQuery[PlansForm]) -> HttpResponseBase:
     """Show `/plans/`"""
-    db, text, batch = query.db, query.values["q"], query.values["batch"]
+    db, text, batch, payer = query.db, query.values["q"], query.values["batch"], query.values["payer"]
     limit, offset = (ROW_CAP, 0) if query.wants_file else span(query.values["page"])
     if batch:
         total, found = plans.list_plans_of_file(db, batch, limit, offset)
+    elif payer:
+        total, found = plans.list_plans_of_payer(db, payer, limit, offset)
     else:
         total, found = plans.search_plans(db, text, limit, offset)
     if query.wants_file:
@@ -31,12 +33,13 @@ def show_plans(query: PageQuery[PlansForm]) -> HttpResponseBase:
     source = plans.find_source(db, batch) if batch else None
     paging = Paging(query.values["page"], total)
     contents = plans.list_plan_contents(db, [one.plan_key for one in found])
-    naming = {} if batch else plans.find_which_name_plans(db)
+    naming = {} if batch or payer else plans.find_which_name_plans(db)
     rows = [(one, content, _market_of(content)) for one in found if (content := contents.get(one.plan_key))]
     return query.render(
         "pages/plans.html",
         q=text,
         batch=batch,
+        payer=dict(coverage.list_payers(db)).get(payer, payer),
         source=source,
         found=rows,
         paging=paging,

@@ -253,6 +253,12 @@ def organization_found(one: Any) -> OrganizationLinks:
 
 
 @register.simple_tag(takes_context=True)
+def own_rates_of(context: dict[str, Any], one: Any) -> Any:
+    """Return the rates of an organization that a search finds, for the code that it asks for."""
+    return context["own"].get((one.organization_id, one.tin), [])
+
+
+@register.simple_tag(takes_context=True)
 def rates_of(context: dict[str, Any], terms: dict[str, Any]) -> str:
     """Return the address of the rates with some terms (a code, a payer, and filters) in the market of the page."""
     return urls.to("rates", context["market"], **terms)

@@ -113,6 +113,10 @@ class CodeIndex:
         found = [*by_number, *self._serving(text), *self._with_words(text)]
         return list(dict.fromkeys(found))
 
+    def has_service(self, text: str) -> bool:
+        """Return whether a text names a service of the vocabulary of which a code is loaded."""
+        return bool(self._serving(text))
+
     def list_asked_first(self, first: Sequence[str] = ()) -> list[CodeKey]:
         """Return every code: `first`, then those with a plain name of our own, then the others.
 
@@ -189,8 +193,8 @@ class CodeIndex:
         words = [word for word in said if stem(word) not in optional_words()] or said
         if not words:
             return sorted(self.titles)
-        found = list(self._words)
-        for word in words:
+        found = [key for key, said in self._words.items() if words[0] in said]
+        for word in words[1:]:
             found = [key for key in found if word in self._words[key]]
         whole = {key: len(set(words).intersection(_NOT_IN_WORDS.split(self._words[key]))) for key in found}
         return sorted(found, key=lambda key: (-whole[key], *self._rank(key)))

@@ -55,7 +55,7 @@ class MiddleRate:
         float | None,
         described(
             "What the organization in the middle is paid, if that is more than 10% from the median of the rates; null "
-            "otherwise, and where a filter is asked for.",
+            "otherwise.",
             None,
         ),
     ]
@@ -95,8 +95,7 @@ class _MiddleRateOf:
         choice = choose_class(db, with_latest(db, market))
         with market_cache(db, choice.market) as cached:
             middles = list_middles(cached, choice.market)
-            # With filters, an answer is not kept, and comparing the rates would double what it costs.
-            organization = None if filters else find_notable_middle(cached, choice.market, middles)
+            organization = find_notable_middle(cached, choice.market, middles)
         if not middles:
             return None
         middle = middles[0]

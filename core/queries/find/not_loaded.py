@@ -12,8 +12,7 @@ from core.fields.places.states import STATES
 from core.queries.find.code_index import CodeIndex
 from core.queries.find.named_things import NamedThings
 from core.queries.rules.columns import described
-from core.queries.rules.folded_names import contains_words, folded_sql
-from core.queries.rules.named_rows import read_rows
+from core.queries.rules.folded_names import fold_name, folded_sql, has_words
 from core.store.connection import Snapshot
 from core.vocabulary.find_names import find_city, find_payers, find_specialty
 from core.vocabulary.find_services import is_service_word
@@ -68,6 +67,10 @@ def find_not_loaded(
     """Return what a text names that is not loaded, and what to look for instead, the most words first."""
     place, state, words = _find_place(db, said, index, named)
     hospitals = [] if said.says_codes else _find_hospitals(db, said.words, limit)
+    town = None if place else find_city(words, said.state, named.cities)
+    if town is not None:
+        # A town of the loaded rates' providers is looked for together with the rest.
+        words = list(town.rest)
     found = find_payers(words, named.payer_names)
     payer = program = None
     if not found.names and len(found.rest) < len(words):
@@ -81,7 +84,11 @@ def find_not_loaded(
         kept = [code.code for code in said.codes if index.has(code)]
         unknown += [code.code for code in said.codes if not index.has(code) and code.code not in (place or "")]
     # A hospital's name says everything: what is left of it would be looked for among codes.
-    texts = [] if said.says_codes or hospitals else _texts(kept, state)
+    texts = (
+        []
+        if said.says_codes or hospitals
+        else _texts(kept, town.city.title() if town else None, (town.state if town else None) or state)
+    )
     unknown_words = " ".join(unknown) if kept and not hospitals else ""
     return NotLoaded(payer, program, place, unknown_words, hospitals), texts
 
@@ -96,16 +103,15 @@ def _find_place(
     for zip_code, county, state in rows:
         if zip_code not in named.zip_codes:
             return f"ZIP {zip_code}{f' ({county}, {STATES.get(state, state)})' if county else ''}", state, said.words
-    city = find_city(said.words, said.state, _other_cities(db, named))
+    city = find_city(said.words, said.state, other_cities(db, named))
     if city is None:
         return None, said.state, said.words
     name = city.city.title()
     return (f"{name}, {city.state}" if city.state else name), city.state or said.state, list(city.rest)
 
 
-def _other_cities(db: Snapshot, named: NamedThings) -> Mapping[str, Collection[str]]:
+def other_cities(db: Snapshot, named: NamedThings) -> Mapping[str, Collection[str]]:
     """Return the cities that have a hospital and no provider of a rate, with their states."""
-
     cities = db.ask_once(_hospital_cities)
     return {city: states for city, states in cities.items() if city not in named.cities}
 
@@ -119,20 +125,36 @@ def _hospital_cities(db: Snapshot) -> dict[str, list[str]]:
 
 def _find_hospitals(db: Snapshot, words: Sequence[str], limit: int) -> list[KnownHospital]:
     """Return the hospitals whose name, system, and city have each word that tells one hospital from another."""
-    telling = [word for word in words if word.lower() not in _OF_MANY_HOSPITALS]
-    parameters, has_all = contains_words(" ".join(telling), "folded")
-    if not parameters or all(is_service_word(word) for word in telling):
+    telling = [fold_name(word).replace(" ", "") for word in words if word.lower() not in _OF_MANY_HOSPITALS]
+    telling = [word for word in telling if word]
+    if all(is_service_word(word) for word in telling) or not any(len(word) > 1 for word in telling):
         return []
-    return read_rows(
-        db,
-        KnownHospital,
-        f"""SELECT name, city, state FROM (
-                SELECT *, {folded_sql("concat_ws(' ', name, system_name, city)")} AS folded
-                FROM hospital WHERE name IS NOT NULL)
-            WHERE {has_all} QUALIFY row_number() OVER (PARTITION BY folded, state ORDER BY ccn) = 1
-            ORDER BY starts_with(folded, $word0) DESC, name, city LIMIT $limit""",
-        {**parameters, "limit": limit},
+    maybe = [one for one in db.ask_once(_read_hospitals) if telling[0] in one.joined]
+    found = [one for one in maybe if has_words(one.folded, telling)]
+    found.sort(key=lambda one: (not one.folded.startswith(telling[0]), one.hospital.name, one.hospital.city or ""))
+    return [one.hospital for one in found[:limit]]
+
+
+@dataclass(frozen=True)
+class _HospitalText:
+    folded: str
+    """Its name, system, and city."""
+    joined: str
+    """The same without blanks."""
+    hospital: KnownHospital
+
+
+def _read_hospitals(db: Snapshot) -> list[_HospitalText]:
+    """Return the hospitals of the list, a few thousand. They are read once, as each search looks at all of them."""
+    folded = folded_sql("concat_ws(' ', name, system_name, city)")
+    rows = db.rows(
+        f"""SELECT {folded} AS folded, name, city, state FROM hospital WHERE name IS NOT NULL
+            QUALIFY row_number() OVER (PARTITION BY folded, state ORDER BY ccn) = 1"""
     )
+    return [
+        _HospitalText(folded, folded.replace(" ", ""), KnownHospital(name, city, state))
+        for folded, name, city, state in rows
+    ]
 
 
 def _known_words(words: Sequence[str], index: CodeIndex, named: NamedThings) -> tuple[list[str], list[str]]:
@@ -148,8 +170,8 @@ def _known_words(words: Sequence[str], index: CodeIndex, named: NamedThings) -> 
     return known, [word for word in words if word not in known]
 
 
-def _texts(words: Sequence[str], state: str | None) -> list[str]:
-    where = f", {state}" if state else ""
+def _texts(words: Sequence[str], town: str | None, state: str | None) -> list[str]:
+    where = f"{f' {town}' if town else ''}{f', {state}' if state else ''}"
     of_services = [word for word in words if is_service_word(word)]
     return list(dict.fromkeys(" ".join(some) + where for some in (words, of_services) if some))
 

@@ -181,14 +181,19 @@ def _organizations_sql(tables: str, rates: str) -> str:
     return f"""
         WITH {tables} organization AS (
             SELECT key, bool_or(is_named) AS is_named, bool_and(is_other) AS is_other, bool_or(first) AS first,
+                   -- Of an organization with several towns, the one that is asked for.
+                   min(split_part(f.city, ', ', 1)) FILTER (is_local) AS local_city,
+                   min(split_part(f.city, ', ', 2)) FILTER (is_local) AS local_state,
                    min(known_as) FILTER (is_other AND is_named) AS known_as
-            FROM {_FOUND} WHERE key IS NOT NULL GROUP BY key),
+            FROM {_FOUND} f WHERE key IS NOT NULL GROUP BY key),
         counted AS (
             SELECT r.key, r.state AS rates_state, rates, codes, procedures
             FROM ({rates}) r SEMI JOIN organization USING (key)
             QUALIFY row_number() OVER (
                 PARTITION BY r.key ORDER BY coalesce(r.state = $state, false) DESC, rates DESC, r.state) = 1)
-        SELECT count(*) OVER () AS total, o.* EXCLUDE (key), rates_state, rates, codes, procedures,
+        SELECT count(*) OVER () AS total, o.* EXCLUDE (key)
+               REPLACE (coalesce(local_city, o.city) AS city, coalesce(local_state, o.state) AS state),
+               rates_state, rates, codes, procedures,
                if(is_other, known_as, NULL) AS other_name
         FROM organization JOIN {KNOWN_ORGANIZATION} o USING (key) LEFT JOIN counted USING (key)
         -- Rates under a tax ID of somebody else's name say less of an organization than those under its own.

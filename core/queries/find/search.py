@@ -11,16 +11,18 @@ from core.queries.coverage import list_coverage
 from core.queries.find.code_index import CodeIndex, FoundCode, code_index, count_rates_of
 from core.queries.find.named_like_places import find_named_like_place
 from core.queries.find.named_things import FoundPayer, NamedThings, named_things, provider_words
+from core.queries.find.names_in_text import find_organizations_in
 from core.queries.find.not_loaded import NotLoaded, find_not_loaded
 from core.queries.find.organizations import FoundOrganization, FoundProviders, NamedPlace, Provider, find_providers
 from core.queries.parties.roll_ups import SystemProfile, search_systems
-from core.queries.payers.plans import HealthPlan, search_plans
+from core.queries.payers.plans import HealthPlan, list_plans_of_payer, search_plans
 from core.queries.rules.folded_names import fold_name
 from core.queries.rules.named_rows import read_rows
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import NamedBasket, named_baskets
 from core.vocabulary.find_names import explain_payer, find_city, find_payers, find_specialty
 from core.vocabulary.find_services import is_service_word
+from core.vocabulary.plan_words import asks_for_plans
 from core.vocabulary.price_words import set_aside_price
 from core.vocabulary.search_text import SearchText, read_search
 from core.vocabulary.service_words import optional_words, split_words, stem
@@ -82,12 +84,18 @@ class SearchResults:
     organizations_in_all: int = 0
     means_organization: bool = False
     """Whether the text rather names organizations than services."""
+    of_name: Sequence[FoundOrganization] = ()
+    """Where a part of the text names organizations, and the rest a service: these, more than `organizations` has."""
     systems: list[SystemProfile] = field(default_factory=list)
     plans: list[HealthPlan] = field(default_factory=list)
+    plans_of: str | None = None
+    """The payer, by its slug, whose plans the text asks for and nothing else, if it has any."""
     baskets: list[NamedBasket] = field(default_factory=list)
     """The baskets of the specialty that is named."""
     leaves_something: bool = False
     """Whether the text names a code or a payer that is not loaded, or has words beside its codes that mean nothing."""
+    code_is_named: bool = False
+    """Whether the text names a code by number."""
     not_loaded: NotLoaded = field(default_factory=NotLoaded)
     """What the text names besides, without any loaded rate."""
     price: str = ""
@@ -99,7 +107,7 @@ class SearchResults:
     def is_empty(self) -> bool:
         """Return whether nothing was found."""
         people = self.providers or self.local_providers or self.organizations or self.systems
-        return not (self.codes or self.payers or self.plans or people)
+        return not (self.codes or self.payers or self.plans or self.baskets or people)
 
     @property
     def is_organization_or_plan(self) -> bool:
@@ -128,6 +136,9 @@ def search_everything(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResu
     without_price, price = set_aside_price(text)
     if price and without_price:
         return replace(search_everything(db, without_price, limit), price=price)
+    of_clinic = _search_service_of_organization(db, text, limit)
+    if of_clinic is not None:
+        return of_clinic
     found = _search_with_or_without_setting(db, text, limit)
     if not (found.is_empty or found.leaves_something) or not split_words(text):
         return _with_named_like_place(db, found, text, limit)
@@ -138,6 +149,27 @@ def search_everything(db: Snapshot, text: str, limit: int = LIMIT) -> SearchResu
             break
     found = _with_named_like_place(db, replace(found, not_loaded=not_loaded), text, limit)
     return replace(found, not_loaded=replace(found.not_loaded, words=_not_in_names(not_loaded.words, found)))
+
+
+def _search_service_of_organization(db: Snapshot, text: str, limit: int) -> SearchResults | None:
+    """Return the organizations whose name a text begins or ends with, and the codes that the rest of it means.
+
+    None where it names no organization, or nothing besides.
+    """
+    named = find_organizations_in(db, text, code_index(db), named_things(db))
+    if named is None:
+        return None
+    services = _search_with_or_without_setting(db, named.rest, limit, only_services=True)
+    if not services.codes or services.corrected:
+        return None
+    return replace(
+        services,
+        organizations=list(named.organizations[:limit]),
+        organizations_in_all=named.in_all,
+        of_name=named.organizations,
+        means_organization=True,
+        context=replace(services.context, city=None, zip=None),
+    )
 
 
 def _with_named_like_place(db: Snapshot, found: SearchResults, text: str, limit: int) -> SearchResults:
@@ -176,16 +208,18 @@ def _not_in_names(words: str, found: SearchResults) -> str:
     return " ".join(word for word in words.split() if not named.issuperset(split_words(word)))
 
 
-def _search_with_or_without_setting(db: Snapshot, text: str, limit: int) -> SearchResults:
+def _search_with_or_without_setting(
+    db: Snapshot, text: str, limit: int, *, only_services: bool = False
+) -> SearchResults:
     """Return what a text finds; what it finds without its setting if it finds nothing, or hospital departments alone.
 
     "MRI at a hospital" names the department that a hospital bills MRIs in, and asks for an MRI.
     """
-    found = _search(db, text, limit)
+    found = _search(db, text, limit, only_services)
     departments = _are_departments(found)
     if not (found.is_empty or departments) or (rest := set_aside_settings(text)) is None:
         return found
-    instead = _search(db, rest.text, limit)
+    instead = _search(db, rest.text, limit, only_services)
     # A hospital that is looked for by its name is no setting.
     if instead.is_empty or (rest.settings and not instead.codes) or (departments and _are_departments(instead)):
         return found
@@ -202,17 +236,23 @@ _REVENUE = frozenset({"REV", "RC"})
 """The code systems of hospitals' departments."""
 
 
-def _search(db: Snapshot, text: str, limit: int) -> SearchResults:
+def _search(db: Snapshot, text: str, limit: int, only_services: bool = False) -> SearchResults:
     index, named = code_index(db), named_things(db)
     meant = _read_meaning(index, named, text)
     keys = _find_codes(index, meant, text)
-    providers = _find_by_number(db, meant.said.numbers)
-    known = FoundProviders() if providers else _find_providers(db, meant, limit)
+    beside = None if keys else _without_specialty(meant, text)
+    if beside is not None and (of_service := _find_codes(index, beside, text)):
+        meant, keys = beside, of_service
+    providers = [] if only_services else _find_by_number(db, meant.said.numbers)
+    known = FoundProviders() if providers or only_services else _find_providers(db, meant, limit)
+    if known.is_empty and not only_services and (related := _related_specialty(meant.context.specialty)):
+        meant = replace(meant, context=replace(meant.context, specialty=related))
+        known = _find_providers(db, meant, limit)
     corrected = corrected_name = None
-    systems = search_systems(db, text, limit)
-    if not (providers or systems) and known.is_empty:
+    systems = [] if only_services else search_systems(db, text, limit)
+    if not (providers or systems or only_services) and known.is_empty:
         corrected_name, known = _find_by_near_name(db, meant, limit)
-    plans = search_plans(db, text, limit)[1] if text.strip() else []
+    plans = _find_plans(db, meant, text, limit) if text.strip() and not only_services else []
     if known.is_empty and not (keys or providers or meant.payers or systems or plans):
         corrected = index.correct_spelling(text)
         keys = index.find(read_search(corrected), corrected) if corrected else []
@@ -246,7 +286,9 @@ def _search(db: Snapshot, text: str, limit: int) -> SearchResults:
         means_organization=bool(known.organizations) and _means_organization(meant, keys),
         systems=systems,
         plans=plans,
-        baskets=[one for one in named_baskets().values() if meant.context.specialty in one.specialties],
+        plans_of=_payer_of_plans(meant) if plans else None,
+        baskets=[one for one in named_baskets().values() if meant.context.specialty in one.called],
+        code_is_named=meant.said.says_codes,
         leaves_something=_leaves_something(index, meant),
     )
 
@@ -258,7 +300,7 @@ def _means_organization(meant: _Meaning, keys: Sequence[CodeKey]) -> bool:
     """
     if meant.said.says_codes:
         return False
-    if any(stem(word.lower()) in _WORDS_FOR_ORGANIZATIONS for word in meant.name_words):
+    if any(stem(word.lower()) in _WORDS_FOR_ORGANIZATIONS for word in meant.service_words):
         return True
     first = keys[:_FIRST_CODES]
     return all(not (system in SPELLINGS["CPT"] and code[:1].isdigit()) for system, code in first)
@@ -302,7 +344,7 @@ def _read_meaning(index: CodeIndex, named: NamedThings, text: str) -> _Meaning:
 
 
 def _leaves_something(index: CodeIndex, meant: _Meaning) -> bool:
-    if not meant.payers and len(meant.service_words) < len(meant.name_words):
+    if not (meant.payers or meant.context.specialty) and len(meant.service_words) < len(meant.name_words):
         return True
     if not meant.said.says_codes:
         return False
@@ -310,15 +352,58 @@ def _leaves_something(index: CodeIndex, meant: _Meaning) -> bool:
     return not (known and all(map(index.has, meant.said.codes)))
 
 
+def _is_service(index: CodeIndex, words: str) -> bool:
+    return any(map(is_service_word, words.split())) and index.has_service(words)
+
+
 def _find_codes(index: CodeIndex, meant: _Meaning, text: str) -> list[CodeKey]:
     if meant.said.numbers and not meant.said.says_codes:
         return []
-    if meant.context.specialty and not any(is_service_word(word) for word in meant.service_words):
-        return []  # nothing but a specialty is named, and "cardiologist" is not "audiologist" with a typing error
+    words = " ".join(meant.service_words)
+    if meant.context.specialty and not meant.said.says_codes and not _is_service(index, words):
+        # Nothing but a specialty is named, and "cardiologist" is not "audiologist" with a typing error. Nor are codes
+        # meant that have the words of "imaging center" in their descriptions.
+        return []
+    if _payer_of_plans(meant):
+        return []
     if meant.said.says_codes or meant.service_words:
-        return index.find(meant.said, " ".join(meant.service_words))
+        return index.find(meant.said, words)
     # Nothing but a payer or a place is named, unless the text is blank.
     return [] if split_words(text) else index.find(meant.said, "")
+
+
+def _related_specialty(specialty: str | None) -> str | None:
+    """Return the specialty that bills the same services as one of which nobody is known: imaging centers, radiology."""
+    found = (one.specialties for one in named_baskets().values() if specialty in one.also_called)
+    return next((name for names in found for name in names), None)
+
+
+def _without_specialty(meant: _Meaning, text: str) -> _Meaning | None:
+    """Return a text's meaning where a part of it names a specialty, and the rest a service; None if it does not.
+
+    Together they may be the name of a service, such as "physical therapy evaluation": that is looked for before. A
+    hospital or a surgery center beside a service is the setting of care.
+    """
+    without_setting = set_aside_settings(text)
+    if without_setting and without_setting.settings:
+        return None
+    specialty = find_specialty([word for word in meant.service_words if stem(word.lower()) not in optional_words()])
+    if meant.said.says_codes or not specialty.names or not any(map(is_service_word, specialty.rest)):
+        return None
+    context = replace(meant.context, specialty=specialty.names[0])
+    return replace(meant, context=context, service_words=specialty.rest)
+
+
+def _find_plans(db: Snapshot, meant: _Meaning, text: str, limit: int) -> list[HealthPlan]:
+    """Return the plans with each word of a text; those of a payer if it asks for a payer's plans."""
+    payer = _payer_of_plans(meant)
+    return list_plans_of_payer(db, payer, limit, 0)[1] if payer else search_plans(db, text, limit)[1]
+
+
+def _payer_of_plans(meant: _Meaning) -> str | None:
+    """Return the payer whose plans a text asks for, by its slug; None if it asks for anything else."""
+    payer = meant.context.payer
+    return payer.payer_slug if payer and asks_for_plans(meant.service_words) else None
 
 
 def _find_by_number(db: Snapshot, numbers: Sequence[str]) -> list[Provider]:
@@ -349,8 +434,11 @@ def _find_providers(db: Snapshot, meant: _Meaning, limit: int) -> FoundProviders
     """
     context = meant.context
     place = NamedPlace(context.state, context.city, context.zip, context.specialty)
-    only_place = not (meant.service_words or meant.said.says_codes)
-    at = place if context.specialty or (context.has_place and only_place) else None
+    only_place = context.has_place and not meant.name_words
+    at = place if context.specialty or only_place else None
+    if only_place:
+        # A name with the town in it may be one of another town.
+        return find_providers(db, "", limit, at=at, state=context.state)
     found = find_providers(db, _without_address(meant.said.words), limit, at=at, state=context.state)
     if not (found.organizations or found.people) and meant.name_words != tuple(meant.said.words):
         words = _without_address(meant.name_words)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from core.queries.rules.columns import (
     FileName,
@@ -16,9 +16,12 @@ from core.queries.rules.columns import (
     stored,
 )
 from core.queries.rules.folded_names import contains_words, folded_sql
-from core.queries.rules.named_rows import read_page, read_rows
+from core.queries.rules.named_rows import fetch_page, read_page, read_rows
 from core.store.connection import Snapshot
 from core.store.schema.tables import DIM_BATCH, XREF_BATCH_PLAN
+
+MAX_KEPT_PLANS = 100_000
+"""So many rows of plans with their files are kept in memory for the search box. Of more, each search reads them."""
 
 
 @dataclass(frozen=True)
@@ -137,18 +140,47 @@ def list_plans_of_file(db: Snapshot, batch_id: str, limit: int, offset: int) -> 
     )
 
 
-def search_plans(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[HealthPlan]]:
-    """Return the plans whose name, id, sponsor, or issuer contains each word, and how many; all if there is no word."""
-    words, has_all = contains_words(text, "folded") if text.strip() else ({}, "true")
-    searched = "concat_ws(' ', plan_name, replace(plan_id, '-', ''), plan_id, plan_sponsor_name, issuer_name)"
+def list_plans_of_payer(db: Snapshot, payer: str, limit: int, offset: int) -> tuple[int, list[HealthPlan]]:
+    """Return the plans that a file of a payer is listed for, by name, and how many there are."""
     return read_page(
         db,
         HealthPlan,
-        f"""SELECT count(*) OVER () AS total, * EXCLUDE (folded)
-            FROM (SELECT *, {folded_sql(searched)} AS folded FROM ({_PLANS} GROUP BY plan_key))
-            WHERE {has_all} ORDER BY lower(plan_name), plan_key LIMIT $limit OFFSET $offset""",
-        {**words, "limit": limit, "offset": offset},
+        f"""SELECT count(*) OVER () AS total, * FROM (
+                {_PLANS} WHERE plan_key IN (
+                    SELECT plan_key FROM plan_file WHERE batch_id IN (
+                        SELECT batch_id FROM dim_batch WHERE payer_slug = $payer))
+                GROUP BY plan_key)
+            ORDER BY lower(plan_name), plan_key LIMIT $limit OFFSET $offset""",
+        {"payer": payer, "limit": limit, "offset": offset},
     )
+
+
+def search_plans(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[HealthPlan]]:
+    """Return the plans whose name, id, sponsor, or issuer contains each word, and how many; all if there is no word."""
+    words, has_all = contains_words(text, "folded") if text.strip() else ({}, "true")
+    kept = db.ask_once(_read_plans)
+    with db.cursor() as cursor:
+        if kept is not None:
+            cursor.plain.register(_SEARCHED, kept)
+        return fetch_page(
+            cursor,
+            HealthPlan,
+            f"""SELECT count(*) OVER () AS total, * EXCLUDE (folded)
+                FROM {_SEARCHED if kept is not None else f"({_SEARCHED_SQL})"}
+                WHERE {has_all} ORDER BY lower(plan_name), plan_key LIMIT $limit OFFSET $offset""",
+            {**words, "limit": limit, "offset": offset},
+        )
+
+
+_SEARCHED = "searched_plan"
+_SEARCHED_TEXT = "concat_ws(' ', plan_name, replace(plan_id, '-', ''), plan_id, plan_sponsor_name, issuer_name)"
+_SEARCHED_SQL = f"SELECT *, {folded_sql(_SEARCHED_TEXT)} AS folded FROM ({_PLANS} GROUP BY plan_key)"
+
+
+def _read_plans(db: Snapshot) -> Any:
+    """Return all plans with their text as an Arrow table; None if they are too many to be kept for each search."""
+    ((listed,),) = db.rows("SELECT count(*) FROM plan_file")
+    return db.arrow_rows(_SEARCHED_SQL, {}) if listed <= MAX_KEPT_PLANS else None
 
 
 def find_which_name_plans(db: Snapshot) -> dict[str, bool]:

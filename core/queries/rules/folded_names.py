@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Sequence
 
 from core.fields.texts.folded_text import fold_case_and_accents
 
@@ -51,3 +52,14 @@ def contains_words(text: str, column: str, joined: str = "") -> tuple[dict[str, 
             condition = f"(contains({joined}, ${name}) AND ({condition} OR regexp_matches({column}, ${split})))"
         conditions.append(condition)
     return parameters, " AND ".join(conditions)
+
+
+def has_words(folded: str, words: Sequence[str]) -> bool:
+    """Return whether a folded name has each of some folded words, as the condition of `contains_words` says."""
+    joined = folded.replace(" ", "")
+    return all(word in joined and (word in folded or _is_split(word, folded)) for word in words)
+
+
+def _is_split(word: str, folded: str) -> bool:
+    split = r"(^| )" + " ?".join(re.escape(letter) for letter in word)
+    return 1 < len(word) <= _LONGEST_SPLIT_WORD and re.search(split, folded) is not None
