@@ -25,9 +25,9 @@ def test_organizations_are_counted_by_what_became_of_their_pay(up: int, down: in
 
 
 def test_what_is_neither_a_raise_nor_a_cut_is_said() -> None:
-    said = count_paid(replace(_NONE, up=2, same=3, unclear=4))
-    assert said == "2 are paid more, 3 the same, and 4 unclear (another set of prices)"
-    assert count_paid(replace(_NONE, unclear=4)) == "all 4 are unclear (another set of prices)"
+    why = "unclear, as the file has another number of prices, or some are higher and some lower"
+    assert count_paid(replace(_NONE, up=2, same=3, unclear=4)) == f"2 are paid more, 3 the same, and 4 {why}"
+    assert count_paid(replace(_NONE, unclear=4)) == f"all 4 are {why}"
 
 
 def test_a_median_change_says_of_what_it_is() -> None:

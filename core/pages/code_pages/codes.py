@@ -14,17 +14,25 @@ from core.vocabulary.services import FAMILIAR_CODES
 @page(CodeListForm)
 def show_codes(query: PageQuery[CodeListForm]) -> HttpResponseBase:
     """Show `/codes/`"""
-    db, text, number = query.db, query.values["q"], query.values["page"]
+    db, text, number, state = query.db, query.values["q"], query.values["page"], query.values["state"]
     limit, offset = (ROW_CAP, 0) if query.wants_file else span(number)
     asked_first = not text and query.values["sort"] == "asked"
     total, found = (
-        list_asked_codes(db, limit, offset, FAMILIAR_CODES) if asked_first else search_codes(db, text, limit, offset)
+        list_asked_codes(db, limit, offset, FAMILIAR_CODES, state)
+        if asked_first
+        else search_codes(db, text, limit, offset, state)
     )
     instead = correct_spelling(db, text) if not total else None
     if instead:
-        total, found = search_codes(db, instead, limit, offset)
+        total, found = search_codes(db, instead, limit, offset, state)
     if query.wants_file:
         return query.download(found, FoundCode, "codes")
     return query.render(
-        "pages/codes.html", q=text, instead=instead, found=found, asked_first=asked_first, paging=Paging(number, total)
+        "pages/codes.html",
+        q=text,
+        state=state,
+        instead=instead,
+        found=found,
+        asked_first=asked_first,
+        paging=Paging(number, total),
     )

@@ -74,9 +74,14 @@ class CodesForm(QueryForm):
 
 
 class CodeListForm(CodesForm):
-    """The list of codes: familiar ones and then those with most rates, or in the order of codes."""
+    """The list of codes: familiar ones and then those with most rates, or in the order of codes.
+
+    With a state, their rates are counted there, and the codes that have some come first.
+    """
 
     sorts = ("asked", "code")
+
+    state = StateField()
 
 
 class HomeForm(CodesForm):

@@ -36,6 +36,9 @@ def _choose(form: ProviderForm, db: Snapshot, npi: str = "", tin: str = "") -> M
 def show_npi(query: MarketQuery[ProviderForm], npi: str) -> HttpResponseBase:
     """Show `/npi/<npi>/`"""
     found = providers.find_npi(query.db, npi)
+    # A file may name an NPI as a tax ID alone: who bills under it is listed there.
+    if found is None and providers.find_tins(query.db, npi):
+        return redirect(urls.changed(urls.to("tin", tin=npi), query.request.GET.dict()))
     if found is None:
         why = f"No loaded rate lists the NPI {npi}. The provider may be out of network, or the payer may not be loaded."
         return sorry(query.request, 404, "NPI not found", [("", why)])

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from core.fields.codes.billing_code import padded_codes
+from core.queries.code_titles import CodeKey
 from core.queries.coverage import list_periods
-from core.queries.find.code_index import FoundCode, code_index, find_codes
+from core.queries.find.code_index import CodeIndex, FoundCode, code_index, find_codes
 from core.queries.market.market import Market
 from core.queries.rules.asked_first import asked_first_sql
 from core.queries.rules.columns import Code, CodeDescription, CodeName, CodeType, Month, RateCount, State, described
@@ -36,25 +37,31 @@ class CodeCount:
 
 
 def list_asked_codes(
-    db: Snapshot, limit: int, offset: int = 0, first: Sequence[str] = ()
+    db: Snapshot, limit: int, offset: int = 0, first: Sequence[str] = (), state: str = ""
 ) -> tuple[int, list[FoundCode]]:
     """Return every code, and how many there are: `first`, then those of our own vocabulary, then the others.
 
-    Among these, and among the others, the codes with most rates come first.
+    Among these, and among the others, the codes with most rates come first. With a state, see _in_state.
     """
     index = code_index(db)
-    keys = index.list_asked_first(first)
-    return len(keys), [index.describe(key) for key in keys[offset : offset + limit]]
+    keys = _in_state(index, index.list_asked_first(first), state)
+    return len(keys), [index.describe(key, state or None) for key in keys[offset : offset + limit]]
 
 
-def search_codes(db: Snapshot, text: str, limit: int, offset: int = 0) -> tuple[int, list[FoundCode]]:
+def _in_state(index: CodeIndex, keys: Sequence[CodeKey], state: str) -> list[CodeKey]:
+    """Return codes with those first that have rates in a state, if one is asked for."""
+    return sorted(keys, key=lambda key: state not in index.rates.get(key, {})) if state else list(keys)
+
+
+def search_codes(db: Snapshot, text: str, limit: int, offset: int = 0, state: str = "") -> tuple[int, list[FoundCode]]:
     """Return the codes that a text means by number or words, and how many there are: see `CodeIndex.find`.
 
     An exact number comes first, then numbers that begin with the text, then the codes of services that people call so,
-    then payers' words: whole words before parts of words. Empty text finds every code.
+    then payers' words: whole words before parts of words. Empty text finds every code. With a state, see _in_state.
     """
-    index, found = code_index(db), find_codes(db, text)
-    return len(found), [index.describe(key) for key in found[offset : offset + limit]]
+    index = code_index(db)
+    found = _in_state(index, find_codes(db, text), state)
+    return len(found), [index.describe(key, state or None) for key in found[offset : offset + limit]]
 
 
 def correct_spelling(db: Snapshot, text: str) -> str | None:

@@ -203,4 +203,6 @@ def test_what_is_unclear_has_no_percent(store: Store, load: Load) -> None:
     assert row[heads.index("Outcome")] == "unclear"
     assert row[heads.index("Difference")] == "–"
     assert row[heads.index("Change")] == "another set of prices"
-    assert "1 is unclear (another set of prices)" in text_of(response)
+    assert "1 is unclear, as the file has another number of prices, or some are higher and some lower" in text_of(
+        response
+    )

@@ -134,6 +134,11 @@ def test_a_report_names_only_organizations_that_are_likely_to_perform_it(tmp_pat
     therapist, surgeon = "Physical therapy", "Orthopedic surgery"
     with serving(store_of_knees(tmp_path / "some", (50, therapist), (30, surgeon), (10, surgeon), (5, therapist))):
         shown = " ".join(text_of(Visitor().get("/report/", asked)).split())
+        table = " ".join(text_of(Visitor().get("/organizations/", {**asked, "sort": "-p50"})).split())
+    usual = "a provider of a specialty that usually performs it"
+    parts = [f"With {usual}", "$30.00", "$10.00", f"Without {usual}, sorted among themselves", "$50.00", "$5.00"]
+    places = [table.index(one, table.index(parts[0])) for one in parts]
+    assert places == sorted(places), "each part of the table is sorted as its arrow says"
     assert "Of 4 contracts, 2 have somebody of a specialty that usually performs it (Orthopedic surgery" in shown
     assert "by a contract’s price in the middle: Tax ID 10-0000001 $30.00 The least: Tax ID 10-0000002 $10.00" in shown
     assert "10-0000000" not in shown

@@ -17,6 +17,9 @@ from core.store.generations.store import Store
 from core.tic.source import open_documents
 from tests.fixture_types import Load
 from tests.pages.markets import MONTH, PEACH
+from tests.queries.one_market import A_RATE
+from tests.queries.rates_by_month import store_of
+from tests.queries.tables import written
 from tests.rate_files import file_of, item_of
 from tests.reference.nppes.registers import CLINIC, PRACTICE, SURGEON, provider, rates, register, write_places
 from tests.site import Visitor, csv_rows, serving, tables, text_of
@@ -149,6 +152,15 @@ def test_a_missing_page_says_what_is_missing(site: Client, address: str, status:
     response = site.get(address)
     assert response.status_code == status
     assert message in text_of(response)
+
+
+def test_an_npi_that_is_only_billed_under_leads_to_its_page_as_a_tax_id(tmp_path: Path) -> None:
+    root = store_of(tmp_path, {"2025-08": ([(set(), {("npi", SURGEON)})], [A_RATE])}).root
+    written(root, {"dim_tin": [{"tin_type": "npi", "tin_value": SURGEON}]})
+    with serving(root):
+        response = Visitor().get(f"/npi/{SURGEON}/", {"state": "GA"}, follow=False)
+        assert (response.status_code, response["Location"]) == (302, f"/tin/{SURGEON}/?state=GA")
+        assert Visitor().get(response["Location"]).status_code == 200
 
 
 def test_names_and_addresses_of_the_registry_are_shown_whole(store: Store, load: Load, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from core.queries.over_time.changes import Moved, OfTerms
 from core.queries.over_time.common_ratio import CommonRatio, RatiosOfCodes
 from core.queries.over_time.prices_moved import PricesMoved
 
+_UNCLEAR = "unclear, as the file has another number of prices, or some are higher and some lower"
+
 
 def count_paid(row: Moved) -> str:
     """Return how many that are in both months are paid more, less, and the same: 74 are paid more, and 59 the same."""
@@ -12,7 +14,7 @@ def count_paid(row: Moved) -> str:
         (row.up, "paid more", "more"),
         (row.down, "paid less", "less"),
         (row.same, "paid the same", "the same"),
-        (row.unclear, "unclear (another set of prices)", "unclear (another set of prices)"),
+        (row.unclear, _UNCLEAR, _UNCLEAR),
     ]
     there = [(number, at_first, then) for number, at_first, then in counted if number]
     if not there:
