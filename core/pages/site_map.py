@@ -30,7 +30,7 @@ class SitePage:
 PAGES = (
     SitePage("", home.show_home, "home"),
     SitePage("suggest/", search_results.suggest, "suggest"),
-    SitePage("codes/", codes.show_codes, "codes", "Codes", keeps_market=False),
+    SitePage("codes/", codes.show_codes, "codes", "Codes"),
     SitePage("rates/", rates.show_rates, "rates", "Rates"),
     SitePage("npi/<str:npi>/", providers.show_npi, "npi"),
     SitePage("tin/<str:tin>/", providers.show_tin, "tin"),

@@ -8,6 +8,7 @@ from core.pages.shared.page import PageQuery, page
 from core.pages.shared.paging import Paging, span
 from core.queries.find.code_index import FoundCode
 from core.queries.find.codes import correct_spelling, list_asked_codes, search_codes
+from core.queries.market.market import Market
 from core.vocabulary.services import FAMILIAR_CODES
 
 
@@ -31,6 +32,7 @@ def show_codes(query: PageQuery[CodeListForm]) -> HttpResponseBase:
         "pages/codes.html",
         q=text,
         state=state,
+        linked_market=Market(state, "") if state else None,
         instead=instead,
         found=found,
         asked_first=asked_first,

@@ -24,7 +24,8 @@ def test_organizations_are_compared_with_the_middle_one(site: Client, demo: Snap
     response = site.get(
         "/organizations/", {**QUERY, "code": "70450", "billing_class": "professional", "modifier": "26"}
     )
-    (shown,) = tables(response)
+    # A row of one cell is the head of a part.
+    shown = [row for row in tables(response)[0] if len(row) > 1]
     totals = organizations.count_totals(demo, market)
     rows = list_contracts(demo, market, "-p50", 50, 0).rows
     ranges = [
