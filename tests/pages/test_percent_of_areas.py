@@ -38,16 +38,19 @@ def visitor(db: Snapshot) -> Iterator[Client]:
 
 def test_the_rates_page_shows_the_percent_in_place_of_each_price_s_own(visitor: Client) -> None:
     shown = visitor.get(f"/rates/?{QUERY}").content.decode()
-    assert text_of(visitor.get(f"/rates/?{QUERY}")).count("115% in 2 areas") == 2
+    in_words = text_of(visitor.get(f"/rates/?{QUERY}"))
+    assert (in_words.count("115% in Atlanta"), in_words.count("115% in Rest Of Georgia")) == (1, 1)
     assert shown.count('title="115%: Rest Of Georgia $80.50, Atlanta $103.50"') == 2
-    assert "in 2 areas" not in text_of(visitor.get(f"/rates/?{QUERY}&basis=opps"))
+    assert "in Atlanta" not in text_of(visitor.get(f"/rates/?{QUERY}&basis=opps"))
 
 
 def test_both_percents_of_a_rate_are_named(visitor: Client, db: Snapshot) -> None:
     """The contract's percent is one number, and that of the amount which the rate is compared with is another."""
     rates = text_of(visitor.get(f"/rates/?{QUERY}"))
-    assert "115% in 2 areas 89% of the provider’s area" in rates, "the group's own area is Atlanta: $80.50 of $90"
-    assert "115% in 2 areas 115%" not in rates, "where they are the same, one is enough"
+    assert "115% in Rest Of Georgia 89% of the provider’s area" in rates, (
+        "the group's own area is Atlanta: $80.50 of $90"
+    )
+    assert "115% in Atlanta 115%" not in rates, "where they are the same, one is enough"
     medicare = text_of(visitor.get(f"/medicare/?{QUERY}"))
     assert "89% 115% in 2 areas $80.50 $90.00" in medicare
     assert "115% in 2 areas $103.50" not in medicare

@@ -15,6 +15,8 @@ from core.pages.shared.market_choice import MarketChoice, choose_provider_market
 from core.pages.shared.page import MarketQuery
 from core.pages.shared.paging import Paging, span
 from core.pages.shared.words.provider_words import describe_provider
+from core.queries.baskets.clinic_gaps import sum_gaps
+from core.queries.baskets.provider_positions import clinic_of, list_row_positions
 from core.queries.codes_within import choose_within
 from core.queries.comparison.left_out import counts_everything
 from core.queries.facets import count_choices
@@ -65,7 +67,9 @@ def show_provider(
             list_provider_payers(db, cached, asked),
             query.measured,
         )
-    market_payers = _payers_by_row(db, asked, rows)
+    clinic = clinic_of(asked)
+    positions = list_row_positions(db, asked, clinic, rows) if clinic else []
+    market_payers = _payers_by_row(db, asked, rows) if not clinic else []
     return query.render(
         f"pages/{by}.html",
         about=about,
@@ -75,7 +79,11 @@ def show_provider(
         periods=query.choice.periods,
         payers=payers,
         answer=answer,
-        knows_market=knows_lines(db, asked),
+        # Against organizations, as in the report; a health system's rates are against all rates.
+        positions=positions,
+        placed=[one for one in positions if one],
+        gaps=sum_gaps([one for one in positions if one]),
+        knows_market=not clinic and knows_lines(db, asked),
         market_payers=market_payers,
         in_market=_if_few(market_payers),
         oldest_schedule=oldest_schedule_if_newer(db, asked.newest_month),

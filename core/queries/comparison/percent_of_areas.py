@@ -89,6 +89,11 @@ class PercentsOfAreas:
         """Return the area that one of the prices is of, or NATIONAL."""
         return dict(self.of_price(price).prices)[price]
 
+    def where_of(self, price: float) -> str:
+        """Return what one of the prices is a percent of, in words: in Dallas."""
+        area = self.area_of(price)
+        return self.of_price(price).where if area == NATIONAL else f"in {area.title()}"
+
     def is_near(self, percent: float) -> bool:
         """Return whether the percent that one of the prices is of another amount may be one of these.
 

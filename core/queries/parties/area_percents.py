@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from core.fields.codes.code_family import HCPCS_SYSTEMS
-from core.queries.comparison.percent_of_areas import MAX_PRICES, PercentsOfAreas, list_amounts_of_areas
+from core.queries.comparison.percent_of_areas import MAX_PRICES, PercentsOfAreas, SeveralPrices, list_amounts_of_areas
 from core.queries.market.market import Market
 from core.queries.parties.line_medians import LINE
 from core.queries.rules.named_rows import read_rows
@@ -61,13 +61,17 @@ def find_percents_of_lines(
     if not lines or (codes is None and len(lines) > MOST_SEARCHED):
         return {}
     of_areas = list_amounts_of_areas(memory, market.state, {line.code for line in lines})
-    found = {}
-    for line in lines:
-        its = of_areas.find(line.code, line.modifier, line.prices, line.care_setting)
-        # A rate that is compared with a hospital's schedule is no percent of the physicians', whatever the cents say.
-        if its and its.is_near(line.percent):
-            found[tuple(getattr(line, name) for name in PAYER_LINE)] = its
-    return found
+    by_key = {tuple(getattr(line, name) for name in PAYER_LINE): line for line in lines}
+    found = of_areas.find_of_contracts(
+        {
+            key: SeveralPrices(
+                line.code, line.modifier, tuple(line.prices), line.care_setting, line.reporting_entity_name
+            )
+            for key, line in by_key.items()
+        }
+    )
+    # A rate that is compared with a hospital's schedule is no percent of the physicians', whatever the cents say.
+    return {key: its for key, its in found.items() if its.is_near(by_key[key].percent)}
 
 
 AREA_PERCENT_COLUMNS = (*PAYER_LINE, "price", "of_areas")

@@ -8,7 +8,7 @@ from django.test import Client
 
 from core.demo.payer_files import STATE, write_files
 from core.load.load_file import load_file
-from core.pages.formats import write_day, write_percent, write_percentile
+from core.pages.formats import write_day, write_percent
 from core.queries.market.market import Market
 from core.queries.parties import provider_rates, provider_summary
 from core.reference.nppes.load_register import load_nppes
@@ -46,22 +46,24 @@ def test_an_npi_and_a_tax_id_link_to_each_other(site: Client, demo: Snapshot) ->
     assert len(of_codes) == len(rows) + 1
 
 
-@pytest.mark.parametrize("others", [2, 4])
-def test_a_position_among_two_or_three_prices_is_no_percentile(store: Store, load: Load, others: int) -> None:
+def test_rates_stand_among_organizations_as_in_the_report(store: Store, load: Load) -> None:
+    """Six organizations are paid $90 to $140; the second of them is on the page, and $110 is in the middle."""
     references = [
         {"provider_group_id": at, "provider_groups": [{"npi": [int(SURGEON)], "tin": {"type": "ein", "value": tin}}]}
-        for at, tin in enumerate(f"58123450{at}" for at in range(others + 1))
+        for at, tin in enumerate(f"58123450{at}" for at in range(6))
     ]
-    items = [item_of(90 + 10 * at, references=[at]) for at in range(others + 1)]
-    load(file_of(*items, provider_references=references))
+    load(file_of(*(item_of(90 + 10 * at, references=[at]) for at in range(6)), provider_references=references))
     with serving(store.root):
-        shown = text_of(Visitor().get("/tin/581234501/", MONTH))
-    if others == 2:
-        assert "the market has about 3 rates for each code, too few for a percentile" in shown
-        assert "higher than" not in shown
-    else:
-        assert "higher than 30% of all that Payer pays in the state, which has about 5 rates for each code" in shown
-    assert ("Percentile in the market" in shown) == (others == 4)
+        page = Visitor().get("/tin/581234501/", MONTH)
+        (line,) = csv_rows(Visitor().get("/clinic/", {**MONTH, "tin": "581234501", "format": "csv"}))
+    heads, row = next(table for table in tables(page) if table[0][:1] == ["Code"])
+    shown = dict(zip(heads, row, strict=True))
+    assert (line["rate"], line["middle"], line["paid_more"]) == ("100.0", "110.0", "4")
+    assert [shown[name] for name in ("Rate", "Middle organization", "vs. middle", "Paid more")] == [
+        "$100.00", "$110.00", "9.1% below", "4 of 5",
+    ]  # fmt: skip
+    assert "1 of 1 line is below what Payer’s middle organization is paid" in text_of(page)
+    assert "percentile" not in text_of(page), "of all rates, each organization's would have another place"
 
 
 def test_a_provider_is_answered_first_then_sorted_and_searched(site: Client, demo: Snapshot) -> None:
@@ -72,7 +74,6 @@ def test_a_provider_is_answered_first_then_sorted_and_searched(site: Client, dem
     text = text_of(page).replace(" ,", ",").replace(" ;", ";")
     said = f"{summary.payers} payers, {summary.rates:,} rates for {summary.codes} codes; {write_percent(summary.p50)}"
     assert said in text
-    assert f"at the {write_percentile(summary.percentile)} percentile of the market" in text
     assert text.index(said) < text.index("By family of codes") < text.index("Rates in Georgia")
     assert "Percent of Medicare by family of codes" in page.content.decode()
     by_schedule = site.get(f"/npi/{npi}/", {"yardstick": "compensation"}).content.decode()
