@@ -34,6 +34,10 @@ from core.queries.parties.provider_summary import (
 from core.queries.releases import oldest_schedule_if_newer
 from core.store.connection import Snapshot
 
+MOST_PLACED = 5_000
+"""Rows of a provider by code, up to which its page also asks what organizations are paid: more take most of the time
+that a page has."""
+
 MAX_OTHER_TINS = 12
 """Other tax IDs under which the members of a provider bill that are named."""
 
@@ -68,8 +72,9 @@ def show_provider(
             query.measured,
         )
     clinic = clinic_of(asked)
-    positions = list_row_positions(db, asked, clinic, rows) if clinic else []
-    market_payers = _payers_by_row(db, asked, rows) if not clinic else []
+    is_placed = clinic is not None and total <= MOST_PLACED
+    positions = list_row_positions(db, asked, clinic, rows) if clinic and is_placed else []
+    market_payers = [] if is_placed else _payers_by_row(db, asked, rows)
     return query.render(
         f"pages/{by}.html",
         about=about,
@@ -79,11 +84,13 @@ def show_provider(
         periods=query.choice.periods,
         payers=payers,
         answer=answer,
-        # Against organizations, as in the report; a health system's rates are against all rates.
+        by_organizations=clinic is not None,
+        # A percentile among all rates has another meaning than a place among organizations.
+        has_percentiles=clinic is None and answer.summary.has_percentiles,
         positions=positions,
         placed=[one for one in positions if one],
         gaps=sum_gaps([one for one in positions if one]),
-        knows_market=not clinic and knows_lines(db, asked),
+        knows_market=not is_placed and knows_lines(db, asked),
         market_payers=market_payers,
         in_market=_if_few(market_payers),
         oldest_schedule=oldest_schedule_if_newer(db, asked.newest_month),
