@@ -169,10 +169,10 @@ def test_the_page_shows_each_clinics_rate_and_the_payers_plans(db: Snapshot) -> 
         nobody = text_of(Visitor().get("/plans/", {"payer": "nobody"}))
         answer = Visitor().get("/api/v1/search", {"q": "gulf orthopedics knee mri"}).json()
     assert "2 of 3 organizations of this name have a rate in dollars for 73721" in shown
-    assert "$258.83 for 73721 at EVRY_HEALTH: in the middle of its 4 prices, $239.50 to $310.60" in shown
+    assert "$239.50 to $310.60 for 73721 at EVRY_HEALTH: 4 prices, of areas or contracts" in shown
     assert "$580.71 for 73721 at EVRY_HEALTH" in shown
     assert "OF DALTON 35" not in shown
-    assert shown.index("$258.83 for 73721") < shown.index("CPT 73721")
+    assert shown.index("to $310.60 for 73721") < shown.index("CPT 73721")
     assert plans["Location"] == "/plans/?payer=evry_health"
     assert "Evry Group" in listed
     assert "Evry Group" not in nobody
