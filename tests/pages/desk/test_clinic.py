@@ -21,8 +21,9 @@ from core.pages.formats import write_dollars
 from core.pages.shared import page
 from core.pages.shared.answer_cache import ANSWERS, AnswerCache
 from core.queries import in_state
+from core.queries.baskets.clinic_area import find_own_area
 from core.queries.baskets.clinic_gaps import BY_SERVICES, UNWEIGHED
-from core.queries.baskets.clinic_rows import ClinicPosition
+from core.queries.baskets.clinic_rows import Clinic, ClinicPosition
 from core.queries.loaded_files import SharedFile
 from core.queries.market.market import Market
 from core.queries.parties.kinds_of_rates import list_kinds_of_rates
@@ -143,6 +144,19 @@ def test_of_the_prices_of_several_areas_the_clinic_s_own_are_shown(
     }
     assert expected.get("shown", "") in shown
     assert row["compared_price"] == str(sorted(rates)[(len(rates) - 1) // 2]), "as in the table of organizations"
+
+
+def test_the_area_of_an_organization_s_city_is_its_own_where_its_providers_are_not_known(tmp_path: Path) -> None:
+    db = store_of_area_clinic(tmp_path, (103.50, 80.50), "")
+    others = [
+        {"npi": f"100300000{at}", "city": "ATLANTA, GA", "contractor": "10212", "locality": locality}
+        for at, locality in enumerate(("99", "01", "01"))
+    ]
+    organization = {"tin_type": "ein", "tin_value": TIN, "city": "Atlanta", "state": "GA"}
+    assert find_own_area(db, "GA", Clinic(tin=TIN)) is None
+    both = written(db.root, {"provider_profile": others, "organization": [organization]})
+    assert find_own_area(both, "GA", Clinic(tin=TIN)) == "ATLANTA"
+    assert find_own_area(both, "GA", Clinic(npis=("1912951245",))) is None, "an NPI's own address decides"
 
 
 def store_of_area_clinic(root: Path, rates: Sequence[float], locality: str) -> Snapshot:
