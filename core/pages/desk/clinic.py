@@ -56,7 +56,7 @@ from core.runtime.request_notes import note_private
 from core.store.connection import QueryTimeout, QueryTooLarge, Snapshot, time_limit
 from core.vocabulary.baskets import named_baskets
 
-ROWS_SHOWN = 60
+ROWS_SHOWN = 50
 """Lines on the page and on paper: two sheets. The files have all of them."""
 
 MOST_OTHER_TINS = 6

@@ -13,7 +13,7 @@ from core.pages.forms.market_forms import ProviderForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.market_choice import MarketChoice, choose_provider_market
 from core.pages.shared.page import MarketQuery
-from core.pages.shared.paging import Paging, span
+from core.pages.shared.paging import PAGE_ROWS, Paging, span
 from core.pages.shared.words.provider_words import describe_provider
 from core.queries.baskets.clinic_gaps import sum_gaps
 from core.queries.baskets.provider_positions import clinic_of, list_row_positions
@@ -33,10 +33,6 @@ from core.queries.parties.provider_summary import (
 )
 from core.queries.releases import oldest_schedule_if_newer
 from core.store.connection import Snapshot
-
-MOST_PLACED = 5_000
-"""Rows of a provider by code, up to which its page also asks what organizations are paid: more take most of the time
-that a page has."""
 
 MAX_OTHER_TINS = 12
 """Other tax IDs under which the members of a provider bill that are named."""
@@ -72,7 +68,8 @@ def show_provider(
             query.measured,
         )
     clinic = clinic_of(asked)
-    is_placed = clinic is not None and total <= MOST_PLACED
+    # Of more rows than a page has, the first sentence would be about those of the page, and a page takes twice as long.
+    is_placed = clinic is not None and total <= PAGE_ROWS
     positions = list_row_positions(db, asked, clinic, rows) if clinic and is_placed else []
     market_payers = [] if is_placed else _payers_by_row(db, asked, rows)
     return query.render(
@@ -84,9 +81,10 @@ def show_provider(
         periods=query.choice.periods,
         payers=payers,
         answer=answer,
-        by_organizations=clinic is not None,
+        by_organizations=is_placed,
+        has_report=clinic is not None,
         # A percentile among all rates has another meaning than a place among organizations.
-        has_percentiles=clinic is None and answer.summary.has_percentiles,
+        has_percentiles=not is_placed and answer.summary.has_percentiles,
         positions=positions,
         placed=[one for one in positions if one],
         gaps=sum_gaps([one for one in positions if one]),
