@@ -19,8 +19,8 @@ _NOT_OF_LABELS = [name for name in (*MARKET_PARAMETERS, "sort") if name not in {
 class ComparisonOutcomes(MarketAnswer):
     """How many rates are compared with Medicare: total = compared + the counts of all reasons."""
 
-    total: int = Field(description="Number of rates.", examples=[70])
-    compared: int = Field(description="Number of rates that have a percent of Medicare.", examples=[60])
+    total: int = Field(description="Number of rates, without likely errors of one code.", examples=[70])
+    compared: int = Field(description="Number of these rates that have a percent of Medicare.", examples=[60])
     bases: list[medicare.Basis] = Field(description="What the rates are compared with.")
     reasons: dict[str, int] = Field(
         description="Number of rates without a percent of Medicare, by reason.",
@@ -58,7 +58,10 @@ def summarize_by_payer(request: ResourceRequest) -> AnswerFields:
 
 @resource(router, "/medicare/outcomes", MedicareForm, ComparisonOutcomes)
 def count_outcomes(request: ResourceRequest) -> AnswerFields:
-    """Count the rates that are compared with Medicare, and the others by reason."""
+    """Count the rates that are compared with Medicare, and the others by reason.
+
+    Of a code, likely errors are not counted, unless `implausible=in` asks for them.
+    """
     request.refuse_if_too_broad()
     with percent_cache(request.db, request.market) as cache:
         outcomes = medicare.count_outcomes(cache, request.market)

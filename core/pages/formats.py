@@ -1,6 +1,6 @@
 """How pages write figures, dates, and names: US formats, one way for each thing."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
@@ -221,9 +221,19 @@ def write_narrowing(filters: Iterable[tuple[str, str, str]]) -> str:
 
     Left out are places, see write_place, and the class and modifier, which the terms of an answer name.
     """
+    return _write_others(filters, (*_PLACES, *_IN_TERMS))
+
+
+def write_emptied(state: str, filters: Sequence[tuple[str, str, str]]) -> str:
+    """Return where there are no rates, with every filter that is set: Dallas (network PPO; modifier 26)."""
+    others = _write_others(filters, _PLACES)
+    return write_place(state, filters) + (f" ({others})" if others else "")
+
+
+def _write_others(filters: Iterable[tuple[str, str, str]], left_out: Collection[str]) -> str:
     said = []
     for label, name, value in filters:
-        if name not in (*_PLACES, *_IN_TERMS):
+        if name not in left_out:
             written = write_tin(value) if name == "tin" else write_filter(value, name)
             said.append(f"{label[:1].lower() + label[1:] if label[1:2].islower() else label} {written}")
     return "; ".join(said)

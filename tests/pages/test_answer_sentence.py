@@ -9,7 +9,7 @@ from django.test import Client
 from core.demo.payer_files import STATE, write_files
 from core.load.load_file import load_file
 from core.load.rate_filters import RateFilter
-from core.pages.formats import write_asked, write_city, write_narrowing
+from core.pages.formats import write_asked, write_city, write_emptied, write_narrowing
 from core.pages.shared.words.answer_words import list_amounts
 from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import answer_code, spread_by_terms
@@ -76,6 +76,14 @@ def test_what_changed_is_of_the_place_that_is_asked_for(placed: Snapshot) -> Non
     filters = [("Payer", "payer", "Evry Health"), ("City", "city", "MACON, GA"), ("NPI", "npi", "1234567893")]
     assert write_asked("GA", filters) == "Macon, GA (NPI 1234567893)"
     assert write_asked("GA", filters[:1]) == ""
+
+
+def test_an_empty_answer_names_every_filter() -> None:
+    """A class and a modifier are in no other words there, as an answer's terms are."""
+    filters = [("Network", "network", "PPO"), ("City", "city", "MACON, GA"), ("Modifier", "modifier", "26")]
+    assert write_emptied("GA", filters) == "Macon, GA (network PPO; modifier 26)"
+    assert write_emptied("GA", filters[:1]) == "Georgia (network PPO)"
+    assert write_emptied("GA", []) == "Georgia"
 
 
 @pytest.mark.parametrize("page", ["rates", "report"])

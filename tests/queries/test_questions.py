@@ -1,5 +1,6 @@
 """Every question's answer against the slow one, on the demo and on files of every shape."""
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -84,6 +85,16 @@ def test_all_questions_of_a_market_find_what_one_comparison_made(odd: Snapshot) 
     with percent_cache(db, market) as later:
         medicare.list_comparisons(later, market, "-rate", 5, 5)
     assert db.markets.size == 1
+
+
+def test_schedules_are_asked_for_the_codes_of_a_market_only(odd: Snapshot, odd_everything: Everything) -> None:
+    """A payer without rates, as of a misspelled address, would be compared with all rows of all schedules."""
+    market = Market("GA", "2025-08")
+    codes = {fact["code"] for fact in odd_everything.of(market)}
+    for asked, of_rates in ((market, codes), (replace(market, payer="nobody"), set())):
+        _, parameters = medicare.compare_terms(odd, asked)
+        assert {one for one in parameters["codes"].split("\n") if len(one) > 3} == {o for o in of_rates if len(o) > 3}
+        assert medicare.count_outcomes(odd, asked).total == len(odd_everything.of(asked))
 
 
 @pytest.mark.in_turns(4, of="answers of many pages")

@@ -21,6 +21,7 @@ from core.pages.shared.paging import PAGE_ROWS, Paging, span
 from core.pages.yardstick_words import describe_allowed, describe_odd_release
 from core.queries import coverage
 from core.queries.baskets.payer_levels import list_market_levels
+from core.queries.comparison.left_out import counts_everything
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.comparison.reasons import REASONS
 from core.queries.comparison.schedules import SCHEDULES
@@ -76,6 +77,7 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
     outcomes = medicare.count_outcomes(query.compared, market)
     compensation = _compare_with_compensation(query, query.compensation_release) if query.compensation_release else None
     releases = list_releases(db)
+    listed = outcomes.total + (0 if counts_everything(market) else query.not_meant)
     rows = medicare.list_comparisons(query.compared, market, query.values["sort"], limit, offset)
     return query.render(
         "pages/medicare.html",
@@ -85,7 +87,8 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
         chart=spread_chart.draw_spreads(_bars(spreads)),
         implausible=sum(row.implausible for row in spreads),
         outcomes=outcomes,
-        instead=None if outcomes.total else find_instead(query, "medicare"),
+        listed=listed,
+        instead=None if listed else find_instead(query, "medicare"),
         reasons=_reasons(outcomes),
         has_releases=bool(releases),
         releases=_with_oddities(db, _releases_in_use(query, releases, outcomes.bases)),
@@ -96,9 +99,9 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
         own_areas=uses_own_areas(db, market),
         areas_known=uses_own_areas(db, replace(market, area=None)),
         compensation=compensation,
-        paging=Paging(query.values["page"], outcomes.total),
+        paging=Paging(query.values["page"], listed),
         sort=query.values["sort"],
-        answer_rows=outcomes.total,
+        answer_rows=listed,
     )
 
 

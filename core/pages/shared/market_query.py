@@ -10,7 +10,15 @@ from typing import Any, TypeVar
 from django.http import HttpResponseBase
 
 from core.fields.places.states import STATES
-from core.pages.formats import write_asked, write_file_dates, write_filter, write_months, write_narrowing, write_place
+from core.pages.formats import (
+    write_asked,
+    write_emptied,
+    write_file_dates,
+    write_filter,
+    write_months,
+    write_narrowing,
+    write_place,
+)
 from core.pages.forms.market_forms import MarketForm
 from core.pages.shared import urls
 from core.pages.shared.market_choice import MarketChoice
@@ -321,6 +329,7 @@ class MarketQuery(PageQuery[M]):
             "applied": applied,
             "where": write_place(self.market.state, applied),
             "narrowed": write_narrowing(one for one in applied if one[1] in FILTERS),
+            "emptied": write_emptied(self.market.state, self._applied(context["parameters"])),
             "asked_of": write_asked(self.market.state, [one for one in applied if one[1] in FILTERS]),
             "compensation_release": release,
             "compensation_begins": min((one.release for one in self._compensation_releases), default=None),

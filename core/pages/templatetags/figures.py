@@ -1,7 +1,7 @@
 """Filters that write figures, and tags that make links, for templates."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,7 @@ from core.pages.shared.words.labels import (
 )
 from core.pages.site_map import PAGES, SitePage
 from core.queries.market.market import Market
+from core.queries.market.which_filter_emptied import RatesWithoutFilter
 from core.vocabulary.separate_fees import find_separate_fees
 
 MAX_PLACES_SHOWN = 4
@@ -284,6 +285,13 @@ def here(context: dict[str, Any], **changes: Any) -> str:
 def having(context: dict[str, Any], name: str, value: Any = None) -> str:
     """Return the address of this page's first part with one parameter changed, or removed if no value is given."""
     return urls.changed(context["path"], context["parameters"], **{name: value, "page": None})
+
+
+@register.simple_tag(takes_context=True)
+def unfiltered(context: dict[str, Any], freed: Sequence[tuple[RatesWithoutFilter, str]]) -> str:
+    """Return the address of this page's first part without any of these filters."""
+    removed = {one.filter: None for one, _ in freed}
+    return urls.changed(context["path"], context["parameters"], **removed, page=None)
 
 
 @register.simple_tag(takes_context=True)

@@ -76,6 +76,19 @@ def counted_in_figures(db: Snapshot, market: Market, *, areas: bool = False) -> 
     return keep_selected(db, COUNTED_RATE, f"SELECT f.* FROM {rates} f {_without(odd)}", parameters)
 
 
+def rates_with_counts(db: Snapshot, market: Market, *, areas: bool = False) -> tuple[str, dict[str, Any]]:
+    """Return what counted_rates does, where a rate that figures leave out has a `rate_count` of 0.
+
+    So what such a rate is compared with is found, and not counted.
+    """
+    rates, parameters = counted_rates(db, market, areas=areas)
+    odd = _show_left_out_of_figures(db, market)
+    if not odd:
+        return rates, parameters
+    selection = f"SELECT f.* REPLACE (if({_among(odd)}, 0, f.rate_count) AS rate_count) FROM {rates} f"
+    return keep_selected(db, COUNTED_RATE, selection, parameters)
+
+
 def rates_in_figures(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:
     """Return what rates_of_market does, without the rates that figures leave out."""
     rates, parameters = rates_of_market(db, market)

@@ -10,7 +10,7 @@ import numpy as np
 from core.queries.comparison.area_amounts import NATION, locality_values
 from core.queries.comparison.asked_place import asked_place
 from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA, TERMS, compared_terms_sql
-from core.queries.comparison.lookup_scope import bind_codes, find_scope
+from core.queries.comparison.lookup_scope import bind_codes, find_scope, list_codes
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.contract_rule.code_families import family_of
 from core.queries.contract_rule.fit_rule import Floats
@@ -96,9 +96,7 @@ def rule_cache(db: Snapshot, market: Market) -> Iterator[MarketSnapshot]:
 def _keep_compared_rates(db: MarketSnapshot, market: Market) -> None:
     areas = uses_own_areas(db, market)
     rates, parameters = counted_rates(db, market, areas=areas)
-    # With the codes written out, only the rows of the schedules that are needed are read: of a payer with 12,000 codes,
-    # comparing takes two seconds rather than fourteen.
-    codes = [code for (code,) in db.rows(f"SELECT DISTINCT code FROM {rates} ORDER BY code", parameters)]
+    codes = list_codes(db, rates, parameters)
     compared = compared_terms_sql(
         rates,
         RATE_COUNT,

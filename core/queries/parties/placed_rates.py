@@ -14,7 +14,7 @@ from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.asked_place import asked_place
 from core.queries.comparison.compared_rates import EXTREMES_SQL, compared_sql
 from core.queries.comparison.left_out import is_odd_sql
-from core.queries.comparison.lookup_scope import bind_codes, find_scope
+from core.queries.comparison.lookup_scope import bind_codes, find_scope, list_codes
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.comparison.usual_side import READING, UsualSide, list_usual_sides
 from core.queries.market.market import Market
@@ -134,7 +134,7 @@ def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None
 def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -> None:
     areas = uses_own_areas(provider, market)
     rates, of_rates = counted_rates(provider, market, areas=areas)
-    codes = [code for (code,) in provider.rows(f"SELECT DISTINCT code FROM {rates} ORDER BY code", of_rates)]
+    codes = list_codes(provider, rates, of_rates)
     compared = compared_sql(
         "true",
         rates,

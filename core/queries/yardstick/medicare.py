@@ -23,8 +23,8 @@ from core.queries.comparison.contract_percents import (
     list_contract_percents,
     with_contract_percents,
 )
-from core.queries.comparison.left_out import counted_in_figures, marked_sql
-from core.queries.comparison.lookup_scope import find_scope
+from core.queries.comparison.left_out import counted_in_figures, marked_sql, rates_with_counts
+from core.queries.comparison.lookup_scope import bind_codes, find_scope, list_codes
 from core.queries.comparison.lookups import keep_lookups
 from core.queries.market.market import Market
 from core.queries.market.market_rates import (
@@ -213,7 +213,7 @@ class Basis:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """How many rates are compared with a yardstick: total = the rates of all bases + those of all reasons."""
+    """How many rates of figures are compared with a yardstick: total = those of all bases + those of all reasons."""
 
     total: int
     bases: list[Basis]
@@ -283,10 +283,10 @@ def with_compared_terms(
 ) -> tuple[str, dict[str, Any]]:
     """Return a WITH clause whose `compared` has one row for all rates of the same terms, and its parameters.
 
-    If they are to be `counted`, its rows are those that the market's rates have, each with its `rate_count`. Otherwise
-    there may be others, which join with no rate. Counted `everywhere`, terms have a row for each of the market's areas
-    and one for the mean of the state, each with the number of rates of the terms wherever their groups are. That takes
-    the cache of a code.
+    If they are to be `counted`, its rows are those that the market's rates have, each with its `rate_count`, which does
+    not count those that figures leave out. Otherwise there may be others, which join with no rate. Counted
+    `everywhere`, terms have a row for each of the market's areas and one for the mean of the state, each with the
+    number of rates of the terms wherever their groups are. That takes the cache of a code.
 
     Where `db` is the cache of one code, its rates are compared once, whatever the filters, and all questions of a page
     find the outcomes in a table: comparing takes longer than the questions. The columns of Medicare are those of the
@@ -295,7 +295,8 @@ def with_compared_terms(
     if isinstance(db, MarketSnapshot) and db.market_values is None and not market.code:
         return _compare_once(db, market)
     if not isinstance(db, MarketSnapshot) or db.market_values is None or not market.code:
-        return compare_terms(db, market, with_errors=with_errors)
+        figures = rates_with_counts(db, market, areas=uses_own_areas(db, market))[0] if counted or everywhere else None
+        return compare_terms(db, market, rates=figures, with_errors=with_errors)
     areas = uses_own_areas(db, market)
     # With the areas of groups, how far the state's mean is off costs nothing more.
     with_errors = areas or (with_errors and knows_areas(db))
@@ -308,7 +309,7 @@ def with_compared_terms(
     db.keep_table(table, f"{query} SELECT * EXCLUDE (rate_count) FROM compared", values)
     if not (counted or everywhere):
         return f"WITH compared AS (SELECT * FROM {outcomes})", {}
-    rates, parameters = counted_rates(db, market, areas=areas)
+    rates, parameters = rates_with_counts(db, market, areas=areas)
     terms = count_terms_sql(rates, outcomes, RATE_COUNT, areas=areas and not everywhere)
     return f"WITH compared AS ({terms})", parameters
 
@@ -341,18 +342,20 @@ def compare_terms(
     """
     areas = uses_own_areas(db, market)
     by_area = areas or (with_errors and knows_areas(db))
+    rates = rates or counted_rates(db, market, areas=areas)[0]
+    codes = [] if market.code else list_codes(db, rates, used_parameters(rates, market.parameters))
     sql = compared_terms_sql(
-        rates or counted_rates(db, market, areas=areas)[0],
+        rates,
         RATE_COUNT,
         place=place or asked_place(market),
         basis=market.basis,
-        scope=keep_lookups(db, market, find_scope(db, market), areas=by_area),
+        scope=keep_lookups(db, market, find_scope(db, market, codes), codes, areas=by_area),
         areas=areas,
         means=means,
         localities=locality_values(db) if by_area else None,
         yardstick=market.yardstick,
     )
-    return sql, used_parameters(sql, market.parameters)
+    return sql, used_parameters(sql, {**market.parameters, "codes": bind_codes(codes)})
 
 
 @dataclass(frozen=True)
@@ -365,7 +368,10 @@ class _OutcomeCount:
 
 
 def count_outcomes(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE) -> Outcomes:
-    """Return how many rates have each basis, and how many have each reason for no percent, most rates first."""
+    """Return how many rates have each basis, and how many have each reason for no percent, most rates first.
+
+    Rates that figures leave out are not counted.
+    """
     market = by_medicare(market)  # the columns of either yardstick have their own names
     compared_terms, parameters = with_compared_terms(db, market, counted=True)
     counts = read_rows(
@@ -376,7 +382,7 @@ def count_outcomes(db: Snapshot, market: Market, yardstick: Yardstick = MEDICARE
                    sum(rate_count)::BIGINT AS rates,
                    coalesce(sum(rate_count) FILTER ({yardstick.own_area}), 0)::BIGINT AS own_area
             FROM compared
-            GROUP BY ALL ORDER BY rates DESC, basis, release, reason""",
+            GROUP BY ALL HAVING sum(rate_count) > 0 ORDER BY rates DESC, basis, release, reason""",
         parameters,
     )
     return Outcomes(

@@ -142,8 +142,10 @@ def test_a_filter_that_leaves_no_rates_can_be_removed(site: Client) -> None:
         ("/payers/", {**MONTH, "codes": "99213,99214", "pos": "24"}),
         ("/changes/", {**QUERY, "pos": "24"}),
         ("/organizations/", {**QUERY, "pos": "24"}),
+        ("/baskets/", {**MONTH, "codes": "99213,99214", "pos": "24"}),
     ):
         response = site.get(address, query)
+        assert "in Georgia (place of service 24 Ambulatory surgical center" in text_of(response)
         assert "Without Place of service 24 Ambulatory surgical center : " in text_of(response)
         link = (
             response.content.decode()
@@ -152,3 +154,14 @@ def test_a_filter_that_leaves_no_rates_can_be_removed(site: Client) -> None:
             .replace("&amp;", "&")
         )
         assert "Without Place of service" not in text_of(site.get(link))
+
+
+def test_of_several_filters_the_one_that_would_help_is_offered(site: Client) -> None:
+    for query, helps in (({"modifier": "none"}, True), ({"network": "nobody's"}, False)):
+        response = site.get("/organizations/", {**QUERY, "pos": "24", "billing_class": "professional", **query})
+        shown = text_of(response)
+        assert "still no rates" not in shown if helps else "Without any one of these filters, there are still" in shown
+        assert ("Without Place of service" in shown) == helps
+        if not helps:
+            link = response.content.decode().split('">Take all of them away')[0].rsplit('href="', 1)[1]
+            assert "No rates" not in text_of(site.get(link.replace("&amp;", "&")))

@@ -26,5 +26,5 @@ def test_an_empty_page_names_the_payer_and_not_its_key(tmp_path: Path) -> None:
         for page, more in (("/changes/", months), ("/rates/", {}), ("/payers/", {})):
             query = {**QUERY, **more, "code": "99213", "payer": "payer_a", "pos": "24"}
             shown = text_of(Visitor().get(page, query))
-            assert "Without Payer PAYER_A :" in shown, page
-            assert "Without Payer payer_a" not in shown
+            assert "payer PAYER_A; place of service 24" in shown, page
+            assert "payer payer_a;" not in shown

@@ -27,7 +27,8 @@ from core.queries.profiles import break_down
 from core.queries.rates import list_rates, summarize_rates
 from core.queries.rates_against_medicare import list_against_medicare, summarize_against_medicare
 from core.queries.side_by_side.payer_comparison import compare_payers
-from core.queries.yardstick.medicare import list_comparisons, summarize_percents
+from core.queries.yardstick.medicare import count_outcomes, list_comparisons, summarize_percents
+from core.queries.yardstick.medicare_amounts import count_amount_lines, find_amounts
 from core.store.connection import Snapshot
 from tests.quality.fitted_rates import CODES, HOSPITALS, PHYSICIANS, store_with
 from tests.queries import slow
@@ -146,6 +147,13 @@ def assert_figures(db: Snapshot, market: Market, rates: list[Row]) -> None:
         assert (spread.rates, [spread.p10, spread.p25, spread.p50, spread.p75, spread.p90]) == (
             len(percents[payer]), percentiles(percents[payer])
         )  # fmt: skip
+    outcomes = count_outcomes(db, market)
+    compared = sum(map(len, percents.values()))
+    assert (outcomes.total, outcomes.compared) == (len(counted), compared)
+    amounts_of_code = find_amounts(db, market)
+    assert sum(line.rates for line in count_amount_lines(amounts_of_code)) == compared
+    terms_of_rates = {(one["billing_class"], one["billing_code_modifier"]) for one in asked}
+    assert {(terms.billing_class, terms.modifier) for terms in amounts_of_code} == terms_of_rates, "of lists too"
     assert count_left_out(db, market) == sum(find_left_out(rates, one) for one in asked)
 
 
