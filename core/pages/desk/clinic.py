@@ -247,6 +247,7 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         in_state=in_state,
         gaps=[(gap, dates.get(gap.payer_slug)) for gap in gaps],
         left_out=left_out,
+        errors=answer.found.errors,
         has_given=any(line.rate is not None for line in asked),
         under_others=_under_other_tins(query, clinic, absent),
         whose="this tax ID" if clinic.tin else "these NPIs" if clinic.npis else "this organization",

@@ -47,6 +47,8 @@ class BasketAnswer:
     indexes: Sequence[PayerIndex]
     weights: Weights
     volumes: Sequence[float]
+    errors: int
+    """How many of the rates are likely errors: they are left out, unless the market asks them in."""
 
     @cached_property
     def everybody(self) -> dict[int, CodeMedian]:
@@ -93,10 +95,10 @@ def answer_basket(db: Snapshot, question: BasketQuestion) -> BasketAnswer:
     # A median over two classes, or over a scan and its reading, says nothing, so a basket is never of all classes.
     market = question.market.without(CLASSES, "code_type", "code")
     classes = choose_classes_of_list(db, market, [(one.code, one.systems) for one in codes])
-    medians = list_own_medians(db, market, classes, codes)
+    medians, errors = list_own_medians(db, market, classes, codes)
     services = services_of_medicare(db, codes, question.named.specialties if question.named else ())
     weights, volumes = choose_weights(question.weights, codes, services)
     payers = dict(coverage.list_payers(db))
     units = [one.volume or 0.0 for one in codes]
     indexes = index_payers(medians, (weights, volumes), payers, units if any(units) else ())
-    return BasketAnswer(market, codes, classes, medians, indexes, weights, volumes)
+    return BasketAnswer(market, codes, classes, medians, indexes, weights, volumes, errors)

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import Annotated, Any
 
 from core.queries.baskets.basket_codes import BasketCode
-from core.queries.classes.classes_of_codes import ClassesOfList, rates_of_list
+from core.queries.baskets.others_of_state import find_middles_of_state
+from core.queries.classes.class_counts import CodeClassCount, counts_by_code, counts_of_systems
+from core.queries.classes.classes_of_codes import ClassesOfList, rates_of_list, write_terms, write_terms_aside
 from core.queries.classes.rate_classes import RateClass
 from core.queries.comparison.area_amounts import locality_values
 from core.queries.comparison.asked_place import ASKED_PLACES, asked_place, number_places
@@ -137,6 +140,8 @@ class CodeMedian:
     """The percent of Medicare in the middle of the organizations'. Of all payers: that in the middle of the payers'."""
     one_contract: int = 0
     """How many of the organizations are under the contract with most of them."""
+    errors: int = 0
+    """How many of these rates are likely errors: they are left out, unless they are asked in."""
 
     @property
     def by_organizations(self) -> bool:
@@ -167,27 +172,31 @@ class CodeMedian:
 
 def list_own_medians(
     db: Snapshot, market: Market, classes: ClassesOfList, codes: Sequence[BasketCode]
-) -> list[CodeMedian]:
+) -> tuple[list[CodeMedian], int]:
     """Return the medians of codes, each of its own class, by payer and of all payers together, in code order.
 
-    A payer all of whose rates for a code are left out has their median.
+    The number beside them is how many of these rates are likely errors, whether or not the market counts them. A payer
+    all of whose rates for a code stand aside has their median.
     """
     if not codes:
-        return []
+        return [], 0
     markets = {code.code: choice.market for code, choice in zip(codes, classes.of_codes, strict=True)}
     # What stands aside is asked for with the others, behind them.
     aside = [f"{at + len(codes)}{line.removeprefix(str(at))}" for at, some in enumerate(classes.aside) for line in some]
     of_list = [*chain.from_iterable(classes.terms), *aside]
     compared, parameters = compared_list(db, market, of_list, markets, means=True)
     measured = {at for at, choice in enumerate(classes.of_codes) if choice.market.is_measured}
-    dollars = dollars_of_compared("compared", measured | {at + len(codes) for at in measured})
-    medians = f"""{compared}, f AS MATERIALIZED ({dollars}),
-        {middles_sql(db, market, "f")},
+    measured |= {at + len(codes) for at in measured}
+    others = find_middles_of_state(db, market, list(markets), partial(write_terms_of_codes, codes, classes), measured)
+    medians = f"""{compared}, f AS MATERIALIZED ({dollars_of_compared("compared", measured)}),
+        {middles_sql(db, market, "f", others)},
         medians AS ({_MEDIANS})
         SELECT m.*, coalesce(organizations, 0) AS organizations, middle, middle_percent,
                coalesce(one_contract, 0) AS one_contract
         FROM medians m LEFT JOIN middle o ON o.position = m.position AND o.payer_slug = m.payer_slug"""
-    rows = read_rows(db, CodeMedian, medians, parameters | used_parameters(medians, market.parameters))
+    every = read_rows(db, CodeMedian, medians, parameters | used_parameters(medians, market.parameters))
+    errors = sum(one.errors for one in every if one.position < len(codes) and one.payer_slug is None)
+    rows = [one for one in every if one.rates]
     found = {(one.position, one.payer_slug): one for one in rows if one.position < len(codes)}
     for one in rows:
         key = one.position - len(codes), one.payer_slug
@@ -195,9 +204,21 @@ def list_own_medians(
             found[key] = replace(
                 one, position=key[0], percent_of_rates=None, middle_percent=None, medicare=None, is_aside=True
             )
-    return sorted(
+    medians_in_order = sorted(
         _with_market(found.values()), key=lambda one: (one.position, one.payer_slug is not None, one.payer_slug)
     )
+    return medians_in_order, errors
+
+
+def write_terms_of_codes(
+    codes: Sequence[BasketCode], classes: ClassesOfList, counts: Sequence[CodeClassCount]
+) -> Iterator[str]:
+    """Yield the terms of the rates of each code's class, and behind them of those that stand aside."""
+    by_code = counts_by_code(counts)
+    for at, (code, choice) in enumerate(zip(codes, classes.of_codes, strict=True)):
+        of_code = counts_of_systems(by_code.get(code.code, ()), code.systems)
+        yield from write_terms(at, of_code, choice.market)
+        yield from write_terms_aside(at + len(codes), of_code, choice.market)
 
 
 def _with_market(medians: Iterable[CodeMedian]) -> Iterator[CodeMedian]:
@@ -249,9 +270,11 @@ def compared_list(
 
 
 _MEDIANS = f"""
-    SELECT position, payer_slug, count(*) AS rates, {median("negotiated_rate")} AS p50,
-           {median("own_percent")} AS percent_of_rates, {median("medicare")} AS medicare, false AS is_aside
-    FROM marked WHERE NOT is_odd GROUP BY GROUPING SETS ((position, payer_slug), (position))"""
+    SELECT position, payer_slug, count(*) FILTER (NOT is_odd) AS rates,
+           {median("negotiated_rate", "NOT is_odd")} AS p50,
+           {median("own_percent", "NOT is_odd")} AS percent_of_rates, {median("medicare", "NOT is_odd")} AS medicare,
+           false AS is_aside, count(*) FILTER (is_error) AS errors
+    FROM marked GROUP BY GROUPING SETS ((position, payer_slug), (position))"""
 
 
 def compared_codes(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> tuple[str, dict[str, Any]]:

@@ -3,15 +3,18 @@
 The figures of a payer are those of the table of organizations of the line's code, with that payer chosen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from core.queries.baskets.basket_medians import compared_list
 from core.queries.baskets.clinic_rows import AskedLine, Clinic
-from core.queries.classes.classes_of_codes import ClassesOfList
+from core.queries.baskets.others_of_state import find_middles_of_state
+from core.queries.classes.class_counts import CodeClassCount, counts_by_code, counts_of_systems
+from core.queries.classes.classes_of_codes import ClassesOfList, write_terms
 from core.queries.market.market import Market
-from core.queries.market.market_filters import CLASS_FILTERS
+from core.queries.market.market_filters import CLASS_FILTERS, NO_MODIFIER
 from core.queries.parties.middle_by_payer import (
     choose_market_price,
     dollars_of_compared,
@@ -36,6 +39,8 @@ class LineMarket:
     """What a payer's rates for a line say. Prices are those of organizations, see organization_price.py."""
 
     rates: int
+    errors: int
+    """How many of the payer's rates are likely errors: `rates` is without them, unless the market asks them in."""
     median: float
     own: float | None
     """What is compared: the rate that is given, or the clinic's price."""
@@ -121,6 +126,7 @@ def find_markets(
     whole = market.without("code_type", "code", *CLASS_FILTERS)
     compared, parameters = compared_list(db, whole, terms, markets, means=True)
     measured = [at for at in lines if classes.of_codes[at].market.is_measured]
+    others = find_middles_of_state(db, market, list(markets), partial(_write_terms, lines, classes), measured)
     sql = f"""{compared},
         items AS (
             SELECT unnest($positions) AS position, unnest($modifiers) AS modifier, unnest($given::DOUBLE[]) AS given),
@@ -128,9 +134,10 @@ def find_markets(
             SELECT d.* FROM ({dollars_of_compared("compared", measured)}) d
             JOIN items i ON i.position = d.position AND i.modifier = d.modifier),
         ours AS MATERIALIZED (SELECT DISTINCT pg_uid FROM dollars f WHERE {clinic.condition}),
-        {middles_sql(db, market, "dollars")},
+        {middles_sql(db, market, "dollars", others)},
         of_line AS MATERIALIZED (
             SELECT m.position, payer_slug, count(*) FILTER (NOT is_odd) AS rates,
+                   count(*) FILTER (is_error) AS errors,
                    coalesce({median("negotiated_rate", "NOT is_odd")}, {median("negotiated_rate")}) AS median,
                    any_value(given) AS given_rate, coalesce(given_rate, {price_sql(condition="is_own")}) AS own,
                    count(*) FILTER (is_own) AS own_rates,
@@ -152,7 +159,7 @@ def find_markets(
         others_middle AS (
             SELECT position, payer_slug, {lower_median("price")} AS others_middle
             FROM paid WHERE NOT {clinic.tins_condition} GROUP BY position, payer_slug)
-        SELECT l.position, l.payer_slug, rates, median, own, own AS table_price, own_rates,
+        SELECT l.position, l.payer_slug, rates, errors, median, own, own AS table_price, own_rates,
                if(given_rate IS NULL, list_sort(if(len(meant) > 0, meant, odd)), []) AS own_prices,
                given_rate IS NULL AND len(meant) = 0 AND len(odd) > 0 AS is_odd,
                if(given_rate IS NULL AND len(meant) > 0, len(odd), 0) AS odd_prices, medicare,
@@ -182,7 +189,10 @@ def with_own_rates(
 
     `whole` are the markets without these filters. A payer without rates there has a market of nobody.
     """
-    nobody: dict[str, Any] = {"rates": 0, "organizations": 0, "other_organizations": 0, "others": (), "one_contract": 0}
+    nobody: dict[str, Any] = {
+        **dict.fromkeys(("rates", "errors", "organizations", "other_organizations", "one_contract"), 0),
+        "others": (),
+    }
     return {
         key: replace(
             found.get(key) or replace(one, **nobody, middle=None, others_middle=None, high=None),
@@ -226,6 +236,16 @@ def list_other_payers(
                 only = payers.get(next(iter(others)), next(iter(others))) if len(others) == 1 else None
                 found[at, slug] = OtherPayers(len(others), only, choose_market_price(others.values()))
     return found
+
+
+def _write_terms(
+    lines: Mapping[int, AskedLine], classes: ClassesOfList, counts: Sequence[CodeClassCount]
+) -> Iterator[str]:
+    """Yield the terms of the rates of each line's class and modifier."""
+    by_code = counts_by_code(counts)
+    for at, line in lines.items():
+        of_line = counts_of_systems(by_code.get(line.code.code, ()), line.code.systems)
+        yield from write_terms(at, of_line, replace(classes.of_codes[at].market, modifier=line.modifier or NO_MODIFIER))
 
 
 def list_payers_middles(markets: Mapping[LineAtPayer, LineMarket]) -> dict[int, float]:

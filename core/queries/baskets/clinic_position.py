@@ -59,6 +59,8 @@ class Positions:
     """By payer and code."""
     paying: Collection[str] = ()
     """The payers whose rates the lines' markets are of."""
+    errors: int = 0
+    """How many rates of the lines' markets are likely errors: left out, unless they are asked in."""
 
 
 def find_positions(
@@ -123,7 +125,8 @@ def find_positions(
                     areas=prices.percents.words,
                 )
             rows.append(_with_totals(here, times))
-    return Positions(sorted(rows, key=_largest_shortfall_first), counts, paying)
+    errors = _count_errors(lines, classes, found)
+    return Positions(sorted(rows, key=_largest_shortfall_first), counts, paying, errors)
 
 
 def _with_totals(one: ClinicPosition, times: float | None) -> ClinicPosition:
@@ -132,6 +135,15 @@ def _with_totals(one: ClinicPosition, times: float | None) -> ClinicPosition:
         return one
     raised = None if one.high is None or one.rate is None else max(one.high - one.rate, 0.0) * times
     return replace(one, total_gap=one.gap_to_middle * times, total_to_high=raised)
+
+
+def _count_errors(lines: Sequence[AskedLine], classes: ClassesOfList, found: Mapping[LineAtPayer, LineMarket]) -> int:
+    """Return how many rates are likely errors: those of lines that are of the same market once."""
+    by_market = {
+        (lines[at].code, lines[at].modifier, classes.of_codes[at].market, slug): one.errors
+        for (at, slug), one in found.items()
+    }
+    return sum(by_market.values())
 
 
 def _own_prices(lines: Sequence[AskedLine], found: Mapping[LineAtPayer, LineMarket]) -> dict[LineAtPayer, OwnPrices]:

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, make_dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from core.queries.baskets.basket_answer import BasketAnswer
-from core.queries.baskets.basket_medians import compared_list
-from core.queries.comparison.left_out import is_odd_sql
+from core.queries.baskets.basket_medians import compared_list, write_terms_of_codes
+from core.queries.baskets.others_of_state import find_middles_of_state
 from core.queries.market.market_filters import CLASS_FILTERS, NO_MODIFIER
-from core.queries.parties.dollar_rates import unless_all_odd
+from core.queries.parties.dollar_rates import mark_odd_sql, unless_all_odd
+from core.queries.parties.middle_by_payer import class_of_all_sql
 from core.queries.parties.organizations import tins_of_groups
 from core.queries.rules.columns import BusinessName, PayerName, PayerSlug, RateCount, TinType, TinValue, described
 from core.queries.rules.named_rows import read_rows
 from core.queries.rules.organization_price import price_sql
-from core.queries.rules.percentiles import median
 from core.store.connection import Snapshot
 from core.store.sql import used_parameters
 
@@ -58,15 +59,17 @@ def list_organization_prices(db: Snapshot, answer: BasketAnswer) -> list[Organiz
     markets = {answer.codes[at].code: choice.market for at, choice in enumerate(answer.classes.of_codes)}
     anything = answer.market.without("code_type", "code", *CLASS_FILTERS)
     terms = [one for of_code in answer.classes.terms for one in of_code]
-    compared, parameters = compared_list(db, anything, terms, markets)
-    is_odd = is_odd_sql(anything, "negotiated_rate", "middle")
+    compared, parameters = compared_list(db, anything, terms, markets, means=True)
+    measured = {at for at, choice in enumerate(answer.classes.of_codes) if choice.market.is_measured}
+    write = partial(write_terms_of_codes, answer.codes, answer.classes)
+    others = find_middles_of_state(db, answer.market, list(markets), write, measured)
+    columns = ("position", "pg_uid", "negotiated_rate", "reporting_entity_name", "year_month")
     sql = f"""{compared},
             f AS MATERIALIZED (
-                SELECT position, pg_uid, negotiated_rate, percent, reporting_entity_name, year_month
-                FROM compared WHERE kind = 'dollars'),
-            of_code AS (
-                SELECT position, {median("negotiated_rate")} AS middle FROM f GROUP BY position),
-            marked AS (SELECT *, {is_odd} AS is_odd FROM f JOIN of_code USING (position)),
+                SELECT position, pg_uid, negotiated_rate, percent_of_state AS percent, reporting_entity_name,
+                       year_month, {class_of_all_sql(measured)} AS class_of_all, billing_code_modifier AS modifier
+                FROM compared f WHERE kind = 'dollars'),
+            marked AS ({mark_odd_sql(anything, "f", columns, ("position",), others)}),
             t AS (SELECT DISTINCT pg_uid, tin_type, tin_value FROM {tins_of_groups(anything)}
                   WHERE pg_uid IN (SELECT pg_uid FROM f)),
             m AS (SELECT tin_type, tin_value, position, count(*) AS rates, {price_sql()} AS price,

@@ -65,7 +65,14 @@ class RulePrice:
             "HOUSTON (04412-18)",
         ),
     ]
-    percent: Annotated[float | None, described("Rate divided by the amount: 1 is 100%.", 1.18)]
+    percent: Annotated[
+        float | None,
+        described(
+            "Rate divided by the amount: 1 is 100%. Of a payer, a service has one price, its most common rate. So the "
+            "middle of these is not the middle of all rates, `percent_p50` of the rule, in which each rate counts.",
+            1.18,
+        ),
+    ]
     expected: Annotated[
         float | None,
         described("What the rule says, in dollars; of several levels, the nearest. Null without a rule.", 104.5),

@@ -42,18 +42,22 @@ def unless_all_odd(whose: str) -> str:
     return f"QUALIFY NOT is_odd OR bool_and(is_odd) OVER (PARTITION BY {whose})"
 
 
-def mark_odd_sql(market: Market, rates: str, columns: str, apart: Sequence[str] = ()) -> str:
-    """Return SQL of some columns of rates in dollars, with `is_odd`: implausible and far from the others of its class.
-    None is where the market asks all of them in.
+def mark_odd_sql(
+    market: Market, rates: str, columns: Sequence[str], apart: Sequence[str] = (), others: str | None = None
+) -> str:
+    """Return SQL of some columns of rates in dollars, with `is_error`: implausible and far from others of the class.
 
-    `rates` is a table with `negotiated_rate`, `percent`, `class_of_all`, and `modifier`. The others are those that have
-    the same values in the columns `apart` as well.
+    `is_odd` is the same, and false where the market asks all of them in. `rates` is a table with `negotiated_rate`,
+    `percent`, `class_of_all`, and `modifier`. The others are those of `rates` that have the same values in the columns
+    `apart` as well, or `others`: SQL of the median, `middle`, by these columns.
     """
-    if counts_everything(market):
-        return f"SELECT {columns}, false AS is_odd FROM {rates}"
     of_line = ("class_of_all", "modifier", *apart)
     same = " AND ".join(f"e.{name} IS NOT DISTINCT FROM o.{name}" for name in of_line)
-    return f"""SELECT {columns}, {odd_sql("negotiated_rate", "middle")} AS is_odd
-        FROM (SELECT e.*, o.middle FROM {rates} e
-              JOIN (SELECT {", ".join(of_line)}, {median("negotiated_rate")} AS middle
-                    FROM {rates} GROUP BY {", ".join(of_line)}) o ON {same})"""
+    middles = (
+        others
+        or f"""SELECT {", ".join(of_line)}, {median("negotiated_rate")} AS middle
+                            FROM {rates} GROUP BY {", ".join(of_line)}"""
+    )
+    return f"""SELECT {", ".join(columns)}, {odd_sql("negotiated_rate", "middle")} AS is_error,
+               {"false" if counts_everything(market) else "is_error"} AS is_odd
+        FROM (SELECT e.*, o.middle FROM {rates} e LEFT JOIN ({middles}) o ON {same})"""

@@ -62,19 +62,25 @@ def dollars_of_compared(compared: str, measured: Collection[int]) -> str:
 
     `measured` are the positions whose rates are of a class as it is measured, whatever the files state.
     """
-    stated = f"if(f.position IN ({', '.join(map(str, sorted(measured)))}), '', f.billing_class)"
     return f"""
         SELECT f.position, payer_slug, pg_uid, negotiated_rate, percent_of_state AS percent, percent AS own_percent,
-               medicare, {stated if measured else "f.billing_class"} AS class_of_all,
+               medicare, {class_of_all_sql(measured)} AS class_of_all,
                billing_code_modifier AS modifier
         FROM {compared} f JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
         WHERE kind = 'dollars'"""
 
 
+def class_of_all_sql(measured: Collection[int]) -> str:
+    """Return SQL of the class of a list's rate AS f: what is stated, but for the positions that are `measured`."""
+    if not measured:
+        return "f.billing_class"
+    return f"if(f.position IN ({', '.join(map(str, sorted(measured)))}), '', f.billing_class)"
+
+
 _COLUMNS = ("pg_uid", "negotiated_rate", "own_percent", "medicare")
 
 
-def middles_sql(db: Snapshot, market: Market, dollars: str) -> str:
+def middles_sql(db: Snapshot, market: Market, dollars: str, others: str | None = None) -> str:
     """Return queries of a WITH clause that end in `middle`: the middle organization by `position` and `payer_slug`.
 
     `dollars` is a table with the columns of dollars_of_compared. In the answer, `organizations` is how many tax IDs
@@ -82,14 +88,15 @@ def middles_sql(db: Snapshot, market: Market, dollars: str) -> str:
     middle of theirs, of two the lower one. `one_contract` is how many of them the largest contract has, and `paid_at`
     the percentiles of their prices, each of which is one of these. A payer none of whose tax IDs is known has no row.
     `marked` has the rates with `is_odd`, `tins` the tax IDs of their groups, and `paid` the `price` and the `contract`
-    of each tax ID. Rates that are odd, among those of all payers, are in none of these figures.
+    of each tax ID. Rates that are odd are in none of these figures. `others` is what find_middles_of_state returns.
+    `is_error` says the same of a rate, whether or not the market asks such rates into its figures.
     """
     return f"""
         tins AS MATERIALIZED (
             SELECT DISTINCT pg_uid, tin_type, tin_value FROM {show_tins(db, market)}
             WHERE pg_uid IN (SELECT pg_uid FROM {dollars})),
         marked AS MATERIALIZED (
-            {mark_odd_sql(market, dollars, "position, payer_slug, " + ", ".join(_COLUMNS), ("position",))}),
+            {mark_odd_sql(market, dollars, ("position", "payer_slug", *_COLUMNS), ("position",), others)}),
         paid AS MATERIALIZED (
             SELECT position, payer_slug, tin_type, tin_value, {lower_median("negotiated_rate")} AS price,
                    {lower_median("own_percent")} AS percent, {CONTRACT_OF_TIN} AS contract

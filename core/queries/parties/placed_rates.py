@@ -29,9 +29,9 @@ from core.queries.parties.line_medians import (
     OUTSIDE,
     PLACES_OF_SETS,
     TERMS,
-    market_lines,
     side_of_rate_sql,
 )
+from core.queries.parties.lines_in_figures import LINES_OF_CODES, keep_lines_in_figures, percent_of_side_sql
 from core.queries.rules.asked_first import known_sql
 from core.queries.rules.code_families import accompanying_sql, family_sql
 from core.queries.rules.far_from_others import far_sql
@@ -50,8 +50,8 @@ Where several prices are percents of areas' amounts, `of_areas` is that of the r
 a likely error.
 """
 
-_COMPARED, LINES_OF_CODES, _SERVICES = "provider_compared", "provider_line", "provider_service"
-"""Tables in memory: a provider's rates with their percents, the lines of its codes, and what it bills to Medicare."""
+_COMPARED, _SERVICES = "provider_compared", "provider_service"
+"""Tables in memory: a provider's rates with their percents, and what it bills to Medicare."""
 
 _SIDED, _SIDE_OF_SETS, _USUAL = "provider_sided", "side_of_set", "usual_in_facilities"
 """Tables in memory: the rates with the side that each is compared on, the sides of sets of places, and the codes that
@@ -106,13 +106,13 @@ def placed_rates(db: Snapshot, provider: Snapshot, market: Market) -> Iterator[M
         ):
             yield memory
         return
-    provider.make_for(PLACED_RATES, market, lambda: _keep_tables(db, provider, market))
+    provider.make_for(PLACED_RATES, market, lambda: _keep_tables(provider, market))
     yield provider
 
 
-def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None:
+def _keep_tables(provider: MarketSnapshot, market: Market) -> None:
     _keep_services(provider, market)
-    _keep_placed_rates(db, provider, market)
+    _keep_placed_rates(provider, market)
     provider.keep_table(
         CODE_RATES,
         # Both sides of a line stand together: they are sorted by the larger of their figures.
@@ -131,7 +131,7 @@ def _keep_tables(db: Snapshot, provider: MarketSnapshot, market: Market) -> None
     )
 
 
-def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -> None:
+def _keep_placed_rates(provider: MarketSnapshot, market: Market) -> None:
     areas = uses_own_areas(provider, market)
     rates, of_rates = counted_rates(provider, market, areas=areas)
     codes = list_codes(provider, rates, of_rates)
@@ -155,25 +155,27 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
         {**market.parameters, **of_rates, "codes": bind_codes(codes)},
     )
     paid_less = with_codes_paid_less(provider, None, IS_PAID_LESS)
-    provider.keep_table(
-        LINES_OF_CODES,
-        *market_lines(db, market, f"SELECT code FROM {_COMPARED}", paid_less),
-        made_from=market.parameters,
+    # A rate without a place is outside facilities if Medicare pays less in them.
+    of_places = f"if(p.side = '{NO_PLACE}', if({paid_less}, '{OUTSIDE}', '{EITHER}'), p.side)"
+    provider.keep_for_all_markets(
+        _SIDE_OF_SETS, f"SELECT *, is_mostly_facility(service_codes) AS is_inside FROM ({PLACES_OF_SETS})", {}
     )
-    _keep_sided_rates(provider, market, codes, paid_less)
+    side = side_of_rate_sql(of_places)
+    keep_lines_in_figures(provider, market, _COMPARED, paid_less, _SIDE_OF_SETS, side)
+    _keep_sided_rates(provider, market, codes, side)
     same_line = " AND ".join(f"f.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE)
     members = MEMBERS[_named_by(market)]
     # Where the market is not known, nothing is left out.
-    is_odd = f"(kind = 'dollars' AND {is_odd_sql(market, 'negotiated_rate', 'market')})"
+    is_odd = f"(kind = 'dollars' AND {is_odd_sql(market, 'negotiated_rate', 'middle_of_all')})"
     leading = list_leading_specialties(provider, members, used_parameters(members, market.parameters))
     provider.keep_table(
         _PLACED,
-        f"""SELECT c.*, s.services, {_usual_sql(leading)} AS usual, u.services AS common,
+        f"""SELECT c.* EXCLUDE (middle_of_all), s.services, {_usual_sql(leading)} AS usual, u.services AS common,
                    kind = 'dollars' AND {far_sql("negotiated_rate", "market", "market_rates")} AS is_far,
                    {is_odd} AS is_odd
             FROM (
-                SELECT f.* EXCLUDE (own, is_either), m.median AS market, m.rates AS market_rates,
-                       CASE WHEN own < m.rates THEN m.positions[list_position(m.amounts, f.negotiated_rate)] END
+                SELECT f.* EXCLUDE (own, is_either), m.median AS market, m.rates AS market_rates, m.middle_of_all,
+                       CASE WHEN own < m.all_rates THEN m.positions[list_position(m.amounts, f.negotiated_rate)] END
                            AS position
                 -- All of the market's rates may be the provider's own: then their positions say nothing.
                 FROM (SELECT *, {_OWN_RATES} AS own FROM {_SIDED}) f
@@ -194,7 +196,7 @@ def _keep_placed_rates(db: Snapshot, provider: MarketSnapshot, market: Market) -
     )
 
 
-def _keep_sided_rates(provider: MarketSnapshot, market: Market, codes: Sequence[str], paid_less: str) -> None:
+def _keep_sided_rates(provider: MarketSnapshot, market: Market, codes: Sequence[str], side: str) -> None:
     """Show the rates with the side that each is compared on, where the rates of its line are divided into sides.
 
     A rate for either side is on the one that is asked for, or else where the code is usually rendered, so that it
@@ -209,11 +211,6 @@ def _keep_sided_rates(provider: MarketSnapshot, market: Market, codes: Sequence[
     asked = market.care_setting
     if place:
         asked = FACILITY_OR_UNSTATED if place in FACILITY_PLACES else NON_FACILITY_OR_UNSTATED
-    # A rate without a place is outside facilities if Medicare pays less in them.
-    of_places = f"if(p.side = '{NO_PLACE}', if({paid_less}, '{OUTSIDE}', '{EITHER}'), p.side)"
-    provider.keep_for_all_markets(
-        _SIDE_OF_SETS, f"SELECT *, is_mostly_facility(service_codes) AS is_inside FROM ({PLACES_OF_SETS})", {}
-    )
     either = (
         f"'{asked}'"
         if asked in SIDES
@@ -225,9 +222,7 @@ def _keep_sided_rates(provider: MarketSnapshot, market: Market, codes: Sequence[
     provider.keep_table(
         _SIDED,
         f"""SELECT f.* EXCLUDE (side, other_percent, is_inside, setting) REPLACE (
-                       if(care_setting IS NOT NULL AND side = '{EITHER}'
-                          AND is_inside <> (care_setting = '{FACILITY_OR_UNSTATED}'),
-                          coalesce(other_percent, percent), percent) AS percent),
+                       {percent_of_side_sql("f", "f")} AS percent),
                    care_setting IS NOT NULL AND side = '{EITHER}' AS is_either
             FROM (
                 SELECT f.*, CASE
@@ -237,7 +232,7 @@ def _keep_sided_rates(provider: MarketSnapshot, market: Market, codes: Sequence[
                     WHEN side = '{OUTSIDE}' THEN '{NON_FACILITY_OR_UNSTATED}'
                     ELSE {either} END AS care_setting
                 FROM (
-                    SELECT f.*, {side_of_rate_sql(of_places)} AS side, coalesce(p.is_inside, false) AS is_inside
+                    SELECT f.*, {side} AS side, coalesce(p.is_inside, false) AS is_inside
                     FROM {_COMPARED} f LEFT JOIN {_SIDE_OF_SETS} p ON p.pos_set_id = f.pos_set_id) f
                 LEFT JOIN (SELECT DISTINCT {terms} FROM {LINES_OF_CODES} WHERE care_setting IS NOT NULL) m
                     ON {same}

@@ -7,7 +7,8 @@ from typing import Annotated
 from core.queries.market.market import Market
 from core.queries.parties.area_percents import PAYER_LINE, find_percents_of_lines
 from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES, LINE
-from core.queries.parties.placed_rates import CODE_RATES, LINES_OF_CODES, PLACED_RATES, placed_rates
+from core.queries.parties.lines_in_figures import LINES_OF_CODES
+from core.queries.parties.placed_rates import CODE_RATES, PLACED_RATES, placed_rates
 from core.queries.rules.columns import (
     AreasOfPercents,
     BillingClass,
@@ -233,7 +234,7 @@ def list_code_rates(
             f"""WITH page AS (
                     SELECT count(*) OVER () AS total, * FROM {CODE_RATES} WHERE {condition}
                     ORDER BY {sorting} LIMIT $limit OFFSET $offset)
-                SELECT p.*, d.name, payer_slug(reporting_entity_name) AS payer_slug, m.amounts
+                SELECT p.*, d.name, payer_slug(reporting_entity_name) AS payer_slug, m.few_amounts AS amounts
                 FROM page p LEFT JOIN dim_code d USING (code_type, code)
                 LEFT JOIN {LINES_OF_CODES} m ON m.rates < {LEAST_FOR_PERCENTILES}
                     AND {" AND ".join(f"p.{name} IS NOT DISTINCT FROM m.{name}" for name in LINE)}

@@ -1,11 +1,13 @@
 """The middle organization of each payer in each line of payers that are compared: see middle_by_payer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from core.fields.places.care_setting import SURGICAL_CENTER, is_surgical_center
 from core.queries.baskets.basket_medians import compared_list
+from core.queries.baskets.others_of_state import find_middles_of_state
 from core.queries.classes.class_counts import CodeClassCount, count_classes_of_codes
 from core.queries.classes.classes_of_codes import rates_of_list, write_all_terms
 from core.queries.comparison.compared_rates import SAME_TERMS, SAME_TERMS_AND_AREA
@@ -88,19 +90,14 @@ def list_line_middles(
     areas = of_code.code is not None and uses_own_areas(db, of_code)
     with market_cache(db, of_code, areas=areas) as cached:
         every = count_classes_of_codes(cached, of_code, codes)
-        counts = [one for one in every if all(map(one.has, asked, asked.values()))]
         for part in _with_each_code_once(lines):
-            terms = [
-                text
-                for at, line in part.items()
-                for text in write_all_terms(
-                    at, [one for one in counts if line.has(one, divided=market.care_setting is None)]
-                )
-            ]
+            write = partial(_write_terms, part, asked)
+            terms = list(write(every))
             settings = {line.code: line.care_setting or market.care_setting for line in part.values()}
             measured = [at for at, line in part.items() if line.billing_class in LIKE_CLASSES]
             dollars, parameters = _dollars(cached, of_code, terms, settings, measured)
-            sql = f"""{dollars}, {middles_sql(cached, of_code, "f")}
+            others = find_middles_of_state(cached, of_code, codes, write, measured)
+            sql = f"""{dollars}, {middles_sql(cached, of_code, "f", others)}
                 SELECT position, payer_slug, rates, rates_at, coalesce(organizations, 0) AS organizations, middle,
                        middle_percent, paid_at, coalesce(one_contract, 0) AS one_contract, percent_of_rates
                 FROM (SELECT position, payer_slug, count(*) AS rates, {percentile_list("negotiated_rate")} AS rates_at,
@@ -110,6 +107,15 @@ def list_line_middles(
             rows = read_rows(cached, LineMiddle, sql, parameters | used_parameters(sql, of_code.parameters))
             found |= {(one.position, one.payer_slug): one for one in rows}
     return found
+
+
+def _write_terms(
+    lines: Mapping[int, ComparedLine], asked: Mapping[str, str | None], counts: Sequence[CodeClassCount]
+) -> Iterator[str]:
+    """Yield the terms of the rates of each line that meet the filters that are asked for."""
+    found = [one for one in counts if all(map(one.has, asked, asked.values()))]
+    for at, line in lines.items():
+        yield from write_all_terms(at, [one for one in found if line.has(one, divided=asked["care_setting"] is None)])
 
 
 def _dollars(

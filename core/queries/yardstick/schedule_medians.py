@@ -6,18 +6,21 @@ always is; with the release that is looked at if none was, or if a visitor asks 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED
 from core.queries import coverage
 from core.queries.baskets.basket_codes import BasketCode
+from core.queries.baskets.basket_medians import compared_codes
+from core.queries.comparison.compared_rates import odd_sql
 from core.queries.comparison.overruled_labels import list_overruled_labels
 from core.queries.comparison.usual_side import list_codes_inside_alone
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
-from core.queries.market.market_filters import NO_MODIFIER
+from core.queries.market.market_filters import NO_MODIFIER, STATE_MEAN
 from core.queries.market.market_rates import market_facts
 from core.queries.rules.columns import Code, CodeName, Month, PayerName, PayerSlug, ReleaseMonth, State, described
+from core.queries.rules.far_from_others import beyond_sql
 from core.queries.rules.listed_codes import in_codes
 from core.queries.rules.measured_class import class_of_like, like_class
 from core.queries.rules.named_rows import read_rows
@@ -71,6 +74,12 @@ class ScheduleMedian:
     payer_slug: PayerSlug
     year_month: Month
     rates: Annotated[int, described("Number of the payer's rates in dollars without a modifier.", 12)]
+    left_out: Annotated[
+        int,
+        described(
+            "Number of the payer's other such rates, which are likely errors: far from Medicare and from the others.", 0
+        ),
+    ]
     p50: Annotated[float, described("Median of these rates in dollars.", 95.0)]
     percent: Annotated[float, described("The median against the schedule's amount: 1.2 is 120%.", 0.91)]
 
@@ -123,6 +132,7 @@ def list_schedule_medians(
                         payer_slug=one.payer_slug,
                         year_month=month,
                         rates=one.rates,
+                        left_out=one.left_out,
                         p50=one.p50,
                         percent=one.p50 / amount,
                     ),
@@ -138,17 +148,50 @@ class _CodeMedian:
     care_setting: str | None
     rates: int
     p50: float
+    left_out: int
+    beyond: int
+    """How many of its rates are beyond the others, which is one of the two marks of a likely error."""
 
 
 def _list_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> list[_CodeMedian]:
     """Return the medians of the market's rates in dollars for some codes, by code, payer, and side.
 
-    Only a professional's rates have sides, where some are for facilities alone and some for other places alone.
+    Only a professional's rates have sides, where some are for facilities alone and some for other places alone. Likely
+    errors are left out, as on the page of a code in the same class and side. Only codes with a rate that is beyond the
+    others are compared with Medicare for it.
     """
     if not codes:
         return []
-    facts, parameters = market_facts(db, market)
+    facts, of_facts = market_facts(db, market)
     condition, numbers = in_codes(one.code for one in codes)
+    not_compared = f"""(SELECT f.*, {_KIND} AS kind, NULL::DOUBLE AS percent, NULL::DOUBLE AS percent_inside,
+                               NULL::DOUBLE AS percent_outside
+                        FROM ({facts}) f WHERE {condition})"""
+    found = _ask_medians(db, market, codes, not_compared, {**of_facts, **numbers})
+    far = sorted({one.position for one in found if one.beyond})
+    if far:
+        some = [codes[at] for at in far]
+        compared, of_rates = compared_codes(db, replace(market, area=STATE_MEAN), some)
+        again = _ask_medians(db, market, some, f"({compared} SELECT *, {_PERCENTS_OF_SIDES} FROM compared)", of_rates)
+        found = [one for one in found if one.position not in far]
+        found += [replace(one, position=far[one.position]) for one in again]
+    return [one for one in sorted(found, key=lambda one: one.position) if one.rates]
+
+
+_IS_INSIDE = "contains(basis, ' facility')"
+
+_PERCENTS_OF_SIDES = f"""
+    if({_IS_INSIDE} OR other_amount IS NULL, percent, negotiated_rate / other_amount) AS percent_inside,
+    if({_IS_INSIDE} AND other_amount IS NOT NULL, negotiated_rate / other_amount, percent) AS percent_outside"""
+"""SQL of a rate's percents in facilities and outside, where its places allow both of Medicare's amounts."""
+
+_KIND = "rate_kind(f.negotiated_type, f.negotiation_arrangement)"
+
+
+def _ask_medians(
+    db: Snapshot, market: Market, codes: Sequence[BasketCode], rates: str, parameters: dict[str, Any]
+) -> list[_CodeMedian]:
+    """Return the medians of `rates`, SQL of rates with their percents of Medicare outside facilities and inside."""
     is_professional = class_of_like(market.billing_class) == PROFESSIONAL
     sides = "sides" if is_professional else "NULL::VARCHAR[]"
     # Whatever their label, these are professionals' rates.
@@ -163,23 +206,35 @@ def _list_medians(db: Snapshot, market: Market, codes: Sequence[BasketCode]) -> 
         db,
         _CodeMedian,
         f"""WITH placed AS MATERIALIZED (
-            SELECT position, payer_slug, negotiated_rate,
-                   {sides} AS sides
-            FROM (SELECT f.* FROM ({facts}) f
-                  WHERE {condition} AND rate_kind(negotiated_type, negotiation_arrangement) = 'dollars') f
+            SELECT position, payer_slug, negotiated_rate, percent, percent_inside, percent_outside, {sides} AS sides
+            FROM (SELECT f.* FROM {rates} f WHERE kind = 'dollars') f
             JOIN (SELECT unnest($positions) AS position, unnest($numbers) AS code, unnest($systems) AS systems) a
                 ON a.code = f.code AND (a.systems = '' OR list_contains(string_split(a.systems, ' '), f.code_type))
             JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name
             LEFT JOIN ({CARE_SETTINGS_OF_SETS}) c ON c.stated = {stated} AND c.pos_set_id = f.pos_set_id),
             apart AS (
                 SELECT position FROM placed GROUP BY position
-                HAVING bool_or(sides = ['{NON_FACILITY_OR_UNSTATED}']) AND bool_or(sides = ['{FACILITY_OR_UNSTATED}']))
-            SELECT position, payer_slug, care_setting, count(*) AS rates, {median("negotiated_rate")} AS p50
-            FROM (SELECT *, unnest(CASE WHEN position IN (SELECT position FROM apart) THEN sides ELSE [NULL] END)
-                      AS care_setting FROM placed)
+                HAVING bool_or(sides = ['{NON_FACILITY_OR_UNSTATED}']) AND bool_or(sides = ['{FACILITY_OR_UNSTATED}'])),
+            sided AS (
+                SELECT *, unnest(CASE WHEN position IN (SELECT position FROM apart) THEN sides ELSE [NULL] END)
+                       AS care_setting FROM placed),
+            of_line AS (
+                SELECT position, care_setting, {median("negotiated_rate")} AS middle FROM sided GROUP BY ALL),
+            beside AS (
+                SELECT s.* EXCLUDE (percent),
+                       CASE s.care_setting WHEN '{FACILITY_OR_UNSTATED}' THEN percent_inside
+                           WHEN '{NON_FACILITY_OR_UNSTATED}' THEN percent_outside ELSE s.percent END AS percent,
+                       middle
+                FROM sided s JOIN of_line o
+                    ON o.position = s.position AND o.care_setting IS NOT DISTINCT FROM s.care_setting),
+            marked AS (SELECT *, {odd_sql("negotiated_rate", "middle")} AS is_odd FROM beside)
+            SELECT position, payer_slug, care_setting, count(*) FILTER (NOT is_odd) AS rates,
+                   {median("negotiated_rate", "NOT is_odd")} AS p50, count(*) FILTER (is_odd) AS left_out,
+                   count(*) FILTER ({beyond_sql("negotiated_rate", "middle")}) AS beyond
+            FROM marked
             GROUP BY position, payer_slug, care_setting
             ORDER BY position, payer_slug, care_setting = '{FACILITY_OR_UNSTATED}'""",
-        {**parameters, **numbers, **listed},
+        {**parameters, **listed},
     )
 
 

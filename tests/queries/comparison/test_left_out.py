@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from core.fields.codes.basket_list import read_basket
 from core.fields.codes.code_list import WantedCode
-from core.queries.baskets.basket_answer import BasketQuestion, answer_basket
+from core.queries.baskets.basket_answer import BasketAnswer, BasketQuestion, answer_basket
 from core.queries.baskets.basket_codes import basket_codes
+from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic
+from core.queries.baskets.clinic_rows import Clinic
+from core.queries.baskets.wide_tables import list_organization_prices
 from core.queries.code_answer import list_middles, spread_by_terms
 from core.queries.comparison.left_out import count_left_out
 from core.queries.histogram import build_histogram
@@ -238,7 +241,7 @@ def test_payers_organizations_places_and_baskets_are_without_it_too(tmp_path: Pa
             organization = find_middle_organization(cached, market)
         return [
             compare_payers(db, market, [WantedCode("CPT", MARKET.code or "")], None)[0],
-            answer_basket(db, basket).medians,
+            [replace(one, errors=0) for one in answer_basket(db, basket).medians],
             organization,
             replace(count_totals(db, market), dollars=0),
             list_organizations(db, market, "rates", 9, 0),
@@ -247,9 +250,40 @@ def test_payers_organizations_places_and_baskets_are_without_it_too(tmp_path: Pa
             spread_by_terms(db, market)[0].p50,
         ]
 
+    def ask_basket(db: Snapshot, **asked: str) -> BasketAnswer:
+        codes = basket_codes(db, read_basket(MARKET.code or ""))
+        return answer_basket(db, BasketQuestion(replace(MARKET, code_type=None, code=None, **asked), codes))
+
+    assert [ask_basket(db, **asked).errors for db in (with_it, without) for asked in ({}, {"implausible": "in"})] == [
+        1, 1, 0, 0,
+    ]  # fmt: skip
     expected = ask(without)
     assert [*map(repr, ask(with_it)[:-1])] == [*map(repr, expected[:-1])]
     assert ask(with_it)[-1] == expected[-1]
     counted = ask(with_it, implausible="in")
     differing = [one != other for one, other in zip(counted, expected, strict=True)]
     assert differing.count(True) >= 6, "in all of them, if it is asked in"
+
+
+@pytest.mark.parametrize("filters", [{"payer": "payer_b"}, {"tin": "100000003"}])
+def test_the_others_of_many_codes_are_all_rates_of_the_state(tmp_path: Path, filters: dict[str, str]) -> None:
+    """Where most rates that a filter leaves are errors, the honest ones would be far from the middle of these."""
+    others = [{"negotiated_rate": 95.0 + 7 * at, "group": at % 2} for at in range(12)]
+    own = [{"negotiated_rate": rate, "group": 3, "reporting_entity_name": "Payer B"}
+           for rate in (4.22, 4.5, 4.8, 90.0, 92.0)]  # fmt: skip
+    db = with_fee(store_of_market(tmp_path, *others, *own), 86.34)
+    market = replace(MARKET, modifier="none", **filters)
+    (page,) = (row for row in spread_by_terms(db, market) if row.reporting_entity_name)
+    assert (page.rates, page.p50, page.left_out) == (2, 91.0, 3)
+    codes = basket_codes(db, read_basket(MARKET.code or ""))
+    of_list = market.without("code_type", "code")
+    basket = answer_basket(db, BasketQuestion(of_list, codes))
+    assert ([(one.rates, one.p50) for one in basket.medians], basket.errors) == ([(2, 91.0)] * 2, 3)
+    assert [one.price for one in list_organization_prices(db, basket)] == [90.0]
+    spreads = compare_payers(db, of_list, [WantedCode("CPT", MARKET.code or "")], None)[0]
+    assert [(row.rates, row.p50) for row in spreads if row.payer_slug == "payer_b"] == [(2, 91.0)]
+    clinic = answer_clinic(db, ClinicQuestion(of_list.without("tin"), Clinic(None, "100000003", ()), codes=codes)).found
+    assert [(row.rates, row.rate, row.odd_prices) for row in clinic.rows if row.rate] == [(2, 90.0, 3)]
+    assert clinic.errors == 3
+    counted = answer_basket(db, BasketQuestion(replace(of_list, implausible="in"), codes))
+    assert ([(one.rates, one.p50) for one in counted.medians], counted.errors) == ([(5, 4.8)] * 2, 3)

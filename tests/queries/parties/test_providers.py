@@ -15,7 +15,7 @@ from core.queries.market.market import Market
 from core.queries.market.market_rates import market_cache
 from core.queries.parties import provider_rates, providers
 from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES
-from core.queries.rates import summarize_rates
+from core.queries.rates import list_rates, summarize_rates
 from core.reference.nppes.load_register import load_nppes
 from core.store.connection import Snapshot
 from core.store.generations.store import Store
@@ -23,7 +23,7 @@ from core.vocabulary.services import FAMILIAR_CODES, plain_names
 from tests.fixture_types import Load
 from tests.queries import slow
 from tests.queries.comparison import slow_comparison
-from tests.queries.one_market import MARKET, store_of_market, store_of_months
+from tests.queries.one_market import MARKET, store_of_market, store_of_months, with_fee
 from tests.queries.slow import Everything, percentile
 from tests.queries.slow_price import choose_price
 from tests.queries.slow_provider_sides import LINE, choose_sides, lines_of, on_side
@@ -62,9 +62,11 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
     for row in found:
         line = (row.code_type, row.code, row.kind, row.billing_class, row.modifier, row.care_setting)
         facts = expected[*line, row.reporting_entity_name]
-        others = [one["negotiated_rate"] for one in on_side(whole, line)]
+        every = on_side(whole, line)
+        others = [one["negotiated_rate"] for one in every]
         on_its_side = replace(market, care_setting=row.care_setting)
         meant = [fact for fact in facts if not is_odd(fact, on_its_side, others, everything)]
+        others = [one["negotiated_rate"] for one in every if not is_odd(one, on_its_side, others, everything)]
         assert row.left_out == (len(facts) - len(meant) if meant else 0)
         facts = meant or facts
         amounts = [fact["negotiated_rate"] for fact in facts]
@@ -106,10 +108,10 @@ def assert_provider_rates(db: Snapshot, provider: Snapshot, everything: Everythi
 
 def is_odd(fact: slow.Row, market: Market, others: list[float], everything: Everything) -> bool:
     """Return whether figures leave out a rate: it is implausible, and beyond the others of its line in the market."""
-    amount = slow_comparison.compared_in(market, fact, everything.benchmarks).amount
-    if amount is None or fact["kind"] != "dollars" or 0.5 <= fact["negotiated_rate"] / amount <= 30:
+    if fact["kind"] != "dollars" or not slow.is_beyond(fact["negotiated_rate"], others):
         return False
-    return slow.is_beyond(fact["negotiated_rate"], others)
+    amount = slow_comparison.compared_in(market, fact, everything.benchmarks).amount
+    return amount is not None and not 0.5 <= fact["negotiated_rate"] / amount <= 30
 
 
 def test_who_a_provider_is(odd: Snapshot) -> None:
@@ -221,3 +223,28 @@ def test_rates_outside_facilities_and_in_them_are_compared_apart(tmp_path: Path)
     inside = replace(market, tin="100000003", care_setting="facility or unstated")
     _, (asked_for,) = provider_rates.list_code_rates(db, db, inside, 10, 0)
     assert (asked_for.care_setting, asked_for.market) == ("facility or unstated", 70.0)
+
+
+def test_the_market_of_a_provider_is_that_of_the_code_s_page(tmp_path: Path) -> None:
+    """Likely errors are in no median and no position, on either side; a rate that is equal to one may be meant."""
+    office, hospital, either = {"places": ["11"]}, {"places": ["21"]}, {"places": ["11", "22"]}
+    rates = [{**office, "negotiated_rate": 90.0 + at, "group": at % 2} for at in range(0, 12, 2)]
+    rates += [{**hospital, "negotiated_rate": 60.0 + at, "group": at % 2} for at in range(3)]
+    rates += [{**either, "negotiated_rate": 4.0, "group": 1}, {**office, "negotiated_rate": 4.0, "group": 1}]
+    rates += [{**office, "negotiated_rate": 4.0, "billing_code_modifier": "26"}]
+    db = with_fee(store_of_market(tmp_path, *rates), 86.34)
+    market = Market("GA", MARKET.year_month)
+    _, rows = provider_rates.list_code_rates(db, db, replace(market, tin="100000001"), 10, 0, "code")
+    whole = [row for row in rows if not row.modifier]
+    assert len(whole) == 2
+    for row in whole:
+        asked = replace(market, code_type="CPT", code="99213", care_setting=row.care_setting, modifier="none")
+        (of_page,) = summarize_rates(db, asked)
+        assert (row.market_rates, row.market) == (of_page.rates, of_page.p50)
+        others = [one.negotiated_rate for one in list_rates(db, asked, "rate", 50, 0) if not one.left_out]
+        own = [rate for rate in others if rate in {one["negotiated_rate"] for one in rates if not one.get("group")}]
+        assert row.percentile == pytest.approx(choose_price(slow.positions(own, others)))
+        assert row.market_prices == len(set(others))
+    counted = replace(market, tin="100000001", implausible="in")
+    _, rows = provider_rates.list_code_rates(db, db, counted, 10, 0, "code")
+    assert [row.market_rates for row in rows if not row.modifier] == [4, 8]
