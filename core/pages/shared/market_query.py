@@ -199,10 +199,15 @@ class MarketQuery(PageQuery[M]):
         ]
 
     def list_freed(self, codes: Sequence[str] = ()) -> list[tuple[RatesWithoutFilter, str]]:
-        """Return how many rates there would be without each filter of the market, and the filter's value in words."""
+        """Return how many rates there would be without a filter of the market, and the filter's value in words.
+
+        They are the filters that keep all rates away, the one first without which there are most. If there are no rates
+        without any one of them, they are all filters.
+        """
         market = self.market
         words = {name: value for _, name, value in self._applied({name: getattr(market, name) for name in FILTERS})}
-        return [(one, words[one.filter]) for one in count_without_each_filter(self.db, market, codes)]
+        found = sorted(count_without_each_filter(self.db, market, codes), key=lambda one: -one.rates)
+        return [(one, words[one.filter]) for one in [one for one in found if one.rates] or found]
 
     def list_without_place(self, codes: Sequence[str] = ()) -> Sequence[PayerWithoutPlace]:
         """Return the payers whose rates a setting that the visitor has chosen leaves out: they list no place.

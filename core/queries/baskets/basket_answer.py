@@ -47,7 +47,7 @@ class BasketAnswer:
     indexes: Sequence[PayerIndex]
     weights: Weights
     volumes: Sequence[float]
-    errors: int
+    errors: int = 0
     """How many of the rates are likely errors: they are left out, unless the market asks them in."""
 
     @cached_property

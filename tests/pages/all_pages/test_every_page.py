@@ -162,6 +162,7 @@ def test_of_several_filters_the_one_that_would_help_is_offered(site: Client) -> 
         shown = text_of(response)
         assert "still no rates" not in shown if helps else "Without any one of these filters, there are still" in shown
         assert ("Without Place of service" in shown) == helps
+        assert ": 0 rates" not in shown
         if not helps:
             link = response.content.decode().split('">Take all of them away')[0].rsplit('href="', 1)[1]
             assert "No rates" not in text_of(site.get(link.replace("&amp;", "&")))
