@@ -73,7 +73,6 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         left_out=_list_left_out(answer),
         unplaced_names=[one.reporting_entity_name for one in answer.indexes if one.unplaced],
         elsewhere=[codes[at].code for at in answer.classes.elsewhere if at in answer.everybody],
-        freed=[] if rows else query.list_freed([code.code for code in codes]),
         columns=columns,
         hidden=len(answer.indexes) - len(columns),
         freed=[] if rows else query.list_freed([code.code for code in codes]),
