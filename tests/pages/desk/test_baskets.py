@@ -137,5 +137,5 @@ def test_other_pages_refuse_what_is_posted(site: Client) -> None:
 
 def test_where_no_rate_is_left_the_page_says_which_filter_keeps_them_away(site: Client) -> None:
     shown = text_of(site.get("/baskets/", {**MONTH, "codes": "99213,99214", "payer": "example_nobody"}))
-    assert "No rates in dollars for these codes with these filters." in shown
+    assert "No rates in dollars for these codes in Georgia (payer example_nobody)" in shown
     assert re.search(r"Without payer .*: [1-9][\d,]* rates", shown, re.IGNORECASE)
