@@ -68,7 +68,7 @@ def test_every_page_that_begins_with_the_middle_says_both(tmp_path: Path) -> Non
     (middle,) = find_middle_rates(db, [code]).values()
     assert (middle.p50, middle.middle_organization) == (11.25, 20.0)
     (with_filter,) = find_middle_rates(db, [code], {"payer": "payer_a"}).values()
-    assert (with_filter.p50, with_filter.middle_organization) == (11.25, None)
+    assert (with_filter.p50, with_filter.middle_organization) == (11.25, 20.0)
     assert f"$11.25 {SAID}" in work_questions(db, with_latest(db, Market("GA", "")))[0].answer
     with serving(db.root):
         client, asked = Client(), {"state": "GA", "code": "99213"}
