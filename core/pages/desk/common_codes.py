@@ -1,5 +1,6 @@
 """What payers pay for codes that everybody knows, beside a state's workers' compensation schedule."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,6 +43,8 @@ class PayerRange:
     payer_slug: str
     date: str
     codes: int
+    middle: float
+    """The percent of the schedule in the middle of them."""
     lowest: ScheduleMedian
     highest: ScheduleMedian
 
@@ -113,6 +116,7 @@ def summarize_by_payer(db: Snapshot, beside: Sequence[ScheduleMedian]) -> list[P
             payer_slug=slug,
             date=write_own_date(rows[0].year_month, dates.get((rows[0].state, rows[0].year_month, slug))),
             codes=len({one.code for one in rows}),
+            middle=statistics.median(one.percent for one in rows),
             lowest=min(rows, key=lambda one: one.percent),
             highest=max(rows, key=lambda one: one.percent),
         )

@@ -1,7 +1,7 @@
 """The name of an organization within a longer text: "Gulf Orthopedics knee MRI" asks for a service of a clinic."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.queries.find.code_index import CodeIndex
@@ -45,14 +45,17 @@ def find_name_in(
 
     One of its words must mean nothing else: "knee clinic" and "Dallas imaging center" are no names here.
     """
-    telling = _telling_words(db, words, state, named)
-    if not telling:
+    # A word that may be a town without any rate is no name by itself, but may be a part of one.
+    of_part = _telling_words(words, state, named, [named.cities])
+    if not of_part:
         return None
+    alone = _telling_words(words, state, named, [named.cities, other_cities(db, named)])
     names = db.ask_once(_read_names)
     folded = [" ".join(fold_name(word).split()) for word in words]
     for length in range(min(_MOST_WORDS, len(words)), 0, -1):
         for first in range(len(words) - length + 1):
             last = first + length
+            telling = alone if length == 1 else of_part
             if telling.isdisjoint(range(first, last)) or (length == 1 and index.spells(words[first].lower())):
                 continue
             beginning = " ".join(filter(None, folded[first:last]))
@@ -62,9 +65,11 @@ def find_name_in(
     return None
 
 
-def _telling_words(db: Snapshot, words: Sequence[str], state: str | None, named: NamedThings) -> set[int]:
+def _telling_words(
+    words: Sequence[str], state: str | None, named: NamedThings, cities: Iterable[Mapping[str, Collection[str]]]
+) -> set[int]:
     """Return the positions of the words that mean no service, place, payer, or specialty, nor nothing at all."""
-    city = find_city(words, state, named.cities) or find_city(words, state, other_cities(db, named))
+    city = next((found for some in cities if (found := find_city(words, state, some))), None)
     rest: Sequence[str] = city.rest if city else words
     rest = find_payers(rest, named.payer_names).rest
     rest = find_specialty([word for word in rest if stem(word.lower()) not in optional_words()]).rest

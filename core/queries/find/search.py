@@ -162,7 +162,7 @@ def _search_service_of_organization(db: Snapshot, text: str, limit: int) -> Sear
     services = _search_with_or_without_setting(db, named.rest, limit, only_services=True)
     if not services.codes or services.corrected:
         return None
-    return replace(
+    found = replace(
         services,
         organizations=list(named.organizations[:limit]),
         organizations_in_all=named.in_all,
@@ -170,6 +170,10 @@ def _search_service_of_organization(db: Snapshot, text: str, limit: int) -> Sear
         means_organization=True,
         context=replace(services.context, city=None, zip=None),
     )
+    if not services.leaves_something:
+        return found
+    not_loaded, _ = find_not_loaded(db, read_search(named.rest), code_index(db), named_things(db), limit)
+    return replace(found, not_loaded=replace(not_loaded, words=_not_in_names(not_loaded.words, found)))
 
 
 def _with_named_like_place(db: Snapshot, found: SearchResults, text: str, limit: int) -> SearchResults:

@@ -80,7 +80,9 @@ class ScheduleMedian:
             "Number of the payer's other such rates, which are likely errors: far from Medicare and from the others.", 0
         ),
     ]
+    lowest: Annotated[float, described("The lowest of these rates in dollars.", 80.0)]
     p50: Annotated[float, described("Median of these rates in dollars.", 95.0)]
+    highest: Annotated[float, described("The highest of these rates in dollars.", 120.0)]
     percent: Annotated[float, described("The median against the schedule's amount: 1.2 is 120%.", 0.91)]
 
 
@@ -133,7 +135,9 @@ def list_schedule_medians(
                         year_month=month,
                         rates=one.rates,
                         left_out=one.left_out,
+                        lowest=one.lowest,
                         p50=one.p50,
+                        highest=one.highest,
                         percent=one.p50 / amount,
                     ),
                 )
@@ -147,7 +151,9 @@ class _CodeMedian:
     payer_slug: str
     care_setting: str | None
     rates: int
+    lowest: float
     p50: float
+    highest: float
     left_out: int
     beyond: int
     """How many of its rates are beyond the others, which is one of the two marks of a likely error."""
@@ -229,7 +235,8 @@ def _ask_medians(
                     ON o.position = s.position AND o.care_setting IS NOT DISTINCT FROM s.care_setting),
             marked AS (SELECT *, {odd_sql("negotiated_rate", "middle")} AS is_odd FROM beside)
             SELECT position, payer_slug, care_setting, count(*) FILTER (NOT is_odd) AS rates,
-                   {median("negotiated_rate", "NOT is_odd")} AS p50, count(*) FILTER (is_odd) AS left_out,
+                   min(negotiated_rate) FILTER (NOT is_odd) AS lowest, {median("negotiated_rate", "NOT is_odd")} AS p50,
+                   max(negotiated_rate) FILTER (NOT is_odd) AS highest, count(*) FILTER (is_odd) AS left_out,
                    count(*) FILTER ({beyond_sql("negotiated_rate", "middle")}) AS beyond
             FROM marked
             GROUP BY position, payer_slug, care_setting

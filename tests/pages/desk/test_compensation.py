@@ -55,7 +55,10 @@ def test_a_code_is_shown_with_all_its_modifiers_and_columns(site: Client) -> Non
 def test_the_page_opens_on_common_codes(site: Client, demo: Snapshot) -> None:
     """A scan's row has what is paid outside facilities, against the amount for professionals."""
     response = site.get(ADDRESS, {"state": "GA"})
-    assert re.search(r"\(August 2025\) pays from \d+% of this schedule for \w+ \(", text_of(response))
+    assert re.search(
+        r"\(August 2025\) pays \d+% of this schedule in the middle of \d+ codes here, from \d+% for \w+ \(",
+        text_of(response),
+    )
     common = tables(response)[0]
     assert common[0] == ["Code", "Schedule", "Payer", "Paid (August 2025)", "% of schedule"]
     at = next(number for number, row in enumerate(common) if row[0].startswith("70450"))
@@ -64,8 +67,15 @@ def test_the_page_opens_on_common_codes(site: Client, demo: Snapshot) -> None:
         if any(side.startswith("non") for side in sides_of(fact)):
             outside.setdefault(fact["reporting_entity_name"], []).append(fact["negotiated_rate"])
     medians = {payer: statistics.median(paid) for payer, paid in outside.items()}
-    shown = {row[2]: row[3:] for row in common[at : at + len(medians)]}
-    assert shown == {payer: [write_dollars(one), write_percent(one / 195)] for payer, one in medians.items()}
+    ends = {payer: [write_dollars(one) for one in (min(paid), max(paid))] for payer, paid in outside.items()}
+    shown = {row[2]: [" ".join(cell.split()) for cell in row[3:]] for row in common[at : at + len(medians)]}
+    assert shown == {
+        payer: [
+            f"{write_dollars(one)} {len(outside[payer])} rates, {' to '.join(ends[payer])}",
+            write_percent(one / 195),
+        ]
+        for payer, one in medians.items()
+    }
     assert common[at][1] == "$195.00"
     page = response.content.decode()
     assert page.index("Common codes") < page.index("<summary>All ") < page.index("in the order of codes"), (
@@ -104,8 +114,8 @@ def test_common_codes_are_where_they_are_usual_and_one_payer_needs_no_column(tmp
         common = tables(page)[0]
         assert common[0] == ["Code", "Schedule", "Paid (August 2025)", "% of schedule"]
         assert [[row[0][:5], *row[1:]] for row in common[1:]] == [
-            ["99213", "$100.00", "$80.00", "80%"],
-            ["27447", "$3,000.00", "$1,500.00", "50%"],
+            ["99213", "$100.00", "$80.00 1 rate", "80%"],
+            ["27447", "$3,000.00", "$1,500.00 1 rate", "50%"],
         ]
         assert common[2][0].endswith("in facilities")
         assert "PAYER_A (August 2025) pays from 50% of this schedule for 27447" in text_of(page)
@@ -162,7 +172,10 @@ def test_a_code_without_an_amount_outside_facilities_is_looked_at_in_them(tmp_pa
     named = "in effect from October 2025; payers’ older rates are compared with the one in effect from January 2025"
     assert named in knee
     assert named in text_of(start)
-    assert "pays from 50% of the schedule of January 2025 for 27447 ($1,500.00 of $3,000.00)" in text_of(start)
+    assert re.search(
+        r"pays \d+% of the schedule of January 2025 in the middle of \d codes here, from 50% for 27447 \(\$1,500\.00",
+        text_of(start),
+    )
     assert "The schedule’s amounts are those in effect then, from January 2025." in text_of(start)
     assert "in effect from October 2025;" not in of_release
     assert "outside facilities" not in knee

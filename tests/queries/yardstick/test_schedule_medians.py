@@ -37,8 +37,11 @@ def test_likely_errors_are_in_no_median(tmp_path: Path, seed: int) -> None:
     for payer in ("PAYER_A", "PAYER_B"):
         own = [(rate, one) for name, rate, one in rates if name.upper().replace(" ", "_") == payer]
         counted = [r for r, one in own if 0.5 <= one <= 30 or not (r > 5 * middle or 5 * r < middle)]
-        expected[payer] = (len(counted), pytest.approx(slow.percentile(counted, 0.5)), len(own) - len(counted))
-    assert {one.reporting_entity_name: (one.rates, one.p50, one.left_out) for one in found} == expected
+        at = pytest.approx(slow.percentile(counted, 0.5))
+        expected[payer] = (len(counted), min(counted), at, max(counted), len(own) - len(counted))
+    assert {
+        one.reporting_entity_name: (one.rates, one.lowest, one.p50, one.highest, one.left_out) for one in found
+    } == expected
     assert all(one.percent == pytest.approx(one.p50 / 100) for one in found)
     assert sum(one.left_out for one in found) > 0
 
