@@ -291,6 +291,6 @@ def test_a_schedule_that_is_newer_than_the_rates_is_shown_beside_them(tmp_path: 
     assert [row[:1] + row[-1:] for row in tables(start)[0][1:]] == [["99213", "70%"]]
     assert "PAYER_A pays professionals" in text_of(of_code)
     assert "$70.00 in the middle of 2 rates: 70% of the schedule’s $100.00" in text_of(of_code)
-    assert tables(of_list)[0][1][2:7] == ["$100.00", "PAYER_A", "2", "$70.00", "70%"]
+    assert tables(of_list)[0][1][2:7] == ["$100.00", "PAYER_A", "2", "$70.00 $60.00 to $80.00", "70%"]
     assert "No workers’ compensation schedule of Texas is loaded" in text_of(elsewhere)
     assert 'href="/compensation/below/?state=GA"' in elsewhere.content.decode()
