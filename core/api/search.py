@@ -56,6 +56,6 @@ def search(request: ResourceRequest) -> AnswerFields:
     """
     found = search_everything(request.db, request.values["q"])
     middles = find_middle_rates(request.db, found.codes, found.context.filters)
-    own = find_own_rates(request.db, found.of_name, found.codes, found.context.filters) if found.of_name else []
+    own = find_own_rates(request.db, found.of_name, found.codes, found.context.filters)
     of_search = {name: getattr(found, name) for name in SearchAnswer.model_fields if hasattr(found, name)}
     return {**of_search, "middles": list(middles.values()), "own_rates": own, "set_aside": list(found.set_aside)}

@@ -225,7 +225,7 @@ def write_narrowing(filters: Iterable[tuple[str, str, str]]) -> str:
 
 
 def write_emptied(state: str, filters: Sequence[tuple[str, str, str]]) -> str:
-    """Return where there are no rates, with every filter that is set: Dallas (network PPO; modifier 26)."""
+    """Return the place and every other filter of a question without rates: Dallas (network PPO; modifier 26)."""
     others = _write_others(filters, _PLACES)
     return write_place(state, filters) + (f" ({others})" if others else "")
 

@@ -19,13 +19,7 @@ def list_plans(request: ResourceRequest) -> AnswerFields:
     """
     batch, payer, text = request.values["batch"], request.values["payer"], request.values["q"]
     return request.page_at_offset(
-        lambda limit, offset: (
-            plans.list_plans_of_file(request.db, batch, limit, offset)
-            if batch
-            else plans.list_plans_of_payer(request.db, payer, limit, offset)
-            if payer
-            else plans.search_plans(request.db, text, limit, offset)
-        )
+        lambda limit, offset: plans.find_plans(request.db, text, limit, offset, batch=batch, payer=payer)
     )
 
 

@@ -22,12 +22,7 @@ def show_plans(query: PageQuery[PlansForm]) -> HttpResponseBase:
     """Show `/plans/`"""
     db, text, batch, payer = query.db, query.values["q"], query.values["batch"], query.values["payer"]
     limit, offset = (ROW_CAP, 0) if query.wants_file else span(query.values["page"])
-    if batch:
-        total, found = plans.list_plans_of_file(db, batch, limit, offset)
-    elif payer:
-        total, found = plans.list_plans_of_payer(db, payer, limit, offset)
-    else:
-        total, found = plans.search_plans(db, text, limit, offset)
+    total, found = plans.find_plans(db, text, limit, offset, batch=batch, payer=payer)
     if query.wants_file:
         return query.download(found, plans.HealthPlan, "plans")
     source = plans.find_source(db, batch) if batch else None

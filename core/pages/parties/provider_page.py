@@ -71,6 +71,7 @@ def show_provider(
     # Of more rows than a page has, the first sentence would be about those of the page, and a page takes twice as long.
     is_placed = clinic is not None and total <= PAGE_ROWS
     positions = list_row_positions(db, asked, clinic, rows) if clinic and is_placed else []
+    placed = [one for one in positions if one]
     market_payers = [] if is_placed else _payers_by_row(db, asked, rows)
     return query.render(
         f"pages/{by}.html",
@@ -86,8 +87,8 @@ def show_provider(
         # A percentile among all rates has another meaning than a place among organizations.
         has_percentiles=not is_placed and answer.summary.has_percentiles,
         positions=positions,
-        placed=[one for one in positions if one],
-        gaps=sum_gaps([one for one in positions if one]),
+        placed=placed,
+        gaps=sum_gaps(placed),
         knows_market=not is_placed and knows_lines(db, asked),
         market_payers=market_payers,
         in_market=_if_few(market_payers),

@@ -201,8 +201,8 @@ class MarketQuery(PageQuery[M]):
     def list_freed(self, codes: Sequence[str] = ()) -> list[tuple[RatesWithoutFilter, str]]:
         """Return how many rates there would be without a filter of the market, and the filter's value in words.
 
-        They are the filters that keep all rates away, the one first without which there are most. If there are no rates
-        without any one of them, they are all filters.
+        Listed are the filters whose removal leaves rates, the most rates first; or all filters if no single removal
+        does.
         """
         market = self.market
         words = {name: value for _, name, value in self._applied({name: getattr(market, name) for name in FILTERS})}

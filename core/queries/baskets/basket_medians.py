@@ -24,7 +24,7 @@ from core.queries.parties.middle_by_payer import (
     dollars_of_compared,
     is_by_organizations,
     is_ranked,
-    market_without_each,
+    list_others_prices,
     middles_sql,
 )
 from core.queries.rules.columns import (
@@ -307,11 +307,13 @@ def name_medians(
     """Return the payers' medians as rows that say what they are, each beside the market's. Each code has its class."""
     everybody = {one.position: one for one in medians if one.payer_slug is None}
     of_code = {at: one for at, one in enumerate(classes) if one}
-    prices: dict[int, dict[str, float]] = {}
-    for one in medians:
-        if one.payer_slug is not None and not one.is_aside:
-            prices.setdefault(one.position, {})[one.payer_slug] = one.price
-    others = {at: market_without_each(of_payers) for at, of_payers in prices.items()}
+    others = list_others_prices(
+        {
+            (one.position, one.payer_slug): one.price
+            for one in medians
+            if one.payer_slug is not None and not one.is_aside
+        }
+    )
     return [
         BasketMedian(
             state=market.state,
@@ -334,8 +336,8 @@ def name_medians(
             market=everybody[one.position].price,
             market_rates=everybody[one.position].rates,
             difference=compare_with(one.price, everybody[one.position].price),
-            others=others[one.position].get(one.payer_slug),
-            against_others=compare_with(one.price, others[one.position].get(one.payer_slug)),
+            others=others.get((one.position, one.payer_slug)),
+            against_others=compare_with(one.price, others.get((one.position, one.payer_slug))),
         )
         for one in medians
         if one.payer_slug is not None and not one.is_aside

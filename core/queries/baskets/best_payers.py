@@ -1,7 +1,8 @@
 """Which payer pays the most for which codes of a basket: payers that are alike in sum may be far apart by code."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 from core.queries.baskets.basket_answer import BasketAnswer
 from core.queries.baskets.basket_medians import CodeMedian
@@ -35,8 +36,11 @@ class BestPayers:
     """How many codes two payers or more can be compared for."""
     alike: Sequence[str]
     """The codes for which the payers that pay the most differ by nothing worth naming."""
-    best: dict[int, str] = field(default_factory=dict)
-    """The payer_slug of the payer that pays the most, by position of the code."""
+
+    @cached_property
+    def best(self) -> dict[int, str]:
+        """The payer_slug of the payer that pays the most, by position of the code."""
+        return {paid.position: one.payer_slug for one in self.payers for paid in one.codes}
 
 
 def list_best_payers(answer: BasketAnswer) -> BestPayers:
@@ -62,9 +66,4 @@ def list_best_payers(answer: BasketAnswer) -> BestPayers:
         BestPayer(slug, names.get(slug, slug), sorted(codes, key=lambda one: (-one.more, one.position)))
         for slug, codes in found.items()
     ]
-    return BestPayers(
-        sorted(payers, key=lambda one: (-len(one.codes), one.reporting_entity_name)),
-        compared,
-        alike,
-        {paid.position: one.payer_slug for one in payers for paid in one.codes},
-    )
+    return BestPayers(sorted(payers, key=lambda one: (-len(one.codes), one.reporting_entity_name)), compared, alike)

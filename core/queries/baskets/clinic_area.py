@@ -1,6 +1,6 @@
 """The prices of a clinic's own area, where its several prices are a few percents of Medicare in several areas.
 
-Such a contract has a price for the clinic at each of its percents, and the others are for whoever practices elsewhere.
+Such a contract has a price for the clinic at each of its percents, and the other prices are for other areas.
 Which area is the clinic's is known from its NPIs' practice addresses, or else from the city of its organization.
 """
 

@@ -56,7 +56,7 @@ class LineMarket:
     organizations: int
     other_organizations: int
     others: tuple[dict[str, Any], ...]
-    """The other organizations: how many have a `price` under a `contract`, so that they count at any price of ours."""
+    """The other organizations: how many have which `price` under which `contract`, to compare any own price with."""
     one_contract: int
     """How many organizations are under the contract with most of them."""
     middle: float | None

@@ -29,7 +29,7 @@ class NameInText:
     """Words of a text that an organization's name begins with, those of it that follow, and where both are."""
 
     beginning: str
-    """Folded, as fold_name has it."""
+    """Folded, see _fold."""
     first: int
     last: int
 
@@ -51,7 +51,7 @@ def find_name_in(
         return None
     alone = _telling_words(words, state, named, [named.cities, other_cities(db, named)])
     names = db.ask_once(_read_names)
-    folded = [" ".join(fold_name(word).split()) for word in words]
+    folded = [_fold(word) for word in words]
     for length in range(min(_MOST_WORDS, len(words)), 0, -1):
         for first in range(len(words) - length + 1):
             last = first + length
@@ -159,7 +159,12 @@ def find_organizations_in(db: Snapshot, text: str, index: CodeIndex, named: Name
 
 def _begins(one: FoundOrganization, beginning: str) -> bool:
     names = (one.organization_name, one.other_name or "")
-    return any(" ".join(fold_name(name).split()).startswith(beginning) for name in names)
+    return any(_fold(name).startswith(beginning) for name in names)
+
+
+def _fold(name: str) -> str:
+    """Return a name as fold_name has it, with single blanks, as _read_names has all of them."""
+    return " ".join(fold_name(name).split())
 
 
 def _without_name(text: str, name: Sequence[str]) -> str | None:

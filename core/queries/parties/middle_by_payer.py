@@ -16,7 +16,7 @@ from core.queries.rules.organization_price import lower_median, lower_percentile
 from core.queries.rules.percentiles import FEW_RATES
 from core.store.connection import Snapshot
 
-K = TypeVar("K", bound=Hashable)
+Line = TypeVar("Line", bound=Hashable)
 
 LEAST_ORGANIZATIONS = 5
 """With fewer organizations, a payer is compared by its middle rate: one in the middle of two or three says little."""
@@ -42,14 +42,20 @@ def choose_market_price(prices: Iterable[float]) -> float | None:
     return statistics.median(of_payers) if of_payers else None
 
 
-def market_without_each(prices: Mapping[K, float]) -> dict[K, float]:
-    """Return for each payer the market of the others, see choose_market_price: of two payers, the other's price.
+def list_others_prices(prices: Mapping[tuple[Line, str], float]) -> dict[tuple[Line, str], float]:
+    """Return for each line and payer the market of the others, see choose_market_price: of two, the other's price.
 
     Against a market that it is half of, a payer of two would differ by half of what it differs from the other. A payer
-    that is alone is not in the answer.
+    that is alone in a line is not in the answer.
     """
-    others = {one: choose_market_price(price for key, price in prices.items() if key != one) for one in prices}
-    return {one: market for one, market in others.items() if market is not None}
+    of_line: dict[Line, dict[str, float]] = {}
+    for (line, payer), price in prices.items():
+        of_line.setdefault(line, {})[payer] = price
+    others = {
+        (line, payer): choose_market_price(price for other, price in of_line[line].items() if other != payer)
+        for line, payer in prices
+    }
+    return {key: price for key, price in others.items() if price is not None}
 
 
 def compare_with(price: float, other: float | None) -> float | None:

@@ -1,6 +1,6 @@
 """Health plans: which files their rates are in, with the networks and payers. A file is listed for many plans."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -127,31 +127,38 @@ def list_plan_contents(db: Snapshot, keys: Sequence[str]) -> dict[str, PlanConte
     }
 
 
+def find_plans(
+    db: Snapshot, text: str, limit: int, offset: int, *, batch: str = "", payer: str = ""
+) -> tuple[int, list[HealthPlan]]:
+    """Return the plans of a file, or else those of a payer, or else those that search_plans finds; and how many."""
+    if batch:
+        return list_plans_of_file(db, batch, limit, offset)
+    return list_plans_of_payer(db, payer, limit, offset) if payer else search_plans(db, text, limit, offset)
+
+
 def list_plans_of_file(db: Snapshot, batch_id: str, limit: int, offset: int) -> tuple[int, list[HealthPlan]]:
     """Return the plans that a file is listed for, and so use its rates, by name; and how many there are."""
-    return read_page(
-        db,
-        HealthPlan,
-        f"""SELECT count(*) OVER () AS total, * FROM (
-                {_PLANS} WHERE plan_key IN (SELECT plan_key FROM plan_file WHERE batch_id = $batch_id)
-                GROUP BY plan_key)
-            ORDER BY lower(plan_name), plan_key LIMIT $limit OFFSET $offset""",
-        {"batch_id": batch_id, "limit": limit, "offset": offset},
-    )
+    return _list_plans(db, "batch_id = $batch_id", {"batch_id": batch_id}, limit, offset)
 
 
 def list_plans_of_payer(db: Snapshot, payer: str, limit: int, offset: int) -> tuple[int, list[HealthPlan]]:
     """Return the plans that a file of a payer is listed for, by name, and how many there are."""
+    of_payer = "batch_id IN (SELECT batch_id FROM dim_batch WHERE payer_slug = $payer)"
+    return _list_plans(db, of_payer, {"payer": payer}, limit, offset)
+
+
+def _list_plans(
+    db: Snapshot, condition: str, parameters: Mapping[str, str], limit: int, offset: int
+) -> tuple[int, list[HealthPlan]]:
+    """Return the plans with a file that meets a condition, by name, and how many there are."""
     return read_page(
         db,
         HealthPlan,
         f"""SELECT count(*) OVER () AS total, * FROM (
-                {_PLANS} WHERE plan_key IN (
-                    SELECT plan_key FROM plan_file WHERE batch_id IN (
-                        SELECT batch_id FROM dim_batch WHERE payer_slug = $payer))
+                {_PLANS} WHERE plan_key IN (SELECT plan_key FROM plan_file WHERE {condition})
                 GROUP BY plan_key)
             ORDER BY lower(plan_name), plan_key LIMIT $limit OFFSET $offset""",
-        {"payer": payer, "limit": limit, "offset": offset},
+        {**parameters, "limit": limit, "offset": offset},
     )
 
 

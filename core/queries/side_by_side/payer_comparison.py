@@ -23,7 +23,7 @@ from core.queries.parties.middle_by_payer import (
     choose_market_price,
     compare_with,
     is_by_organizations,
-    market_without_each,
+    list_others_prices,
 )
 from core.queries.rules.columns import (
     Code,
@@ -244,16 +244,6 @@ def _prices(rows: list[_CodeSpread], middles: _Middles) -> dict[tuple[Any, str |
     return found | {key: price for key, price in markets.items() if price is not None}
 
 
-def _others(prices: Mapping[tuple[Any, str | None], float]) -> dict[tuple[Any, str | None], float]:
-    """Return the market of the other payers in each line, by the line and the payer."""
-    of_line: dict[Any, dict[str, float]] = {}
-    for (line, payer), price in prices.items():
-        if payer is not None:
-            of_line.setdefault(line, {})[payer] = price
-    found = {line: market_without_each(of_payers) for line, of_payers in of_line.items()}
-    return {(line, payer): price for line, of_payers in found.items() for payer, price in of_payers.items()}
-
-
 def _percents(middles: _Middles) -> dict[tuple[Any, str | None], float]:
     """Return the percents of Medicare of what is compared, as _prices has that: as far as they are known."""
     found: dict[tuple[Any, str | None], float] = {}
@@ -274,10 +264,11 @@ def _spreads(rows: list[_CodeSpread], base: str | None, market: Market, middles:
     base_medians = {row.line: row.p50 for row in rows if row.payer_slug == base}
     everybody = {row.line: row for row in rows if row.payer_slug is None}
     prices, percents = _prices(rows, middles), _percents(middles)
-    others = _others(prices)
+    others = list_others_prices({(line, payer): price for (line, payer), price in prices.items() if payer is not None})
     found = []
     for row in rows:
         one, price = middles.get((row.line, row.payer_slug)), prices[row.line, row.payer_slug]
+        others_price = others.get((row.line, row.payer_slug)) if row.payer_slug else None
         base_price, organizations = prices.get((row.line, base)), one.organizations if one else 0
         # One payer may label the code CPT and another HCPCS: the label and the name are those of all payers together.
         of_all, base_p50 = everybody[row.line], base_medians.get(row.line)
@@ -314,8 +305,8 @@ def _spreads(rows: list[_CodeSpread], base: str | None, market: Market, middles:
                 one_contract=(one.one_contract if one else 0) if row.payer_slug else None,
                 base_price=base_price,
                 difference=compare_with(price, base_price),
-                others=others.get((row.line, row.payer_slug)),
-                against_others=compare_with(price, others.get((row.line, row.payer_slug))),
+                others=others_price,
+                against_others=compare_with(price, others_price),
             )
         )
     return found

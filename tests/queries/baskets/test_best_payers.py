@@ -17,7 +17,7 @@ CODES = ("70553", "72148", "73721", "74177")
 def answer_of(prices: dict[tuple[int, str], float | None]) -> BasketAnswer:
     """Return a basket's answer with prices by position and payer; None is one that stands aside."""
     medians = [
-        CodeMedian(at, slug, 9, price or 1.0, None, None, is_aside=price is None)
+        CodeMedian(at, slug, 9, 1.0 if price is None else price, None, None, is_aside=price is None)
         for (at, slug), price in prices.items()
     ]
     codes = [BasketCode(code, ("CPT",), None) for code in CODES]
