@@ -182,9 +182,9 @@ def test_an_organization_has_the_date_of_its_own_payers_file(far_apart: Client) 
 
 def test_what_is_accepted_beside_the_state_s_schedule_is_dated(far_apart: Client) -> None:
     common = far_apart.get("/compensation/?state=GA")
-    assert [row[2:] for row in tables(common)[0][1:]] == [
-        ["New", "$202.00", "126%"],
-        ["Old file dated February 2023", "$82.00", "51%"],
+    assert [[" ".join(cell.split()) for cell in row[2:]] for row in tables(common)[0][1:]] == [
+        ["New", "$202.00 5 rates, $200.00 to $204.00", "126%"],
+        ["Old file dated February 2023", "$82.00 5 rates, $80.00 to $84.00", "51%"],
     ]
     listed = far_apart.get("/compensation/?state=GA&codes=99213")
     assert [row[-1] for row in tables(listed)[0][1:]] == ["October 2025", MONTH]
