@@ -74,9 +74,15 @@ def store_of_market(root: Path, *changes: dict[str, Any]) -> Snapshot:
     return store_of_months(root, m2025_08=list(changes))
 
 
-def with_fee(db: Snapshot, amount: float) -> Snapshot:
-    """Return the store's next generation, in which Medicare pays physicians this much for the market's code."""
-    fee = {"state": "GA", "year_month": "2025-08", "release": "2025-08", "code_type": "CPT", "code": MARKET.code,
-           "medicare_prof_rate": amount, "facility_na": False, "nonfacility_na": False}  # fmt: skip
-    of_fee = Schedule("medicare_prof", "2025-08", "US", ["GA"], [fee])
-    return written(db.root, {"bench_medicare_prof": [fee], "dim_benchmark": [of_fee.record()]})
+def with_fee(db: Snapshot, amount: float, *months: str) -> Snapshot:
+    """Return the store's next generation, in which Medicare pays physicians this much for the market's code.
+
+    It does so in each of the months; in that of the market if none is given.
+    """
+    fees = [
+        {"state": "GA", "year_month": month, "release": month, "code_type": "CPT", "code": MARKET.code,
+         "medicare_prof_rate": amount, "facility_na": False, "nonfacility_na": False}
+        for month in months or [MARKET.year_month]
+    ]  # fmt: skip
+    records = [Schedule("medicare_prof", fee["release"], "US", ["GA"], [fee]).record() for fee in fees]
+    return written(db.root, {"bench_medicare_prof": fees, "dim_benchmark": records})

@@ -2,7 +2,7 @@
 
 import statistics
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from core.fields.providers.payer_slug import make_payer_slug
@@ -27,13 +27,35 @@ class Paid(NamedTuple):
     kind: str
 
 
+class Rates(NamedTuple):
+    """The rates of one tax ID and terms in a month: an amount that is not always an error is no error."""
+
+    counted: list[float]
+    left_out: list[float]
+    are_errors: bool = False
+    """Whether all of them are likely errors, which then count."""
+
+
+NO_RATES = Rates([], [])
+
+
+def leave_out(rates: Sequence[tuple[float, bool]]) -> Rates:
+    """Return what counts of some rates, each with whether it is a likely error."""
+    meant = {rate for rate, is_odd in rates if not is_odd}
+    if not meant:
+        return Rates([rate for rate, _ in rates], [], are_errors=True)
+    return Rates([rate for rate, _ in rates if rate in meant], [rate for rate, _ in rates if rate not in meant])
+
+
 class Change(NamedTuple):
-    """What became of what one tax ID is paid on the same terms: its rates in both months."""
+    """What became of what one tax ID is paid on the same terms: its rates in both months that count, and the others."""
 
     what: str
     paid: Paid
     olds: list[float]
     news: list[float]
+    old_errors: list[float]
+    new_errors: list[float]
 
     @property
     def old(self) -> float | None:
@@ -60,9 +82,9 @@ def place(fact: Row) -> str:
     return setting_of(fact["places"])
 
 
-def paid_in(facts: Sequence[Row], tin: str | None = None) -> dict[Paid, list[float]]:
-    """Return the rates of each tax ID and terms, those of one tax ID if it is given."""
-    found: dict[Paid, list[float]] = defaultdict(list)
+def paid_in(facts: Sequence[Row], tin: str | None = None, odd: Collection[str] = ()) -> dict[Paid, Rates]:
+    """Return the rates of each tax ID and terms, those of one tax ID if it is given. `odd` has the uids of errors."""
+    found: dict[Paid, list[tuple[float, bool]]] = defaultdict(list)
     for fact in facts:
         for payee in payees(fact):
             if tin is None or (payee is not None and payee[1] == tin):
@@ -72,35 +94,40 @@ def paid_in(facts: Sequence[Row], tin: str | None = None) -> dict[Paid, list[flo
                     fact["billing_code_modifier"], fact["setting"], place(fact), fact["severity_of_illness"],
                     fact["kind"],
                 )  # fmt: skip
-                found[key].append(fact["negotiated_rate"])
-    return found
+                found[key].append((fact["negotiated_rate"], fact["fact_uid"] in odd))
+    return {key: leave_out(rates) for key, rates in found.items()}
 
 
 def changes(
-    before: Sequence[Row], after: Sequence[Row], tin: str | None = None, both: set[str] | None = None
+    before: Sequence[Row],
+    after: Sequence[Row],
+    tin: str | None = None,
+    both: set[str] | None = None,
+    odd: Collection[str] = (),
 ) -> list[Change]:
     """Return what became of what each tax ID is paid, of the payers `both` that have rates in both months.
 
-    The facts are all that is loaded of the code or payer: no filters by terms.
+    The facts are all that is loaded of the code or payer: no filters by terms. `odd` has the uids of likely errors.
     """
-    olds, news = paid_in(before, tin), paid_in(after, tin)
+    olds, news = paid_in(before, tin, odd), paid_in(after, tin, odd)
     if both is None:
         both = {key.payer for key in olds} & {key.payer for key in news}
     return [
-        Change(outcome(key, olds, news), key, olds.get(key, []), news.get(key, []))
+        Change(outcome(key, olds, news), key, old.counted, new.counted, old.left_out, new.left_out)
         for key in {*olds, *news}
+        for old, new in [(olds.get(key, NO_RATES), news.get(key, NO_RATES))]
         if key.payer in both
     ]
 
 
-def outcome(key: Paid, olds: dict[Paid, list[float]], news: dict[Paid, list[float]]) -> str:
+def outcome(key: Paid, olds: dict[Paid, Rates], news: dict[Paid, Rates]) -> str:
     if key.payee is None:
         return "unmatched"
     if key in olds and key in news:
-        before, after = sorted(set(olds[key])), sorted(set(news[key]))
+        before, after = sorted(set(olds[key].counted)), sorted(set(news[key].counted))
         if before == after:
             return "same"
-        if len(before) != len(after):
+        if len(before) != len(after) or olds[key].are_errors or news[key].are_errors:
             return "unclear"
         moved = {new > old for old, new in zip(before, after, strict=True) if new != old}
         return "unclear" if len(moved) == 2 else "up" if True in moved else "down"

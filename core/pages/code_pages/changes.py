@@ -21,6 +21,7 @@ from core.queries.find import codes
 from core.queries.over_time import changes, prices_moved
 from core.queries.over_time.common_ratio import NO_RATIOS, list_common_ratios
 from core.queries.over_time.comparable_months import ComparableMonths, keep_months_of_code, list_comparable_months
+from core.queries.over_time.largest_moves import list_largest_moves
 from core.queries.over_time.matching import OUTCOMES, names_organization
 from core.store.connection import Snapshot
 
@@ -29,6 +30,18 @@ COUNTED_OUTCOMES = ("up", "down", "unclear", "added", "gone", "terms", "same")
 
 NEWEST_COMPARABLE, MONTH_BEFORE = ("", "Newest that can be compared"), ("", "The month before")
 """The options of a form whose visitor has chosen no month."""
+
+ORDER_WORDS = {
+    "moved": "those with most organizations up, down, added, or gone",
+    "up": "those with most organizations up",
+    "down": "those with most organizations down",
+    "unclear": "those with most organizations of which it is unclear",
+    "added": "those with most organizations added",
+    "gone": "those with most organizations gone",
+    "percent": "those whose organizations that are up or down moved most in the middle",
+    "code": "",
+}
+"""Which codes are first in each order of the table; none where they are in the order of their numbers."""
 
 TOP_ORGANIZATIONS = 20
 """The organizations that the page of a payer shows. The download has all."""
@@ -73,6 +86,8 @@ def _payers_to_choose_from(query: MarketQuery[ChangesForm], loaded: Sequence[Cov
         there=rows,
         moved=moved,
         ratios=list_common_ratios(query.db, market, earlier) if moved else NO_RATIOS,
+        moves=list_largest_moves(query.db, market, earlier) if moved else [],
+        left_out=sum(row.left_out for row in moved),
         linked_market=query.choice.linked_market,
         comparable=_months_of_each_payer(query, loaded),
     )
@@ -152,7 +167,8 @@ def _changes_without_code(query: MarketQuery[ChangesForm], loaded: Sequence[Cove
         return _render(query, loaded, found, sort=sort, prices=told, paging=paging)
     shown = sorted(found.codes, key=key)[paging.offset : paging.offset + paging.limit]
     top = sorted(found.tax_ids, key=key)[:TOP_ORGANIZATIONS]
-    return _render(query, loaded, found, sort=sort, codes=shown, organizations=top, paging=paging)
+    order = ORDER_WORDS[sort]
+    return _render(query, loaded, found, sort=sort, order=order, codes=shown, organizations=top, paging=paging)
 
 
 def _render(
@@ -170,6 +186,8 @@ def _render(
         "pages/changes.html",
         before=earlier,
         ratios=list_common_ratios(query.db, market, earlier) if by_payer else NO_RATIOS,
+        moves=list_largest_moves(query.db, market, earlier) if by_payer and not names_organization(market) else [],
+        left_out=sum(row.left_out for row in by_payer),
         payers=by_payer,
         terms=found.terms,
         lead=max(found.terms, key=lambda row: (row.kept, row.after), default=None) if market.code else None,

@@ -119,6 +119,14 @@ def marked_sql(db: Snapshot, market: Market, facts: str, *, has_payee: bool = Fa
     return f"SELECT f.* EXCLUDE (payee), {_among(odd)} AS left_out FROM {_with_payee(db, facts)} f"
 
 
+def marked_as_left_out(db: Snapshot, facts: str, left_out: Any) -> str:
+    """Return what marked_sql does, where `left_out` is an Arrow table of a few rates: their terms, and how much."""
+    if not left_out.num_rows:
+        return f"SELECT f.*, false AS left_out FROM {facts} f"
+    among = _among(_written_out(left_out))
+    return f"SELECT f.* EXCLUDE (payee), {among} AS left_out FROM {_with_payee(db, facts)} f"
+
+
 def count_left_out(db: Snapshot, market: Market) -> int:
     """Return how many of the market's rates figures leave out by default. `db` may be a cache of the market."""
     odd = _show_left_out(db, market)

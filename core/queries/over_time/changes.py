@@ -115,6 +115,14 @@ class Moved:
     unmatched_after: Annotated[
         int, described("Rates in the later month whose provider the file does not identify.", 12)
     ]
+    left_out: Annotated[
+        int,
+        described(
+            "Tax IDs some of whose rates are left out in either month, as likely errors. They are counted with the "
+            "others, by their other rates.",
+            2,
+        ),
+    ]
     middle: Annotated[
         float | None,
         described(
@@ -186,8 +194,8 @@ SORTS: dict[str, Callable[[Any], Any]] = {
 class ChangedPay(OfTerms):
     """What a payer pays one tax ID for a code on the same terms, before and after.
 
-    Each distinct amount counts once, in the unit of its kind. Where the provider is not known, the row has the rates of
-    all such groups.
+    Each distinct amount counts once, in the unit of its kind, and likely errors do not, unless there is nothing else.
+    Where the provider is not known, the row has the rates of all such groups.
     """
 
     what: Annotated[str, described(f"What became of it: {', '.join(OUTCOMES)}.", "up")]
@@ -210,6 +218,10 @@ class ChangedPay(OfTerms):
     old_highest: Annotated[float | None, described("Highest amount in the earlier month.", 100.0)]
     old_amounts: Annotated[int | None, described("Number of distinct amounts in the earlier month.", 1)]
     old_rates: Annotated[int | None, described("Number of rates in the earlier month.", 2)]
+    old_left_out: Annotated[
+        int | None,
+        described("Number of other rates in the earlier month that are left out, as likely errors.", 0),
+    ]
     new: Annotated[
         float | None,
         described("Amount in the middle in the later month (of two the lower); null without.", 104.5),
@@ -218,6 +230,10 @@ class ChangedPay(OfTerms):
     new_highest: Annotated[float | None, described("Highest amount in the later month.", 104.5)]
     new_amounts: Annotated[int | None, described("Number of distinct amounts in the later month.", 1)]
     new_rates: Annotated[int | None, described("Number of rates in the later month.", 2)]
+    new_left_out: Annotated[
+        int | None,
+        described("Number of other rates in the later month that are left out, as likely errors.", 0),
+    ]
     difference: Annotated[float | None, described("new - old.", 4.5)]
     percent: Annotated[float | None, described("new / old - 1: 0.1 is up 10%.", 0.045)]
 
@@ -336,11 +352,14 @@ _COUNTED = {
 }
 """Which rows each number of Moved counts."""
 
+_HAS_LEFT_OUT = "coalesce(old_left_out, 0) + coalesce(new_left_out, 0) > 0"
+
 _CHANGES = ("p10", "p50", "p90")
 _MOVED = f"""
     {", ".join(f"count(*) FILTER ({condition}) AS {name}" for name, condition in _COUNTED.items())},
-    coalesce(sum(old_rates) FILTER (what = 'unmatched'), 0)::BIGINT AS unmatched_before,
-    coalesce(sum(new_rates) FILTER (what = 'unmatched'), 0)::BIGINT AS unmatched_after,
+    coalesce(sum(old_rates + old_left_out) FILTER (what = 'unmatched'), 0)::BIGINT AS unmatched_before,
+    coalesce(sum(new_rates + new_left_out) FILTER (what = 'unmatched'), 0)::BIGINT AS unmatched_after,
+    count(*) FILTER (what <> 'unmatched' AND {_HAS_LEFT_OUT}) AS left_out,
     {median("new / old - 1", "what IN ('same', 'up', 'down') AND old > 0")} AS middle,
     {percentile_list("new / old - 1", "what IN ('up', 'down') AND old > 0")} AS percentiles"""
 
@@ -359,7 +378,7 @@ _OF_TERMS = f"""SELECT payer_slug, coalesce(e.reporting_entity_name, payer_slug)
 def _count_moved(memory: MarketSnapshot, row_class: type[M], by: Sequence[str], shown: str) -> list[M]:
     """Return the numbers of Moved for each value of the columns `by`, in their order."""
     names = ", ".join(by)
-    moved = ", ".join((*_COUNTED, "unmatched_before", "unmatched_after", "middle"))
+    moved = ", ".join((*_COUNTED, "unmatched_before", "unmatched_after", "left_out", "middle"))
     percentiles = percentile_columns("percentiles", _CHANGES)
     # Changes of a percentage and of dollars are not put together.
     kind = "" if "kind" in by else ", kind"

@@ -3,7 +3,8 @@
 No other module has a copy of these rules. Provider groups are renumbered, split, and merged with each file, and they
 gain and lose members. So a rate is matched by whom it pays, not by its group: by payer, tax ID, code, and terms, the
 columns of PAID_KEY. A group without a known tax ID is known by its members' NPIs, each as if it were a tax ID of its
-own. How often a payer repeats an amount depends on how it cuts its groups, so each distinct amount counts once.
+own. How often a payer repeats an amount depends on how it cuts its groups, so each distinct amount counts once. Likely
+errors are no amounts, unless there are no others: what counts is what the organization's price is made of.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,10 +12,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from core.queries.comparison.left_out import marked_sql
 from core.queries.coverage import list_coverage
 from core.queries.market.market import Market
 from core.queries.market.market_filters import FILTERS
 from core.queries.market.market_rates import facts_in_memory, rates_of_market
+from core.queries.over_time.left_out_of_codes import marked_of_codes_sql
 from core.queries.rules.organization_price import lower_median
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot, code_snapshot
@@ -34,8 +37,8 @@ PAID_KEY = (*PAYEE, *TERMS)
 OUTCOMES = {
     "up": "The same tax ID, code, and terms, and as many amounts: one or more are higher, and none is lower.",
     "down": "The same tax ID, code, and terms, and as many amounts: one or more are lower, and none is higher.",
-    "unclear": "The same tax ID, code, and terms, but another number of amounts, or some higher and some lower: it is "
-    "neither a raise nor a cut.",
+    "unclear": "The same tax ID, code, and terms, but another number of amounts, or some higher and some lower, or "
+    "nothing but likely errors in a month: it is neither a raise nor a cut.",
     "added": "The payer has no rate of this tax ID for this code in the earlier month.",
     "gone": "The payer has no rate of this tax ID for this code in the later month.",
     "terms": "The tax ID has rates for this code in both months, but with these terms and filters only in one.",
@@ -69,10 +72,10 @@ def match(db: Snapshot, market: Market, before: str) -> Iterator[MarketSnapshot]
 
     It has a row for each PAID_KEY with the `code_type`, `what` (one of OUTCOMES), and for both months the amount in the
     middle, of two the lower one (old, new), the lowest and the highest amount, the number of distinct amounts, and the
-    number of rates. Of an organization, which has few, it has the distinct amounts themselves as well (old_prices,
-    new_prices). Only payers
-    with rates in both months are compared: see list_compared_payers. `tin_value` is null where nobody knows who is
-    paid.
+    number of rates. Likely errors are in none of these, unless there is nothing else: `left_out` is how many other
+    rates are some. Of an organization, which has few, it has the distinct amounts themselves as well (old_prices,
+    new_prices). Only payers with rates in both months are compared: see list_compared_payers. `tin_value` is null where
+    nobody knows who is paid.
     """
     compared = "|".join(sorted(list_compared_payers(db, market, before)))
     key = (MATCHED, before, compared, *sorted(market.parameters.items()))
@@ -134,8 +137,8 @@ def _count_payees(db: Snapshot) -> Mapping[tuple[str, str], float]:
 def paid_by_tax_id(db: Snapshot, market: Market) -> Any:
     """Return what each tax ID is paid in a market of one month, an Arrow table with a row for each PAID_KEY.
 
-    Each distinct amount counts once in the median, however many groups repeat it. The answer is kept for other
-    questions: a month that is compared with several is read once.
+    Each distinct amount counts once in the median, however many groups repeat it, and likely errors do not, unless
+    there is nothing else. The answer is kept for other questions: a month that is compared with several is read once.
     """
     return db.markets.make(("paid", *sorted(market.parameters.items())), lambda: _ask_paid(db, market))
 
@@ -144,7 +147,8 @@ def _ask_paid(db: Snapshot, market: Market) -> Any:
     with facts_in_memory(db, market) as memory:
         facts, parameters = rates_of_market(memory, market)
         payees = _payees(memory, market)
-        sql = _paid(facts, payees, with_prices=names_organization(market))
+        marked = marked_sql(memory, market, facts) if market.code else marked_of_codes_sql(db, market, facts)
+        sql = _paid(f"({marked})", payees, with_prices=names_organization(market))
         # Only what reads files gains from several threads.
         asking = db if memory.code_values is None else memory
         return asking.arrow_rows(sql, parameters | used_parameters(sql, market.parameters))
@@ -176,37 +180,45 @@ def _paid(facts: str, payees: str, *, with_prices: bool) -> str:
     # Where there are few amounts, the lowest and the highest say what became of them.
     prices = "list(amount ORDER BY amount)"
     prices = prices if with_prices else f"if(count(*) > {_FEW}, {prices}, NULL)"
+    figures = f"""{key}, min(code_type) AS code_type, {lower_median("amount")} AS middle, min(amount) AS lowest,
+            max(amount) AS highest, count(*) AS amounts, sum(rates)::BIGINT AS rates, {prices} AS prices"""
+    same = " AND ".join(f"m.{name} IS NOT DISTINCT FROM e.{name}" for name in PAID_KEY)
     # Groups without any member are kept, and counted as unmatched. Of a group with the tax ID that is asked for, only
     # that one counts.
     return f"""
         WITH f AS (
             SELECT f.pg_uid, payer_slug, f.code_type, f.code, f.billing_class, f.billing_code_modifier AS modifier,
-                   f.setting, f.severity_of_illness, f.pos_set_id, f.negotiated_rate AS amount, count(*) AS rates,
-                   rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind
+                   f.setting, f.severity_of_illness, f.pos_set_id, f.negotiated_rate AS amount, left_out,
+                   count(*) AS rates, rate_kind(f.negotiated_type, f.negotiation_arrangement) AS kind
             FROM {facts} f JOIN dim_payer_bridge ON reporting_entity_name_raw = f.reporting_entity_name GROUP BY ALL),
         placed AS (
             SELECT DISTINCT billing_class, setting, code_type, pos_set_id, {PLACE} AS place
             FROM (SELECT DISTINCT billing_class, setting, code_type, pos_set_id FROM f)
             LEFT JOIN dim_pos_set USING (pos_set_id)),
-        amounts AS (
+        amounts AS MATERIALIZED (
             SELECT payer_slug, if(f.code_type IN ('CPT', 'HCPCS'), 'CPT', f.code_type) AS code_system, f.code,
                    p.tin_type, p.tin_value, f.billing_class, modifier, f.setting, place, severity_of_illness, kind,
-                   amount, min(f.code_type) AS code_type, sum(rates)::BIGINT AS rates
+                   amount, bool_and(left_out) AS is_odd, min(f.code_type) AS code_type, sum(rates)::BIGINT AS rates
             FROM f
             JOIN placed s ON s.billing_class IS NOT DISTINCT FROM f.billing_class
                 AND s.setting IS NOT DISTINCT FROM f.setting AND s.code_type = f.code_type
                 AND s.pos_set_id IS NOT DISTINCT FROM f.pos_set_id
             LEFT JOIN {payees} p ON p.pg_uid = f.pg_uid
-            GROUP BY ALL)
-        SELECT {key}, min(code_type) AS code_type, {lower_median("amount")} AS middle, min(amount) AS lowest,
-               max(amount) AS highest, count(*) AS amounts, sum(rates)::BIGINT AS rates,
-               {prices} AS prices
-        FROM amounts GROUP BY {key}"""
+            GROUP BY ALL),
+        -- Nearly all have no errors. Two aggregates of each kind would cost more than these joins with a few rows.
+        errors AS MATERIALIZED (SELECT {figures} FROM amounts WHERE is_odd GROUP BY {key}),
+        meant AS MATERIALIZED (
+            SELECT m.*, coalesce(e.rates, 0) AS left_out
+            FROM (SELECT {figures} FROM amounts WHERE NOT is_odd GROUP BY {key}) m LEFT JOIN errors e ON {same})
+        SELECT *, false AS is_odd FROM meant
+        UNION ALL BY NAME
+        SELECT e.*, 0 AS left_out, true AS is_odd FROM errors e
+        WHERE NOT EXISTS (SELECT 1 FROM meant m WHERE left_out > 0 AND {same})"""
 
 
 _KEY = ", ".join(PAID_KEY)
 _PAYEE = ", ".join(PAYEE)
-_EACH = ("lowest", "highest", "amounts", "rates")
+_EACH = ("lowest", "highest", "amounts", "rates", "left_out")
 """What there is for both months besides the median."""
 
 
@@ -226,15 +238,18 @@ _MATCH = f"""
                max(middle) FILTER (NOT later) AS old, max(middle) FILTER (later) AS new,
                {", ".join(f"max({name}) FILTER (NOT later) AS old_{name}" for name in _EACH)},
                {", ".join(f"max({name}) FILTER (later) AS new_{name}" for name in _EACH)},
-               max(prices) FILTER (NOT later) AS old_prices, max(prices) FILTER (later) AS new_prices
+               max(prices) FILTER (NOT later) AS old_prices, max(prices) FILTER (later) AS new_prices,
+               bool_or(is_odd) AS has_odd
         FROM paid WHERE list_contains($compared, payer_slug) GROUP BY {_KEY})
-    SELECT s.*, CASE
+    SELECT s.* EXCLUDE (has_odd), CASE
                WHEN tin_value IS NULL THEN 'unmatched'
                WHEN old IS NULL THEN if(b.known, 'terms', 'added')
                WHEN new IS NULL THEN if(a.known, 'terms', 'gone')
                -- Nobody knows which amount became which. A median of others moves although no amount did.
                WHEN new_amounts <> old_amounts THEN 'unclear'
                WHEN {_none_moved("<")} AND {_none_moved(">")} THEN 'same'
+               -- What an error became, or what became an error, says nothing of anybody's pay.
+               WHEN has_odd THEN 'unclear'
                WHEN {_none_moved("<")} THEN 'up'
                WHEN {_none_moved(">")} THEN 'down'
                ELSE 'unclear' END AS what

@@ -58,6 +58,8 @@ class CodePrices(OfTerms, OfCode, OfPayer):
     kind: str
     old_prices: list[float]
     new_prices: list[float]
+    left_out: int
+    """The other rates of both months, which are likely errors."""
 
     @property
     def old(self) -> float | None:
@@ -100,7 +102,8 @@ def list_code_prices(db: Snapshot, market: Market, before: str) -> list[CodePric
             f"""SELECT m.* EXCLUDE (code_system), name,
                        coalesce(reporting_entity_name, payer_slug) AS reporting_entity_name
                 FROM (
-                    SELECT {key}, min(code_type) AS code_type, {_together("old_prices")}, {_together("new_prices")}
+                    SELECT {key}, min(code_type) AS code_type, {_together("old_prices")}, {_together("new_prices")},
+                           sum(coalesce(old_left_out, 0) + coalesce(new_left_out, 0))::BIGINT AS left_out
                     FROM {MATCHED} WHERE what <> 'unmatched' GROUP BY {key}) m
                 LEFT JOIN dim_reporting_entity USING (payer_slug) LEFT JOIN dim_code USING (code_type, code)""",
         )
@@ -141,11 +144,13 @@ class PaidAlike(OfTerms):
     old_highest: float | None
     old_amounts: int | None
     old_rates: int | None
+    old_left_out: int | None
     new: float | None
     new_lowest: float | None
     new_highest: float | None
     new_amounts: int | None
     new_rates: int | None
+    new_left_out: int | None
     difference: float | None
     percent: float | None
 
@@ -154,7 +159,9 @@ MOST_NAMED = 50
 """The organizations of a row that a page names. The download has all."""
 
 _FIGURES = tuple(
-    f"{month}{figure}" for month in ("old", "new") for figure in ("", "_lowest", "_highest", "_amounts", "_rates")
+    f"{month}{figure}"
+    for month in ("old", "new")
+    for figure in ("", "_lowest", "_highest", "_amounts", "_rates", "_left_out")
 )
 
 

@@ -196,6 +196,22 @@ def market_lines(db: Snapshot, market: Market, codes: str, paid_less: str = IS_P
     return _that_hold(f"SELECT {_COLUMNS} FROM ({distributions(counted)})", paid_less), parameters
 
 
+def amounts_of_month(db: Snapshot, market: Market, codes: str) -> tuple[str, dict[str, Any]]:
+    """Return SQL of the distinct rates of all payers in a market's state and months, and its parameters.
+
+    It has TERMS, `negotiated_rate`, and `equal`, how many rates are of this amount; a rate may have several rows. As in
+    market_lines, `codes` are those that are needed, and there is nothing where lines are not known.
+    """
+    whole = _whole(db, market)
+    where = f"{whole.where} AND f.code IN ({codes})"
+    columns = ", ".join((*TERMS, "negotiated_rate"))
+    if _is_stored(db, LINE_AMOUNT, whole):
+        return f"SELECT {columns}, equal FROM {rows_of(LINE_AMOUNT, db)} f WHERE {where}", whole.parameters
+    where += "" if _source_of_lines(db, whole) == FACT_RATE.name else " AND false"
+    facts = lines_of(f"(SELECT f.* FROM {FACT_RATE.name} f WHERE {where})")
+    return f"SELECT {columns}, count(*) AS equal FROM {facts} GROUP BY ALL", whole.parameters
+
+
 def list_payers_of_lines(db: Snapshot, market: Market, codes: Sequence[str]) -> dict[tuple[Any, ...], list[str]]:
     """Return the names of the payers whose rates a line's median is of, by the values of LINE, for the lines of codes.
 

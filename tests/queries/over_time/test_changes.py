@@ -23,10 +23,11 @@ from core.store.generations.store import Store
 from core.store.reader import Reader
 from core.tic.source import open_documents
 from tests.queries import slow_changes
-from tests.queries.one_market import A_RATE, MARKET, store_of_months
+from tests.queries.one_market import A_RATE, MARKET, store_of_months, with_fee
 from tests.queries.rates_by_month import facts, members, store_of
-from tests.queries.slow import Everything, percentile
+from tests.queries.slow import Everything, Row, percentile
 from tests.queries.slow_changes import Change
+from tests.queries.slow_price import find_odd
 from tests.rate_files import file_of, item_of
 from tests.stores import open_snapshot
 
@@ -46,7 +47,18 @@ def expected_changes(everything: Everything, market: Market, before: str) -> lis
                 if (fact["state"], fact["year_month"]) == (market.state, month)}
         for month in (before, market.year_month)
     }  # fmt: skip
-    return slow_changes.changes(olds, news, tin=market.tin, both=loaded[before] & loaded[market.year_month])
+    odd = [*find_errors(everything, market, before, olds), *find_errors(everything, market, market.year_month, news)]
+    return slow_changes.changes(olds, news, tin=market.tin, both=loaded[before] & loaded[market.year_month], odd=odd)
+
+
+def find_errors(everything: Everything, market: Market, month: str, rates: list[Row]) -> list[str]:
+    """Return the uids of the likely errors among a month's rates. Without a code, each code is looked at by itself."""
+    codes = [(market.code_type, market.code)] if market.code else {(one["code_type"], one["code"]) for one in rates}
+    found = {}
+    for code_type, code in codes:
+        of_code = [one for one in rates if market.code or (one["code_type"], one["code"]) == (code_type, code)]
+        found |= find_odd(everything, Market(market.state, month, code_type, code), of_code)
+    return [uid for uid, is_odd in found.items() if is_odd]
 
 
 def assert_all_changes(db: Snapshot, everything: Everything, market: Market, before: str) -> None:
@@ -83,8 +95,10 @@ def assert_moved(row: changes.Moved, expected: list[Change]) -> None:
     assert row.before == row.kept + row.gone + row.terms_before
     assert row.after == row.kept + row.added + row.terms_after
     unmatched = [change for change in expected if change.what == "unmatched"]
-    assert row.unmatched_before == sum(len(change.olds) for change in unmatched)
-    assert row.unmatched_after == sum(len(change.news) for change in unmatched)
+    assert row.unmatched_before == sum(len(change.olds + change.old_errors) for change in unmatched)
+    assert row.unmatched_after == sum(len(change.news + change.new_errors) for change in unmatched)
+    has_errors = [bool(change.old_errors or change.new_errors) for change in expected if change.what != "unmatched"]
+    assert row.left_out == sum(has_errors)
     moved = [c.percent for c in expected if c.what in {"up", "down"} and c.percent is not None]
     kept = [c.percent for c in expected if c.what in {"up", "down", "same"} and c.percent is not None]
     spread = [percentile(moved, share) for share in (0.1, 0.5, 0.9)] if moved else [None] * 3
@@ -106,7 +120,8 @@ def assert_rows(db: Snapshot, market: Market, before: str, expected: list[Change
             )
         ]  # fmt: skip
         assert (row.what, row.old, row.new) == (change.what, change.old, change.new)
-        for side, rates in (("old", change.olds), ("new", change.news)):
+        for side, rates, errors in (("old", change.olds, change.old_errors), ("new", change.news, change.new_errors)):
+            assert getattr(row, f"{side}_left_out") == (len(errors) if rates else None)
             assert (
                 getattr(row, f"{side}_lowest"), getattr(row, f"{side}_highest"), getattr(row, f"{side}_amounts"),
                 getattr(row, f"{side}_rates"),
@@ -132,6 +147,51 @@ def test_matching_is_that_of_the_slow_reference(
     with TemporaryDirectory() as directory:
         db = store_of(Path(directory), {"2025-07": before, "2025-08": after})
         assert_all_changes(db, Everything(db), Market("GA", "2025-08", payer=payer, code=code, tin=tin), "2025-07")
+
+
+facts_with_errors = st.builds(
+    lambda rate, group, change: {**A_RATE, "negotiated_rate": rate, "group": group, **change},
+    st.sampled_from([0.5, 0.6, 20.0, 20.0, 20.0, 22.0, 25.0, 900.0]),
+    st.integers(0, 3),
+    st.sampled_from(
+        [{}, {}, {}, {}, {"billing_code_modifier": "26"}, {"code_type": "HCPCS"}, {"code": "70450"}, {"places": []},
+         {"reporting_entity_name": "Payer B"}, {"negotiated_type": "percentage"}, {"billing_class": None}]
+    ),
+)  # fmt: skip
+"""Rates of which some are far from what Medicare pays, 20 dollars, and mostly from the others as well."""
+
+of_groups = st.lists(members.filter(lambda one: one[1]), min_size=4, max_size=4)
+months_with_errors = st.tuples(of_groups, st.lists(facts_with_errors, min_size=9, max_size=16))
+
+
+@given(
+    months_with_errors, months_with_errors, st.sampled_from([None, None, "payer_a"]),
+    st.sampled_from([(None, None), (None, "99213"), ("CPT", "99213")]), st.sampled_from([None, None, "100000001"]),
+)  # fmt: skip
+def test_likely_errors_are_no_prices_unless_there_are_no_others(
+    before: Any, after: Any, payer: str | None, of_code: tuple[str | None, str | None], tin: str | None
+) -> None:
+    code_type, code = of_code
+    with TemporaryDirectory() as directory:
+        db = with_fee(store_of(Path(directory), {"2025-07": before, "2025-08": after}), 20.0, "2025-07", "2025-08")
+        market = Market("GA", "2025-08", payer=payer, code_type=code_type, code=code, tin=tin)
+        assert_all_changes(db, Everything(db), market, "2025-07")
+
+
+def test_the_price_that_is_believed_is_compared(tmp_path: Path) -> None:
+    def with_error(rate: float, alone: float) -> list[dict[str, Any]]:
+        # 21 rates of another organization say what is usual. One has an obvious error besides its price, and one
+        # nothing but an error in the earlier month.
+        others = [{"negotiated_rate": 100.0 + step, "group": 1} for step in range(21)]
+        return [*others, {"negotiated_rate": 5.62}, {"negotiated_rate": rate}, {"negotiated_rate": alone, "group": 3}]
+
+    db = store_of_months(tmp_path, m2025_07=with_error(118.37, 5.0), m2025_08=with_error(321.2, 110.0))
+    db = with_fee(db, 100.0, "2025-07", "2025-08")
+    for market in (MARKET, MARKET.without("code_type", "code")):
+        _, rows = changes.list_changed_pay(db, market, "2025-07", "up", "moved", 9, 0)
+        assert [(one.old, one.new, one.old_left_out, one.new_left_out) for one in rows] == [(118.37, 321.2, 1, 1)]
+        (moved,) = changes.count_movements(db, market, "2025-07").payers
+        assert (moved.left_out, moved.up, moved.same, moved.unclear) == (1, 1, 1, 1)
 
 
 PAID = st.dictionaries(
