@@ -7,7 +7,7 @@ import pytest
 from core.pages.shared.words.change_words import count_paid, tell_median_change
 from core.queries.over_time.changes import Moved
 
-_NONE = Moved("dollars", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, None, None, None)
+_NONE = Moved("dollars", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -79,10 +79,10 @@ def with_fee(db: Snapshot, amount: float, *months: str) -> Snapshot:
 
     It does so in each of the months; in that of the market if none is given.
     """
-    fees = [
-        {"state": "GA", "year_month": month, "release": month, "code_type": "CPT", "code": MARKET.code,
-         "medicare_prof_rate": amount, "facility_na": False, "nonfacility_na": False}
-        for month in months or [MARKET.year_month]
-    ]  # fmt: skip
-    records = [Schedule("medicare_prof", fee["release"], "US", ["GA"], [fee]).record() for fee in fees]
+    fees, records = [], []
+    for month in months or (MARKET.year_month,):
+        fee = {"state": "GA", "year_month": month, "release": month, "code_type": "CPT", "code": MARKET.code,
+               "medicare_prof_rate": amount, "facility_na": False, "nonfacility_na": False}  # fmt: skip
+        fees.append(fee)
+        records.append(Schedule("medicare_prof", month, "US", ["GA"], [fee]).record())
     return written(db.root, {"bench_medicare_prof": fees, "dim_benchmark": records})

@@ -54,7 +54,7 @@ def expected_changes(everything: Everything, market: Market, before: str) -> lis
 def find_errors(everything: Everything, market: Market, month: str, rates: list[Row]) -> list[str]:
     """Return the uids of the likely errors among a month's rates. Without a code, each code is looked at by itself."""
     codes = [(market.code_type, market.code)] if market.code else {(one["code_type"], one["code"]) for one in rates}
-    found = {}
+    found: dict[str, bool] = {}
     for code_type, code in codes:
         of_code = [one for one in rates if market.code or (one["code_type"], one["code"]) == (code_type, code)]
         found |= find_odd(everything, Market(market.state, month, code_type, code), of_code)
