@@ -9,6 +9,7 @@ import polars as pl
 from core.fields.codes.code_family import list_families
 from core.python_api.arguments import Filters, check_one_of, parse_market
 from core.python_api.frames import ALL_ROWS, frame_of
+from core.queries.baskets.provider_positions import place_rows
 from core.queries.codes_within import choose_within
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
@@ -44,8 +45,8 @@ class ProviderQuestions(ABC):
         db, market = self._provider_market("provider_rates", state, year_month, filters)
         order = check_one_of("sort", sort, provider_rates.ORDERS)
         within = choose_within(db, text, check_one_of("family", family, ("", *list_families())))
-        found = provider_rates.list_code_rates(db, db, market, limit or ALL_ROWS, 0, order, within)[1]
-        return frame_of(provider_rates.CodeRates, found)
+        total, found = provider_rates.list_code_rates(db, db, market, limit or ALL_ROWS, 0, order, within)
+        return frame_of(provider_rates.CodeRates, place_rows(db, market, total, found))
 
     def provider_summary(self, state: str, year_month: str | None, **filters: Unpack[Filters]) -> pl.DataFrame:
         """Return all rates of a provider in one row: percent of Medicare, position in the market."""

@@ -15,6 +15,7 @@ from core.api.protocol.resources import (
 )
 from core.pages.forms.market_forms import ProviderForm
 from core.pages.forms.query_form import QueryForm
+from core.queries.baskets.provider_positions import place_rows
 from core.queries.codes_within import choose_within
 from core.queries.parties import provider_rates, provider_summary, providers
 from core.queries.parties.placed_rates import placed_rates
@@ -135,11 +136,14 @@ def list_code_rates(request: ResourceRequest) -> AnswerFields:
     """Return the page of the provider's rates by code and payer."""
     within = choose_within(request.db, request.values["q"], request.values["family"])
     with placed_rates(request.db, request.db, request.market) as provider:
-        return request.page_at_offset(
-            lambda limit, offset: provider_rates.list_code_rates(
+
+        def list_page(limit: int, offset: int) -> tuple[int, list[provider_rates.CodeRates]]:
+            total, rows = provider_rates.list_code_rates(
                 request.db, provider, request.market, limit, offset, request.sort, within
             )
-        )
+            return total, place_rows(request.db, request.market, total, rows)
+
+        return request.page_at_offset(list_page)
 
 
 def summarize_rates(request: ResourceRequest) -> AnswerFields:

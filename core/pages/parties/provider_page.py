@@ -13,10 +13,10 @@ from core.pages.forms.market_forms import ProviderForm
 from core.pages.shared.downloads import ROW_CAP
 from core.pages.shared.market_choice import MarketChoice, choose_provider_market
 from core.pages.shared.page import MarketQuery
-from core.pages.shared.paging import PAGE_ROWS, Paging, span
+from core.pages.shared.paging import Paging, span
 from core.pages.shared.words.provider_words import describe_provider
 from core.queries.baskets.clinic_gaps import sum_gaps
-from core.queries.baskets.provider_positions import clinic_of, list_row_positions
+from core.queries.baskets.provider_positions import MOST_PLACED, clinic_of, list_row_positions, place_rows
 from core.queries.codes_within import choose_within
 from core.queries.comparison.left_out import counts_everything
 from core.queries.facets import count_choices
@@ -69,7 +69,7 @@ def show_provider(
         )
     clinic = clinic_of(asked)
     # Of more rows than a page has, the first sentence would be about those of the page, and a page takes twice as long.
-    is_placed = clinic is not None and total <= PAGE_ROWS
+    is_placed = clinic is not None and total <= MOST_PLACED
     positions = list_row_positions(db, asked, clinic, rows) if clinic and is_placed else []
     placed = [one for one in positions if one]
     market_payers = [] if is_placed else _payers_by_row(db, asked, rows)
@@ -128,5 +128,5 @@ def _download_rates(query: MarketQuery[ProviderForm], cached: Snapshot, name: st
     if values["table"] == "payers":
         return query.download(list_provider_payers(db, cached, asked), ProviderPayer, f"{name}_payers")
     within = choose_within(db, values["q"], values["family"])
-    every = provider_rates.list_code_rates(db, cached, asked, ROW_CAP, 0, values["sort"], within)[1]
-    return query.download(every, provider_rates.CodeRates, f"{name}_rates")
+    total, every = provider_rates.list_code_rates(db, cached, asked, ROW_CAP, 0, values["sort"], within)
+    return query.download(place_rows(db, asked, total, every), provider_rates.CodeRates, f"{name}_rates")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from core.queries.code_titles import with_titles
 from core.queries.market.market import Market
 from core.queries.parties.area_percents import PAYER_LINE, find_percents_of_lines
 from core.queries.parties.line_medians import LEAST_FOR_PERCENTILES, LINE
@@ -72,12 +73,43 @@ class CodeRates:
             None,
         ),
     ]
+    rate: Annotated[
+        float,
+        described(
+            "The rate as on the provider's page: where its prices are percents of Medicare in several areas, that of "
+            "its own area, of several the one in the middle; otherwise `p50`. Such areas are looked up for at most "
+            "50 rows, as on the page.",
+            102.5,
+        ),
+    ]
+    rate_percent: Annotated[
+        float | None,
+        described("The percent of Medicare of `rate`: that of its area, or else `percent`. 1.25 is 125%.", 1.25),
+    ]
+    rate_area: Annotated[str | None, described("The area whose price `rate` is; null if it is of none.", "Dallas")]
+    middle: Annotated[
+        float | None,
+        described(
+            "What the payer pays the organization in the middle for the code, as on the page. Null where the row is "
+            "not compared: of more than 50 rows, none is.",
+            104.0,
+        ),
+    ]
+    middle_difference: Annotated[
+        float | None, described("`rate` against `middle`: -0.1 is 10% below; null as `middle` is.", -0.0144)
+    ]
+    paid_more: Annotated[
+        int | None, described("Number of other organizations that the payer pays more; null as `middle` is.", 40)
+    ]
+    other_organizations: Annotated[
+        int | None, described("Number of the other organizations; null as `middle` is.", 120)
+    ]
     rates: RateCount
     lowest: Lowest
     p50: Annotated[
         float,
         described(
-            "The rate in the middle, of two the lower one: a price of a contract.",
+            "The rate in the middle of all areas, of two the lower one: a price of a contract.",
             104.5,
         ),
     ]
@@ -223,6 +255,8 @@ def list_code_rates(
 ) -> tuple[int, list[CodeRates]]:
     """Return the rates of the market's provider by code and payer, and how many such rows there are.
 
+    They are not yet placed among organizations, see `place_rows`.
+
     `provider` is the generation itself, or its `market_cache` of the provider's facts. The rows are in one of ORDERS.
     """
     with placed_rates(db, provider, market) as memory:
@@ -244,11 +278,18 @@ def list_code_rates(
         several = {row.code for row in rows if row.prices > 1}
         found_of = find_percents_of_lines(memory, market, PLACED_RATES, several) if several else {}
         by_area = [found_of.get(tuple(getattr(row, name) for name in PAYER_LINE)) for row in rows]
-    return total, [
+    found_rates = [
         CodeRates(
             state=market.state,
             year_month=market.month_of(row.payer_slug),
             **{name: value for name, value in vars(row).items() if name not in _NOT_SHOWN},
+            rate=row.p50,
+            rate_percent=found.single.percent if found and found.single else row.percent,
+            rate_area=None,
+            middle=None,
+            middle_difference=None,
+            paid_more=None,
+            other_organizations=None,
             above=None if row.amounts is None else sum(amount > row.p50 for amount in row.amounts),
             market_prices=None if row.amounts is None else len(row.amounts),
             difference=row.p50 / row.market - 1 if row.market else None,
@@ -258,6 +299,7 @@ def list_code_rates(
         )
         for row, found in zip(rows, by_area, strict=True)
     ]
+    return total, with_titles(db, found_rates)
 
 
 _NOT_SHOWN = ("usual", "common", "amounts", "most_market_rates", "most_p50")

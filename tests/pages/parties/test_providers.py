@@ -56,12 +56,19 @@ def test_rates_stand_among_organizations_as_in_the_report(store: Store, load: Lo
     with serving(store.root):
         page = Visitor().get("/tin/581234501/", MONTH)
         (line,) = csv_rows(Visitor().get("/clinic/", {**MONTH, "tin": "581234501", "format": "csv"}))
+        (of_file,) = csv_rows(Visitor().get("/tin/581234501/", {**MONTH, "table": "rates", "format": "csv"}))
+        (of_api,) = Visitor().get("/api/v1/providers/tin/581234501/rates", MONTH).json()["rows"]
     heads, row = next(table for table in tables(page) if table[0][:1] == ["Code"])
     shown = dict(zip(heads, row, strict=True))
     assert (line["rate"], line["middle"], line["paid_more"]) == ("100.0", "110.0", "4")
     assert [shown[name] for name in ("Rate", "Middle organization", "vs. middle", "Paid more")] == [
         "$100.00", "$110.00", "9.1% below", "4 of 5",
     ]  # fmt: skip
+    figures = {"rate": 100.0, "middle": 110.0, "paid_more": 4, "other_organizations": 5}
+    assert {name: of_api[name] for name in figures} == figures
+    assert {name: float(of_file[name]) for name in figures} == figures
+    assert of_api["middle_difference"] == pytest.approx(-0.0909, abs=1e-4)
+    assert of_file["name"] == "Office visit, established patient, level 3 of 5", "as the page calls the code"
     assert "1 of 1 line is below what Payer’s middle organization is paid" in text_of(page)
     assert "percentile" not in text_of(page), "of all rates, each organization's would have another place"
 
