@@ -5,7 +5,7 @@ for others, and never in an address.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,9 +42,13 @@ from core.queries.baskets.clinic_answer import ClinicQuestion, answer_clinic, sp
 from core.queries.baskets.clinic_gaps import BY_UNITS, UNWEIGHED, PayerGap, sum_gaps, weigh
 from core.queries.baskets.clinic_position import list_left_out
 from core.queries.baskets.clinic_rows import Clinic, ClinicPosition
+from core.queries.coverage import list_coverage
 from core.queries.in_state import find_in_state_of_codes
 from core.queries.latest import list_payer_months
 from core.queries.loaded_files import list_sources
+from core.queries.market.market import Market
+from core.queries.over_time.changes import PayerMoved, count_movements
+from core.queries.over_time.comparable_months import list_comparable_months
 from core.queries.parties.kinds_of_rates import list_kinds_of_rates
 from core.queries.parties.middle_by_payer import LEAST_ORGANIZATIONS
 from core.queries.parties.other_tins import RatesUnderOther, Whose, list_rates_under_others
@@ -59,7 +63,8 @@ from core.vocabulary.baskets import named_baskets
 ROWS_SHOWN = 50
 """Lines on the page and on paper: two sheets. The files have all of them."""
 
-MOST_OTHER_TINS = 6
+MOST_PAYERS, MOST_OTHER_TINS = 6, 6
+"""How many payers the answer is about, and how many other tax IDs are named."""
 
 MAX_SOURCES = 8
 """Files that are named on the page and on paper."""
@@ -76,6 +81,19 @@ class _Pasted:
     lines: Sequence[ClinicLine] = ()
     text: str = ""
     bad: Sequence[BadLine] = ()
+
+
+@dataclass(frozen=True)
+class _PayerAnswer:
+    """What the page says first of a payer: the gaps, the date of its file, and what became of its prices before."""
+
+    gap: PayerGap
+    file_date: str | None
+    percents: str
+    """The percents of Medicare that most of its lines' prices are, in words; empty if they are not known."""
+    moved: PayerMoved | None = None
+    before: str = ""
+    """The earlier month that `moved` is compared with."""
 
 
 @market_page(ClinicForm, "clinic")
@@ -211,7 +229,9 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
     there = {one.payer_slug for one in positions} | {one.payer_slug for one in kinds}
     absent = [(slug, name) for slug, name in payers.items() if slug not in there]
     months = list_payer_months(db, market)
-    files = list_sources(db, market.state, market.months, market.payer, answer.found.paying)
+    # The market of all payers is in the files. On the page, another payer is what the column of other payers is of.
+    compared_payers = answer.found.paying if other_payers or not gaps else compared
+    files = list_sources(db, market.state, market.months, market.payer, compared_payers)
     dates = {one.payer_slug: write_own_date(one.year_month, one.file_month) for one in months}
     return query.render(
         "pages/clinic.html",
@@ -245,7 +265,7 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         unpriced=[one for one in positions if one.rate is None][:ROWS_SHOWN],
         unpriced_in_all=sum(one.rate is None for one in positions),
         in_state=in_state,
-        gaps=[(gap, dates.get(gap.payer_slug)) for gap in gaps],
+        gaps=_answers_of_payers(query, clinic, gaps[:MOST_PAYERS], dates),
         left_out=left_out,
         errors=answer.found.errors,
         has_given=any(line.rate is not None for line in asked),
@@ -262,8 +282,26 @@ def _answer(query: MarketQuery[ClinicForm], pasted: _Pasted) -> HttpResponseBase
         codes_text=query.values["codes"].replace(",", "\n"),
         baskets=named_baskets().values(),
         answer_rows=sum(one.rates for one in positions),
-        **_files_of(query, gaps, answer.found.paying),
+        **_files_of(query, gaps, compared_payers),
     )
+
+
+def _answers_of_payers(
+    query: MarketQuery[ClinicForm], clinic: Clinic, gaps: Sequence[PayerGap], dates: Mapping[str, str]
+) -> list[_PayerAnswer]:
+    """Return what the page says first of each payer. Only a tax ID has a page of changes."""
+    loaded = list_coverage(query.db) if clinic.tin else []
+    found = []
+    for gap in gaps:
+        said = _PayerAnswer(gap, dates.get(gap.payer_slug), " or ".join(gap.percents))
+        rows = [one for one in loaded if (one.state, one.payer_slug) == (query.market.state, gap.payer_slug)]
+        if pair := next(iter(list_comparable_months(rows, later=query.market.month_of(gap.payer_slug))), None):
+            market = Market(pair.state, pair.later, payer=pair.payer_slug, tin=clinic.tin)
+            moved = [one for one in count_movements(query.db, market, pair.earlier, ["payers"]).payers if one.kept]
+            in_dollars = next((one for one in moved if one.kind == "dollars"), None)
+            said = replace(said, moved=in_dollars, before=pair.earlier)
+        found.append(said)
+    return found
 
 
 def _files_of(query: MarketQuery[ClinicForm], gaps: Sequence[PayerGap], paying: Collection[str]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ COLUMNS = (
     ("Code", ""),
     ("What it is", ""),
     ("Your rate", "dollars"),
+    ("Percent of Medicare", "fraction"),
     ("Area", ""),
     ("Your prices there", ""),
     ("Middle organization", "dollars"),
@@ -27,13 +28,15 @@ COLUMNS = (
     ("Total gap", "dollars"),
     ("75th percentile", "dollars"),
     ("75th would add", "dollars"),
+    ("Medicare", "dollars"),
 )
 
 _LETTERS = {heading: chr(ord("A") + at) for at, (heading, _) in enumerate(COLUMNS)}
-_RATE, _MIDDLE, _GAP, _SERVICES, _TOTAL, _HIGH, _RAISE = (
+_RATE, _MIDDLE, _GAP, _SERVICES, _TOTAL, _HIGH, _RAISE, _MEDICARE = (
     _LETTERS[name]
     for name in (
         "Your rate", "Middle organization", "Gap", "Services", "Total gap", "75th percentile", "75th would add",
+        "Medicare",
     )
 )  # fmt: skip
 """The letters of the columns that formulas are about."""
@@ -68,12 +71,12 @@ def make_negotiation_sheet(positions: Sequence[ClinicPosition], weighed_by: str,
             _unless_none(at_high, f"SUM({at_high})", sum(raises) if raises else None),
         ),
     ]
-    blank = [None] * (len(COLUMNS) - 6)
+    before = [None] * (COLUMNS.index(("Total gap", "dollars")) - len(("name", "", "")))
     return LeadSheet(
         "Negotiation",
         COLUMNS,
         [_row(one, weighed_by, number) for number, one in enumerate(priced, first)],
-        [[name, "", "", *blank, total, None, raised] for name, total, raised in sums] if priced else [],
+        [[name, "", "", *before, total, None, raised, None] for name, total, raised in sums] if priced else [],
         notes=[_say_what_to_type(weighed_by), _say_what_it_is(weighed_by, _say_uncounted(thin, odd), len(priced))],
         above=elsewhere,
     )
@@ -87,7 +90,7 @@ def _unless_none(cells: str, text: str, value: float | None) -> Formula:
 def _say_what_to_type(weighed_by: str) -> str:
     start = "" if weighed_by else "No services are known, so nothing is added up yet. "
     return (
-        f"{start}Type your own services, or another rate of yours: gaps, totals, and sums follow. How many "
+        f"{start}Type your own services, or another rate of yours: percents, gaps, totals, and sums follow. How many "
         "organizations are paid less or more does not. A line without services counts in no sum."
     )
 
@@ -96,7 +99,8 @@ def _say_what_it_is(weighed_by: str, uncounted: str, lines: int) -> str:
     return (
         "The middle organization is the tax ID in the middle of all with the payer's rates for the code, each with "
         "one price; the 75th percentile is one of these prices. Gap: your rate minus the middle organization's, and "
-        f"in percent of it. Total gap: times {_TOTALED.get(weighed_by, 'services')}. Where a line has several prices, "
+        "in percent of it. Percent of Medicare: your rate against the amount in the column Medicare. Total gap: times "
+        f"{_TOTALED.get(weighed_by, 'services')}. Where a line has several prices, "
         "your rate is the one in the middle, of two the lower; where they are percents of Medicare in several areas, "
         "of those of your own area, if the column Area names it. Other payers: what they pay their middle "
         f"organizations, in the middle of them. {uncounted}{write_count(lines)} lines; the sheet Table has all columns."
@@ -123,6 +127,7 @@ def _row(one: ClinicPosition, weighed_by: str, number: int) -> list[str | float 
         code,
         one.name or "",
         one.rate,
+        _percent_of_medicare(one, number),
         _say_area(one),
         _say_prices(one),
         one.middle,
@@ -137,7 +142,13 @@ def _row(one: ClinicPosition, weighed_by: str, number: int) -> list[str | float 
         _total(one, f"{_GAP}{number}", f"{_SERVICES}{number}"),
         one.high if one.counts else None,
         _raise(one, f"{_HIGH}{number}-{_RATE}{number}", f"{_SERVICES}{number}"),
+        one.medicare,
     ]
+
+
+def _percent_of_medicare(one: ClinicPosition, number: int) -> Formula | None:
+    """Return the rate against Medicare's amount; None where that is not known."""
+    return Formula(f"{_RATE}{number}/{_MEDICARE}{number}", one.percent) if one.medicare else None
 
 
 def _say_area(one: ClinicPosition) -> str:

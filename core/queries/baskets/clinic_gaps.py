@@ -1,10 +1,25 @@
 """What the gaps between a clinic's rates and its market come to, by payer."""
 
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.queries.baskets.clinic_rows import AskedLine, ClinicPosition
+from core.queries.contract_rule.code_families import family_of
+
+
+@dataclass(frozen=True)
+class FamilyGap:
+    """What the gaps at one payer come to in one family of codes, of the lines that count."""
+
+    family: str
+    priced: int
+    below: int
+    difference: float | None
+    """The gap in percent of the line in the middle."""
+    shortfall: float
+    """The sum of the totals below the middle organization, zero or less."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +47,14 @@ class PayerGap:
     """The priced lines with a total: those with units or services."""
     shortfall: float
     """The sum of the totals of lines below the middle organization, zero or less."""
+    shortfalls: tuple[float, float]
+    """The same with the lowest of the clinic's prices in each line, and with the highest."""
+    own_shortfall: float
+    """What of it is in the lines of `own_middle`: a gap of the area alone, which no contract closes."""
     total: float
     """The sum of all totals."""
+    totals: tuple[float, float]
+    """The same with the lowest of the clinic's prices in each line, and with the highest."""
     total_to_high: float
     """What a rise to the third quartile of organizations would add, of the lines with a total."""
     below_high: int
@@ -51,6 +72,12 @@ class PayerGap:
     from_others: float | None
     """The difference in percent to these in the middle; None if there are no such lines."""
     unpriced: int
+    families: tuple[FamilyGap, ...]
+    """The priced lines by the family of their code, the one that is furthest below the middle first."""
+    percents: tuple[str, ...]
+    """The percents of Medicare in its own area that most of its lines' prices are; none if they are not known."""
+    of_percents: int
+    """How many priced lines have these."""
 
 
 BY_UNITS, BY_SERVICES, UNWEIGHED = "units", "services", ""
@@ -85,7 +112,10 @@ def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
             odd=sum(one.is_odd for one in some),
             totaled=sum(one.total_gap is not None for one in some),
             shortfall=sum(min(one.total_gap or 0, 0) for one in some),
+            shortfalls=_sum_below(some),
+            own_shortfall=sum(min(one.total_gap or 0, 0) for one in some if one.is_middle_own),
             total=sum(one.total_gap or 0 for one in some),
+            totals=_sum_of_spread(one.totals_of_spread for one in some),
             total_to_high=sum(one.total_to_high or 0 for one in some),
             below_high=sum(one.counts and one.to_high is not None for one in some),
             difference=_middle(one.difference for one in some if one.counts),
@@ -95,10 +125,50 @@ def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
             below_others=sum(_is_only_elsewhere(one) and (one.from_others or 0) < 0 for one in some),
             from_others=_middle(one.from_others for one in some if _is_only_elsewhere(one)),
             unpriced=sum(one.reason is not None for one in some),
+            families=_sum_families(some),
+            percents=percents,
+            of_percents=lines,
         )
         for (slug, name), some in by_payer.items()
+        for percents, lines in [_commonest_percents(some)]
     ]
     return sorted(found, key=lambda one: (one.shortfall, one.payer_slug))
+
+
+def _sum_families(positions: Sequence[ClinicPosition]) -> tuple[FamilyGap, ...]:
+    """Return what the gaps of lines come to by the family of their code, the one furthest below the middle first."""
+    by_family: dict[str, list[ClinicPosition]] = {}
+    for one in positions:
+        if one.counts:
+            by_family.setdefault(family_of(one.code), []).append(one)
+    found = [
+        FamilyGap(
+            family,
+            len(some),
+            sum(_cents(one.gap_to_middle) < 0 for one in some),
+            _middle(one.difference for one in some),
+            sum(min(one.total_gap or 0, 0) for one in some),
+        )
+        for family, some in by_family.items()
+    ]
+    return tuple(sorted(found, key=lambda one: (one.difference or 0, one.family)))
+
+
+def _sum_below(positions: Iterable[ClinicPosition]) -> tuple[float, float]:
+    """Return the sum of the totals below the middle organization with the lowest and with the highest prices."""
+    totals = [one.totals_of_spread for one in positions if one.totals_of_spread]
+    return _sum_of_spread((min(lowest, 0), min(highest, 0)) for lowest, highest in totals)
+
+
+def _sum_of_spread(totals: Iterable[tuple[float, float] | None]) -> tuple[float, float]:
+    known = [one for one in totals if one]
+    return sum(lowest for lowest, _ in known), sum(highest for _, highest in known)
+
+
+def _commonest_percents(positions: Iterable[ClinicPosition]) -> tuple[tuple[str, ...], int]:
+    """Return the percents of Medicare of its own area that most lines' prices are, and how many lines have them."""
+    counts = Counter(one.own_percents for one in positions if one.counts and one.own_percents)
+    return max(counts.items(), key=lambda one: (one[1], one[0]), default=((), 0))
 
 
 def _is_only_thin(one: ClinicPosition) -> bool:

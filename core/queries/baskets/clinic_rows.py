@@ -295,6 +295,29 @@ class ClinicPosition:
         return middle / price - 1 if self.gap_to_middle is not None and price and middle and price < middle else None
 
     @property
+    def times(self) -> float | None:
+        """How often the line is rendered, as its totals count it; None for a line that counts in no sum."""
+        return None if self.total_gap is None else self.services if self.units is None else self.units
+
+    @property
+    def totals_of_spread(self) -> tuple[float, float] | None:
+        """What the gaps of the lowest and of the highest of the clinic's prices come to; None without a total."""
+        if self.total_gap is None or self.times is None:
+            return None
+        gaps = self.gaps_of_spread
+        return (gaps[0] * self.times, gaps[1] * self.times) if gaps else (self.total_gap, self.total_gap)
+
+    @property
+    def medicare(self) -> float | None:
+        """Medicare's amount that `percent` is of, in dollars."""
+        return self.rate / self.percent if self.rate and self.percent else None
+
+    @property
+    def own_percents(self) -> tuple[str, ...]:
+        """The percents of Medicare that its prices in its own area are, as `tiers` has them; none if not known."""
+        return tuple(one.partition(":")[0] for one in self.tiers.split("; ")) if self.tiers else ()
+
+    @property
     def equals_middle(self) -> bool:
         """Whether what is compared is the middle organization's price, to the cent."""
         return self.gap_to_middle is not None and round(self.gap_to_middle, 2) == 0

@@ -27,6 +27,6 @@ FAMILIES = (*dict.fromkeys(name for _, name in _FIRST_CODES if name != OTHER_SER
 
 def family_of(code: str) -> str:
     """Return the family of a CPT or HCPCS code, by its number alone."""
-    if not code[-1:].isdigit():
-        return OTHER_SERVICES  # 0042T: a code of category II or III
+    if len(code) != len("99213") or not code[-1:].isdigit():
+        return OTHER_SERVICES  # 0042T: a code of category II or III; of three or four digits, another system's
     return _FIRST_CODES[max(bisect_right(_STARTS, code) - 1, 0)][1]

@@ -24,9 +24,11 @@ from core.queries import in_state
 from core.queries.baskets.clinic_area import find_own_area
 from core.queries.baskets.clinic_gaps import BY_SERVICES, UNWEIGHED
 from core.queries.baskets.clinic_rows import Clinic, ClinicPosition
+from core.queries.baskets.provider_positions import place_rows
 from core.queries.loaded_files import SharedFile
 from core.queries.market.market import Market
 from core.queries.parties.kinds_of_rates import list_kinds_of_rates
+from core.queries.parties.provider_rates import list_code_rates
 from core.queries.parties.providers import list_provider_periods
 from core.store.connection import QueryTimeout, Snapshot
 from core.workbook import Formula
@@ -138,6 +140,12 @@ def test_of_the_prices_of_several_areas_the_clinic_s_own_are_shown(
         asked = {"state": "GA", "year_month": "2025-06", "tin": TIN}
         shown = text_of(Visitor().get("/clinic/", asked))
         (row,) = csv_rows(Visitor().get("/clinic/", {**asked, "format": "csv"}))
+    of_tin = Market("GA", "2025-06", tin=TIN)
+    (of_page,) = place_rows(db, of_tin, *list_code_rates(db, db, of_tin, 10, 0))
+    in_report: Any = (float(row["rate"]), pytest.approx(float(row["percent"])), row["area"])
+    assert (of_page.rate, of_page.rate_percent, of_page.rate_area) == in_report, "so does the tax ID's page"
+    (left,) = place_rows(db, of_tin, 51, list_code_rates(db, db, of_tin, 10, 0)[1])
+    assert (left.rate, left.rate_area) == (left.p50, None), "of more rows than a page has, none is looked up"
     assert "1 line has a price for each of several areas" in shown
     assert {name: row[name] for name in expected if name != "shown"} == {
         name: value for name, value in expected.items() if name != "shown"
@@ -198,7 +206,7 @@ def test_payers_without_rates_are_named_with_whose_rates_they_lack(site: Client,
 
 
 def test_only_files_that_take_part_are_named(tmp_path: Path) -> None:
-    """Payer B has rates of others for one of the codes: they are in the medians of all payers."""
+    """Payer B has rates of others for one of the codes, of too few to be compared with on the page."""
     first: list[dict[str, Any]] = [{}, {"group": 3}, {"code": "99214"}]
     later: list[dict[str, Any]] = [{"reporting_entity_name": "Payer B", "group": 1, "code": "99214"}]
     with serving(store_of_months(tmp_path, m2025_07=first, m2025_08=later).root):
@@ -207,7 +215,9 @@ def test_only_files_that_take_part_are_named(tmp_path: Path) -> None:
         together = text_of(Visitor().get("/clinic/", {**of_tin, "codes": "99213,99214"}))
     counted = "Each payer counts with its newest file: Payer A, July 2025"
     assert f"{counted}." in alone
-    assert f"{counted}; Payer B, August 2025." in together
+    assert f"{counted}." in together
+    assert together.index("By code and payer") < together.index(counted), "the answer and its lines come first"
+    assert "Payer B" not in together.partition("Sources.")[2].partition("Made on")[0]
 
 
 def test_what_is_pasted_is_answered_at_once_and_not_kept_or_logged(
@@ -316,18 +326,21 @@ def test_gaps_and_sums_of_the_workbook_follow_what_is_typed(weighed_by: str) -> 
     """Without services, nothing is added up: dollars of a drug's unit and of an operation are no sum."""
     figures = {"rate": 103.5, "compared_price": 80.5, "middle": 77.0, "gap_to_middle": 26.5, "difference": 26.5 / 77}
     areas = {"area": "Atlanta", "own_area": "Rome", "high": 110.0, "prices": 2, "lowest": 80.5, "highest": 103.5}
+    figures["percent"] = 1.15  # of $90
     unknown: dict[str, Any] = dict.fromkeys(ClinicPosition.__dataclass_fields__)
     of_line = {**unknown, **figures, **areas, "other_organizations": 9, "is_odd": False}
     sheet = make_negotiation_sheet([ClinicPosition(**of_line)], weighed_by)
     cells = {
         f"{letter}{number}": (value.text, value.value) if isinstance(value, Formula) else ("", value or "")
         for number, row in enumerate([*sheet.rows, *sheet.totals], 2)
-        for letter, value in zip("ABCDEFGHIJKLMNOPQR", row, strict=True)
+        for letter, value in zip("ABCDEFGHIJKLMNOPQRST", row, strict=True)
     }
-    assert [cells[at][1] for at in ("E2", "F2")] == ["Atlanta (none of Rome)", "2: $80.50 to $103.50"]
-    of_sums = ("M2", "P2", "R2", "P3", "P4", "R4")
+    assert [cells[at][1] for at in ("F2", "G2")] == ["Atlanta (none of Rome)", "2: $80.50 to $103.50"]
+    of_sums = ("N2", "Q2", "S2", "Q3", "Q4", "S4")
     assert [compute(cells, at) for at in of_sums] == [26.5, "", "", "", "", ""]
-    typed = {**cells, "D2": ("", 70.0), "O2": ("", 10.0)}
+    assert compute(cells, "E2") == pytest.approx(1.15)
+    typed = {**cells, "D2": ("", 70.0), "P2": ("", 10.0)}
+    assert compute(typed, "E2") == pytest.approx(70 / 90)
     assert [compute(typed, at) for at in of_sums] == [-7.0, -70.0, 400.0, -70.0, -70.0, 400.0]
     assert "in no sum" in sheet.notes[0]
     assert ("nothing is added up yet" in sheet.notes[0]) == (weighed_by == UNWEIGHED)
@@ -407,20 +420,20 @@ def test_a_workbook_begins_with_what_to_ask_and_its_totals(tmp_path: Path) -> No
     # Three quarters of six organizations are paid $107.50 or less; the second line is above.
     assert (every[0], every[total], every[would_add]) == ("All lines in the sums", -1205.0, 1750.0)
     cells = read_first_sheet(content)
-    assert cells["M2"] == ("D2-G2", -12.5)
-    assert cells["P2"] == ('IF(O2="","",M2*O2)', -1250.0)
-    assert cells["R2"] == ('IF(O2="","",MAX(0,Q2-D2)*O2)', 1750.0)
-    assert "P4" not in cells, "compared with too few"
-    assert cells["P5"] == ('IF(COUNT(P2:P4)=0,"",SUMIF(P2:P4,"<0"))', -1250.0)
-    assert cells["P6"] == ('IF(COUNT(P2:P4)=0,"",SUM(P2:P4))', -1205.0)
+    assert cells["N2"] == ("D2-H2", -12.5)
+    assert cells["Q2"] == ('IF(P2="","",N2*P2)', -1250.0)
+    assert cells["S2"] == ('IF(P2="","",MAX(0,R2-D2)*P2)', 1750.0)
+    assert "Q4" not in cells, "compared with too few"
+    assert cells["Q5"] == ('IF(COUNT(Q2:Q4)=0,"",SUMIF(Q2:Q4,"<0"))', -1250.0)
+    assert cells["Q6"] == ('IF(COUNT(Q2:Q4)=0,"",SUM(Q2:Q4))', -1205.0)
     assert all(compute(cells, at) == pytest.approx(value) for at, (formula, value) in cells.items() if formula)
     # What a clinic types changes what follows from it.
-    typed = {**cells, "O2": ("", 200.0), "D3": ("", 95.0)}
-    assert compute(typed, "P2") == -2500.0
-    assert compute(typed, "M3") == pytest.approx(95.0 - float(cells["G3"][1]))
-    assert compute(typed, "P6") == pytest.approx(-2500.0 + 3 * (95.0 - float(cells["G3"][1])))
-    assert compute(typed, "R6") == pytest.approx(2 * 1750.0 + 3 * 15.0)
-    assert compute({**cells, "O2": ("", "")}, "P2") == "", "in no sum, as on the page"
+    typed = {**cells, "P2": ("", 200.0), "D3": ("", 95.0)}
+    assert compute(typed, "Q2") == -2500.0
+    assert compute(typed, "N3") == pytest.approx(95.0 - float(cells["H3"][1]))
+    assert compute(typed, "Q6") == pytest.approx(-2500.0 + 3 * (95.0 - float(cells["H3"][1])))
+    assert compute(typed, "S6") == pytest.approx(2 * 1750.0 + 3 * 15.0)
+    assert compute({**cells, "P2": ("", "")}, "Q2") == "", "in no sum, as on the page"
     assert "1 line is compared with fewer than 5 other organizations and counts in no sum. 3 lines;" in rows[-1][0]
     assert (
         "1 of 2 lines is below what the middle organization is paid; in the middle of the lines, 1.0% above ."
@@ -433,6 +446,46 @@ def test_a_workbook_begins_with_what_to_ask_and_its_totals(tmp_path: Path) -> No
     assert "The 75th percentile of organizations is higher in 1, by 19% in the middle: +$1,750.00 a year" in shown_text
     assert "1 more line is not counted: compared with fewer than 5 other organizations." in shown_text
     assert "not counted: 4 other organizations" in shown_text
+
+
+def test_the_answer_has_both_ends_of_several_prices_families_the_rule_and_what_changed(tmp_path: Path) -> None:
+    groups: list[Any] = [(set(), {("ein", f"10000000{number}")}) for number in range(1, 7)]
+
+    def of_month(*own: tuple[str, float, str]) -> tuple[list[Any], list[dict[str, Any]]]:
+        ours = [{**A_RATE, "code": code, "negotiated_rate": rate, "places": [place]} for code, rate, place in own]
+        others = [
+            {**A_RATE, "code": code, "negotiated_rate": rate, "group": group}
+            for code in ("99213", "73525")
+            for group, rate in enumerate((100.0, 102.5, 105.0, 107.5, 110.0), 1)
+        ]
+        return groups, [*ours, *others]
+
+    months = {
+        "2025-07": of_month(("99213", 100.0, "11"), ("99213", 104.0, "12"), ("73525", 70.0, "11")),
+        "2025-08": of_month(("99213", 90.0, "11"), ("99213", 95.0, "12"), ("73525", 70.0, "11")),
+    }
+    asked = {"state": "GA", "tin": "100000001"}
+    with serving(store_of(tmp_path, months).root):
+        page = Visitor().post("/clinic/", {**asked, "lines": "code,units\n99213,100\n73525,10"})
+        changes = text_of(Visitor().get("/changes/", {**asked, "payer": "payer_a"}))
+        book: Any = Visitor().post("/clinic/", {**asked, "lines": "code,units\n99213,100", "format": "xlsx"})
+        content = b"".join(book.streaming_content)
+    shown = text_of(page)
+    # The middle of six is $102.50: 100 times $7.50 or $12.50, and 10 times $32.50.
+    assert (
+        "Those below come to −$1,075.00 to −$1,575.00 a year, at the highest and at the lowest of your prices, "
+        "at your volumes, known of 2 lines." in shown
+    )
+    assert (
+        "By kind of service, in the middle of the lines: imaging 32% below (1 of 1 line below, −$325.00 ); "
+        "evaluation and management 12% below (1 of 1 line below, −$1,250.00 )." in shown
+    )
+    assert 'href="/rule/?state=GA&amp;payer=payer_a&amp;tin=100000001"' in page.content.decode()
+    moved = re.search("Since July 2025 , of your 3 prices in both files, (2 are paid less and 1 the same; .*?%)", shown)
+    assert moved
+    assert moved[1] in changes
+    heads = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name("Negotiation").to_python()[0]
+    assert heads[3:5] == ["Your rate", "Percent of Medicare"]
 
 
 @pytest.mark.parametrize(
