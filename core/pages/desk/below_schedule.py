@@ -35,6 +35,9 @@ from core.queries.yardstick.compensation import (
 from core.store.connection import Snapshot
 from core.vocabulary.baskets import named_baskets
 
+NAMED = 3
+"""The organizations below the schedule that the answer names."""
+
 
 def _choose(form: BelowForm, db: Snapshot) -> MarketChoice:
     """Return the market; without a state, that of the first state with rates that has a schedule."""
@@ -95,6 +98,8 @@ def show_below_schedule(query: MarketQuery[BelowForm]) -> HttpResponseBase:
         oldest=_find_oldest(query, [one.payer_slug for one in payers if isinstance(one, PayerBelow)]),
         of_state_only=of_state_only,
         organizations=organizations,
+        # Of listed codes, an organization has a row for each, and none for all of them.
+        mostly_below=[] if listed or paging.offset else [one for one in organizations if one.is_mostly_below][:NAMED],
         payers=payers,
         codes=of_codes[1] if of_codes else [],
         # Of all codes, each is of the class that its own page opens with, unless the visitor asks for all classes.

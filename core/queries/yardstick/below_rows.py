@@ -35,7 +35,10 @@ class BelowSchedule:
             2.4,
         ),
     ]
-    lowest: Annotated[float, described("Lowest percent of the schedule: 1 is 100%.", 0.7)]
+    lowest: Annotated[
+        float,
+        described("Lowest percent of the schedule of the plausible rates, or of all if none is: 1 is 100%.", 0.7),
+    ]
     lowest_plausible: Annotated[
         bool,
         described(
@@ -58,6 +61,11 @@ class BelowSchedule:
     lowest_rate: Annotated[float, described("The rate with the lowest percent, in dollars.", 70.0)]
     lowest_amount: Annotated[float, described("The schedule's amount for that rate in dollars.", 100.0)]
     release: ReleaseMonth
+
+    @property
+    def is_mostly_below(self) -> bool:
+        """Whether more than half of the rates are below the schedule."""
+        return self.below * 2 > self.compared
 
 
 InState = Annotated[
@@ -142,6 +150,12 @@ class BelowTotals:
     organizations_below_in_state: Annotated[
         int, described("How many of those below are known to have somebody who practices in the state.", 6)
     ]
+    organizations_mostly_below: Annotated[
+        int, described("Tax IDs of whose rates more than half are below the schedule.", 7)
+    ]
+    organizations_mostly_below_in_state: Annotated[
+        int, described("How many of these are known to have somebody who practices in the state.", 5)
+    ]
     organizations_in_state: Annotated[
         int, described("How many of the tax IDs are known to have somebody who practices in the state.", 15)
     ]
@@ -155,6 +169,9 @@ class BelowTotals:
             "which specialties do, and without one code.",
             10,
         ),
+    ]
+    percent_p50: Annotated[
+        float | None, described("Median percent of the schedule of the compared rates: 1 is 100%; null without.", 0.9)
     ]
     schedule_of_medicare: Annotated[
         float | None,

@@ -59,8 +59,10 @@ _DOLLARS = {
     "amount": "CASE WHEN min(amount) = max(amount) THEN min(amount) END",
 }
 
-_LOWEST = """arg_min({'code': code, 'rate': rate, 'amount': amount, 'plausible': plausible}, percent)"""
-"""The rate with the lowest percent: one aggregate, so that its figures belong together."""
+_LOWEST = """arg_min({'code': code, 'rate': rate, 'amount': amount, 'percent': percent, 'plausible': plausible},
+                       percent + if(plausible, 0, 1e9))"""
+"""The plausible rate with the lowest percent, or of all if none is: one aggregate, so that its figures belong
+together."""
 
 
 _OF_MEDICARE = f"{median('amount / medicare')} AS schedule_of_medicare"
@@ -70,7 +72,8 @@ def _figures(*, of_code: bool) -> str:
     """Return SQL of the figures of a row. Dollars of several codes together say nothing, and take long to compute."""
     dollars = [f"{figure if of_code else 'NULL::DOUBLE'} AS {name}" for name, figure in _DOLLARS.items()]
     return f"""count(*) AS compared, count(*) FILTER (is_below) AS below, below / compared AS share,
-               {median("percent")} AS percent_p50, {_OF_MEDICARE}, min(percent) AS lowest, {_LOWEST} AS lowest_one,
+               {median("percent")} AS percent_p50, {_OF_MEDICARE}, {_LOWEST} AS lowest_one,
+               struct_extract(lowest_one, 'percent') AS lowest,
                struct_extract(lowest_one, 'plausible') AS lowest_plausible, {_IMPLAUSIBLE} AS implausible,
                {", ".join(dollars)},
                struct_extract(lowest_one, 'code') AS lowest_code,
@@ -80,6 +83,9 @@ def _figures(*, of_code: bool) -> str:
 
 _ORDER = "below DESC, percent_p50"
 """Those with most rates below the schedule first, and of these the cheapest."""
+
+_MOSTLY_BELOW_FIRST = "below * 2 > compared DESC"
+"""Who is paid more than the schedule for most of its rates accepts no less, however many of the others it has."""
 
 _USUAL_FIRST = f"list_position({list(list_usual_codes())}, code) NULLS LAST"
 """The codes that workers' compensation pays for most, and then the others."""
@@ -99,7 +105,8 @@ def count_below_schedule(
 
     `of_state_only` decides which organizations the rows are counted of, see `list_below_schedule`.
     """
-    by_row = _tax_ids(market, "tin_type, tin_value, bool_or(is_below) AS is_below", of_code=bool(codes))
+    of_row = "tin_type, tin_value, count(*) AS compared, count(*) FILTER (is_below) AS below"
+    by_row = _tax_ids(market, of_row, of_code=bool(codes))
     rows = "SELECT count(*) FROM tax_id_row"
     if of_state_only:
         rows += f" JOIN {TIN_IN_STATE} USING (tin_type, tin_value) WHERE in_state"
@@ -108,16 +115,20 @@ def count_below_schedule(
     figures = f"""
             tax_id_row AS ({by_row}),
             tax_id AS (
-                SELECT tin_type, tin_value, is_below, in_state
-                FROM (SELECT tin_type, tin_value, bool_or(is_below) AS is_below FROM tax_id_row GROUP BY ALL)
+                SELECT tin_type, tin_value, is_below, is_mostly_below, in_state
+                FROM (SELECT tin_type, tin_value, sum(below) > 0 AS is_below,
+                             sum(below) * 2 > sum(compared) AS is_mostly_below FROM tax_id_row GROUP BY ALL)
                 LEFT JOIN {TIN_IN_STATE} USING (tin_type, tin_value))
             SELECT (SELECT count(*) FROM every)::BIGINT AS rates, count(*) AS compared,
                    count(*) FILTER (is_below) AS below, (SELECT count(*) FROM tax_id) AS organizations,
                    (SELECT count(*) FROM tax_id WHERE is_below) AS organizations_below,
                    (SELECT count(*) FROM tax_id WHERE is_below AND in_state) AS organizations_below_in_state,
+                   (SELECT count(*) FROM tax_id WHERE is_mostly_below) AS organizations_mostly_below,
+                   (SELECT count(*) FROM tax_id WHERE is_mostly_below AND in_state)
+                       AS organizations_mostly_below_in_state,
                    (SELECT count(*) FROM tax_id WHERE in_state) AS organizations_in_state,
                    (SELECT count(*) FROM tax_id WHERE NOT in_state) AS organizations_elsewhere,
-                   {likely} AS organizations_likely, {_OF_MEDICARE},
+                   {likely} AS organizations_likely, {median("percent")} AS percent_p50, {_OF_MEDICARE},
                    ({rows}) AS organization_rows, {_IMPLAUSIBLE} AS implausible
             FROM rates"""
     with _asking(db, market, codes) as (asked, rates, parameters), cursor_of_state(asked, market.state) as cursor:
@@ -153,7 +164,8 @@ def list_below_schedule(
     """Return a market's organizations, payers, codes, or modifiers that the schedule prices, and how many there are.
 
     Those with most rates below the schedule come first; of the organizations, those that practice in the state, or
-    these alone with `of_state_only`, and of these the likely performers of the market's code. Of the market's
+    these alone with `of_state_only`, of these the likely performers of the market's code, and of these those that are
+    below it for most of their rates. Of the market's
     code or of listed `codes`, an organization has a row for each code. `db` may be a cache of the market.
     """
     page, names, order = _page_sql(
@@ -221,7 +233,8 @@ def _page_sql(market: Market, by: BelowBy, *, of_code: bool, is_one: bool) -> tu
     names = f""", n.business_name, d.name FROM page LEFT JOIN {NAMED_TIN} n USING (tin_type, tin_value)
             LEFT JOIN (SELECT code_type AS of_system, code AS of_code, name FROM {DIM_CODE.name}) d
                 ON d.of_system = page.code_type AND d.of_code = page.code"""
-    return every, names, f"{_ELSEWHERE_LAST}, {_LIKELY_FIRST}, {_ORDER}, tin_value, tin_type, code, code_type"
+    order = f"{_ELSEWHERE_LAST}, {_LIKELY_FIRST}, {_MOSTLY_BELOW_FIRST}, {_ORDER}"
+    return every, names, f"{order}, tin_value, tin_type, code, code_type"
 
 
 def _likely(db: Snapshot, market: Market) -> tuple[str, dict[str, Any]]:

@@ -67,7 +67,7 @@ def test_those_who_are_paid_less_are_listed_with_counts_and_shares(site: Client,
     page = site.get("/compensation/below/", OF_CLASS)
     answer = f"{totals.organizations_below} of {totals.organizations} organizations have a negotiated rate below"
     assert answer in text_of(page)
-    payers, _, organizations = tables(page)
+    payers, organizations, _ = tables(page)
     assert len(payers) == 4
     assert len(organizations) == totals.organizations + 1
     rows = csv_rows(site.get("/compensation/below/", {**OF_CLASS, "table": "payers", "format": "csv"}))
@@ -80,7 +80,7 @@ def test_all_codes_near_a_place_need_no_code(site: Client) -> None:
     near = {**MONTH, "city": "ATLANTA"}
     shown = site.get("/compensation/below/", near)
     assert "Who is paid less than the schedule?" in text_of(shown)
-    payers, codes, *_ = tables(shown)
+    payers, _, codes, *_ = tables(shown)
     assert payers[0][0] == "Payer"
     usual = list_usual_codes()
     listed = [row[0].split()[1] for row in codes[1:]]
@@ -111,7 +111,7 @@ def test_a_list_of_codes_has_a_row_for_each_organization_and_code_in_dollars(sit
             [row[name] for name in figures] for row in of_list
         )
     page = site.get("/compensation/below/", CODES)
-    payers, of_codes, _, organizations = tables(page)
+    payers, organizations, of_codes, _ = tables(page)
     assert "2 codes" in text_of(page)
     assert len(of_codes) == 3
     assert len(organizations) == min(len(rows), PAGE_ROWS) + 1
@@ -133,7 +133,7 @@ def test_a_code_is_shown_by_modifier_where_the_schedule_has_amounts_for_some(sit
         assert [[one[name] for name in figures] for one in alone] == [[row[name] for name in figures]]
     page = site.get("/compensation/below/", OF_CLASS)
     assert "By modifier" in text_of(page)
-    assert {row[0] for row in tables(page)[1][1:]} == {
+    assert {row[0] for row in tables(page)[-1][1:]} == {
         "none: the whole service",
         "26: the reading",
         "TC: the technical part",
@@ -176,10 +176,45 @@ def test_a_lowest_rate_that_is_implausible_is_marked(tmp_path: Path) -> None:
     found = {one.tin_value: one for one in list_below_schedule(db, market, "organizations", 10, 0)[1]}  # type: ignore[attr-defined]
     assert [found[tin].lowest_plausible for tin in sorted(found)] == [False, True, True]
     assert [found[tin].lowest_rate for tin in sorted(found)] == [2.0, 80.0, 150.0]
+    (payer,) = list_below_schedule(db, market, "payers", 10, 0)[1]
+    assert (payer.lowest, payer.lowest_plausible) == (0.8, True), "the $2.00 is counted, and no lowest"
     with serving(plain.root):
         page = text_of(Visitor().get("/compensation/below/", {**MONTH, "code": "99213"}))
     assert "1 of these rates is below 50% or above 3,000% of Medicare" in page
     assert "2.0% $2.00 of $100.00 implausible" in page
+    assert "80% $80.00 of $100.00" in page
+    assert "In effect from" not in page, "the title says it once"
+
+
+def test_who_is_mostly_above_the_schedule_is_not_among_those_who_accept_less(tmp_path: Path) -> None:
+    """Group 0 has two rates below and three above, which is more below than group 1 has at all."""
+    rates = [
+        *((0, rate) for rate in (80.0, 90.0, 121.0, 130.0, 140.0)), (1, 95.0), *((3, rate) for rate in (60.0, 70.0)),
+    ]  # fmt: skip
+    places = ("11", "12", "13", "14", "15")
+    made = [
+        {"group": group, "negotiated_rate": rate, "places": [place]}
+        for (group, rate), place in zip(rates, places * 2, strict=False)
+    ]
+    plain = store_of_market(tmp_path, *made)
+    priced = {"release": "2025-01", "state": "GA", "code_type": "CPT", "code": "99213", "wcfs_status": "priced"}
+    schedule = [{**priced, "wcfs_amount": 100.0, "year_month": month} for month in ("2025-01", "2025-08")]
+    release = {"kind": "wcfs", "release": "2025-01", "state": "GA", "states": ["GA"], "year_month": "2025-01"}
+    db = written(plain.root, {"bench_wcfs": schedule, "dim_benchmark": [{**release, "files": ["ga.csv"]}]})
+    market = Market("GA", "2025-08", "CPT", "99213")
+    totals = count_below_schedule(db, market)
+    assert (totals.organizations, totals.organizations_below, totals.organizations_mostly_below) == (3, 3, 2)
+    assert totals.percent_p50 == pytest.approx(0.925)
+    listed = list_below_schedule(db, market, "organizations", 10, 0)[1]
+    assert [(one.tin_value, one.below, one.is_mostly_below) for one in listed] == [  # type: ignore[attr-defined]
+        ("100000003", 2, True), ("100000002", 1, True), ("100000001", 2, False),
+    ]  # fmt: skip
+    with serving(db.root):
+        page = Visitor().get("/compensation/below/", {**MONTH, "code": "99213"})
+    shown = text_of(page)
+    assert "In the middle, these rates are 92% of the schedule : 5 of the 8 that it prices are below" in shown
+    assert "2 of 3 organizations are paid less for most rates: 100000003 65% in the middle, 100000002 95%" in shown
+    assert "40% most are not below" in shown
 
 
 def test_the_api_asks_the_same(site: Client, demo: Snapshot) -> None:
