@@ -2,7 +2,9 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -11,8 +13,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
+from core import open_store
 from core.api.openapi import PREFIX, Schema, document
 from core.api.protocol.problems import KINDS
+from core.queries.coverage import Coverage, list_coverage
 
 MAX_LISTED_CHOICES = 12
 """A parameter with more choices than this shows one of them as an example."""
@@ -20,8 +24,11 @@ MAX_LISTED_CHOICES = 12
 MIN_OBJECTS = 3
 """A field that as many objects have is explained once for all of them."""
 
-_OPTIONAL_IN_CURL = {"code", "codes", "state", "year_month", "code_type", "q", "limit"}
-"""Parameters that the curl command shows although they may be omitted."""
+_OPTIONAL_IN_CURL = {"code", "codes", "state", "code_type", "q", "limit"}
+"""Parameters that the curl command shows although they may be omitted. Without a month, the newest one answers."""
+
+EXAMPLE_STATE = "GA"
+"""The state of the examples."""
 
 _NEEDED_IN_CURL = {"/api/v1/clinic/positions": {"tin"}}
 """Parameters of which a resource needs one."""
@@ -100,9 +107,10 @@ def show_examples(request: HttpRequest) -> HttpResponse:
 def _describe_resources(request: HttpRequest, found: Schema, shared: "_Shared") -> dict[str, list[ResourceDocs]]:
     """Return the resources by their group."""
     groups: dict[str, list[ResourceDocs]] = {}
+    loaded = _find_loaded()
     for path, methods in found["paths"].items():
         operation = methods["get"]
-        resource = _resource(path, operation, shared, request.build_absolute_uri("/")[:-1])
+        resource = _resource(path, operation, shared, request.build_absolute_uri("/")[:-1], loaded)
         groups.setdefault(operation["tags"][0], []).append(resource)
     return groups
 
@@ -158,7 +166,7 @@ def _answer_of(operation: Schema) -> Schema:
     return found
 
 
-def _resource(path: str, operation: Schema, shared: _Shared, site: str) -> ResourceDocs:
+def _resource(path: str, operation: Schema, shared: _Shared, site: str, loaded: Sequence[Coverage]) -> ResourceDocs:
     content = operation["responses"]["200"]["content"]["application/json"]
     return ResourceDocs(
         path=path,
@@ -169,7 +177,7 @@ def _resource(path: str, operation: Schema, shared: _Shared, site: str) -> Resou
             _parameter(one) for one in operation["parameters"] if one["required"] or not shared.has_parameter(one)
         ],
         shared=[one["name"] for one in operation["parameters"] if not one["required"] and shared.has_parameter(one)],
-        curl=f"curl '{site}{_example_address(path, operation['parameters'])}'",
+        curl=f"curl '{site}{_example_address(path, operation['parameters'], loaded)}'",
         answers=[
             shared.describe(shared.schemas[name])
             for name in _objects(content["schema"], shared.schemas)
@@ -179,15 +187,31 @@ def _resource(path: str, operation: Schema, shared: _Shared, site: str) -> Resou
     )
 
 
-def _example_address(path: str, parameters: list[Schema]) -> str:
+def _example_address(path: str, parameters: list[Schema], loaded: Sequence[Coverage]) -> str:
     query, needed = {}, _NEEDED_IN_CURL.get(path, set())
     for parameter in parameters:
-        name = parameter["name"]
-        if parameter["in"] == "path":
-            path = path.replace(f"{{{name}}}", parameter["examples"][0])
-        elif parameter["required"] or name in _OPTIONAL_IN_CURL | needed:
-            query[name] = parameter["examples"][0]
+        name, is_in_path = parameter["name"], parameter["in"] == "path"
+        if is_in_path or parameter["required"] or name in _OPTIONAL_IN_CURL | needed:
+            example = _example_that_is_loaded(name, parameter["examples"][0], loaded)
+            if is_in_path:
+                path = path.replace(f"{{{name}}}", example)
+            else:
+                query[name] = example
     return f"{path}?{urlencode(query)}"
+
+
+def _find_loaded() -> Sequence[Coverage]:
+    """Return what is loaded of the state that the examples are about, or else of one that is: the newest first."""
+    db = open_store.snapshot_for_site()
+    every = sorted(list_coverage(db), key=lambda one: (one.year_month, one.rates), reverse=True) if db else []
+    state = next((one.state for one in every if one.state == EXAMPLE_STATE), every[0].state if every else "")
+    return [one for one in every if one.state == state]
+
+
+def _example_that_is_loaded(name: str, example: Any, loaded: Sequence[Coverage]) -> Any:
+    """Return the example of a state or a payer if it is loaded, or else one that is; other examples as they are."""
+    values = {"state": [one.state for one in loaded], "payer": [one.payer_slug for one in loaded]}.get(name)
+    return example if not values or example in values else values[0]
 
 
 def _with_code(text: str) -> SafeString:

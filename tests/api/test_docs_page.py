@@ -4,12 +4,15 @@ import gzip
 import json
 import re
 from html import unescape
+from pathlib import Path
 
 from django.test import Client
 from django.utils.html import escape
 
 from core.api.openapi import document
 from core.api.protocol.problems import KINDS
+from tests.queries.one_market import store_of_market
+from tests.site import Visitor, serving
 
 POSTED = ("PostedClinic", "PostedLine")
 OPERATIONS = [(path, methods["get"]) for path, methods in document()["paths"].items()]
@@ -57,3 +60,14 @@ def test_every_command_on_the_page_works(site: Client) -> None:
         # The example of a provider, a group, an organization, a system, or a plan is nobody's.
         of_one = re.search("/(providers|groups|organizations|systems|plans)/", command)
         assert response.status_code == (404 if of_one else 200), command
+        assert "year_month" not in command, "an old month may not be loaded: the newest answers"
+
+
+def test_commands_ask_for_what_is_loaded(tmp_path: Path) -> None:
+    with serving(store_of_market(tmp_path, {}).root):
+        commands = re.findall(r"curl '([^']*)'", unescape(Visitor().get("/api/docs").content.decode()))
+        (rates,) = [one for one in commands if "/api/v1/rates?" in one]
+        found = Visitor().get(rates.removeprefix("http://testserver")).json()
+    assert found["total"] == 1
+    assert {match for one in commands for match in re.findall("payer=([a-z_]+)", one)} == {"payer_a"}
+    assert any("/payers/payer_a/networks" in one for one in commands)
