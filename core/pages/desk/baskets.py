@@ -16,6 +16,7 @@ from core.queries.baskets.basket_codes import BasketCode
 from core.queries.baskets.basket_index import PayerIndex
 from core.queries.baskets.basket_medians import BasketMedian, CodeMedian
 from core.queries.baskets.best_payers import list_best_payers
+from core.queries.baskets.family_indexes import index_families
 from core.queries.baskets.wide_tables import list_organization_prices, widen_by_organization, widen_by_payer
 from core.queries.classes.rate_classes import RateClass
 from core.queries.comparison.compared_rates import is_plausible
@@ -59,6 +60,7 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
     rows = _rows(answer, [one.payer_slug for one in columns])
     paging = Paging(values["page"], len(rows))
     labeled = _other_labels(db, answer)
+    families = index_families(answer)
     return query.render(
         "pages/baskets.html",
         answer=answer,
@@ -81,6 +83,8 @@ def show_baskets(query: MarketQuery[BasketForm]) -> HttpResponseBase:
         paging=paging,
         ranked=[one for one in answer.indexes if one.index is not None],
         best=list_best_payers(answer),
+        families=families if len(families) > 1 else [],
+        depends_on_mix=len({one.highest.payer_slug for one in families}) > 1,
         alike=are_alike([one.index for one in answer.indexes if one.index is not None]),
         least_organizations=LEAST_ORGANIZATIONS,
         most_compared=max(answer.indexes, key=lambda one: one.coverage, default=None),
