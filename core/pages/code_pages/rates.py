@@ -18,7 +18,7 @@ from core.pages.shared.downloads import ROW_CAP, download_seconds
 from core.pages.shared.page import MarketQuery, market_page
 from core.pages.shared.paging import Paging, span
 from core.pages.shared.state_places import divide_by_state
-from core.pages.shared.words.answer_words import describe_answer, mixes_classes
+from core.pages.shared.words.answer_words import describe_answer, find_of_place, mixes_classes
 from core.pages.shared.words.labels import filter_label
 from core.queries import rates
 from core.queries.code_answer import AnswerSpread, is_far_from_others, spread_by_terms
@@ -95,6 +95,7 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         "pages/rates.html",
         middle_organization=find_notable_middle(query.cached_by_area, market, spreads),
         unplaced=find_unplaced(query.cached, market),
+        of_place=find_of_place(query.cached, market, answer),
         evidence=find_evidence_switch(query.cached, market),
         code=codes.describe_code(db, market.code_type, market.code),
         counts=counted,

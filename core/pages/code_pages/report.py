@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 from core.pages.code_pages.same_contracts import list_same_contracts
 from core.pages.forms.market_forms import ReportForm
 from core.pages.shared.page import MarketQuery, market_page
-from core.pages.shared.words.answer_words import describe_answer, mixes_classes
+from core.pages.shared.words.answer_words import describe_answer, find_of_place, mixes_classes
 from core.queries.code_answer import AnswerSpread, answer_code, spread_by_terms
 from core.queries.comparison.unplaced_payers import find_unplaced
 from core.queries.facets import count_choices
@@ -99,6 +99,7 @@ def show_report(query: MarketQuery[ReportForm]) -> HttpResponseBase:
         "pages/report.html",
         middle_organization=find_notable_middle(query.cached_by_area, market, spreads),
         unplaced=find_unplaced(query.cached, market),
+        of_place=find_of_place(query.cached, market, None if mixed else answer),
         extremes=extremes,
         in_state=find_in_state(query.cached, market),
         moves=list_same_contracts(db, market, slugs, MAX_MOVES) if found else [],

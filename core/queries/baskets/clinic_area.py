@@ -5,7 +5,7 @@ Which area is the clinic's is known from its NPIs' practice addresses, or else f
 """
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from core.queries.baskets.clinic_rows import Clinic
 from core.queries.comparison.percent_of_areas import (
     PercentsOfAreas,
     SeveralPrices,
+    area_of_most,
     list_amounts_of_areas,
     locality_names,
 )
@@ -20,9 +21,6 @@ from core.queries.market.market import Market
 from core.queries.rules.percent_words import write_tenths
 from core.store.connection import Snapshot
 from core.store.schema.tables import ORGANIZATION, PROVIDER_PROFILE
-
-LEAST_SHARE = 0.5
-"""An area is the clinic's if more than this share of its NPIs whose area is known practice in it, as for groups."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def find_own_area(db: Snapshot, state: str, clinic: Clinic) -> str | None:
     """
     if not clinic.members:
         return None
-    number = _of_most(
+    number = area_of_most(
         db.rows(
             f"""SELECT contractor || '-' || locality AS number, count(*) AS npis FROM {PROVIDER_PROFILE.name}
                 WHERE npi IN ({clinic.members}) AND locality <> '' GROUP BY ALL""",
@@ -115,7 +113,7 @@ def _find_area_of_city(db: Snapshot, clinic: Clinic) -> str | None:
     """Return the number of the locality of the city that a tax ID or an organization is in."""
     if clinic.npis:
         return None
-    return _of_most(
+    return area_of_most(
         db.rows(
             f"""SELECT contractor || '-' || locality AS number, count(*) AS npis FROM {PROVIDER_PROFILE.name}
                 WHERE locality <> '' AND city IN (
@@ -125,8 +123,3 @@ def _find_area_of_city(db: Snapshot, clinic: Clinic) -> str | None:
             clinic.values,
         )
     )
-
-
-def _of_most(rows: Iterable[tuple[str, int]]) -> str | None:
-    counts = dict(rows)
-    return next((one for one, npis in counts.items() if npis > LEAST_SHARE * sum(counts.values())), None)

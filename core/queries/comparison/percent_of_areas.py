@@ -8,7 +8,7 @@ halves do too.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -329,6 +329,16 @@ def locality_names(db: Snapshot) -> Mapping[tuple[str, str], str]:
         {"release": newest[0]},
     )
     return {(state, number): name for state, number, name in rows}
+
+
+LEAST_SHARE = 0.5
+"""An area is that of some NPIs if more than this share of those whose area is known practice in it, as for groups."""
+
+
+def area_of_most(npis: Iterable[tuple[str, int]]) -> str | None:
+    """Return the area of most NPIs, of areas with their numbers of `npis`; None if none has more than LEAST_SHARE."""
+    counts = dict(npis)
+    return next((one for one, number in counts.items() if number > LEAST_SHARE * sum(counts.values())), None)
 
 
 def _newest_release(db: Snapshot) -> tuple[str, float | None] | None:

@@ -173,6 +173,9 @@ CODE_PARAMETERS = ("state", "year_month", "code_type", "code")
 PROFILE_FILTERS = tuple(name for name, one in FILTERS.items() if one.group_table == GROUP_PROFILE.name)
 """The filters by where a group's providers practice and what they are. One provider of the group meets all of them."""
 
+PLACE_FILTERS = tuple(name for name in PROFILE_FILTERS if name not in {"specialty", "entity"})
+"""Those of them by where a group's providers practice."""
+
 PROVIDER_FILTERS = tuple(name for name, one in FILTERS.items() if one.group_table)
 """The filters by provider group."""
 

@@ -53,7 +53,7 @@ _HOMES = {
     "npi": "SELECT any_value(state) FROM dim_npi WHERE npi = $value",
     "tin": """SELECT coalesce(
         (SELECT mode(state) FROM named_tin WHERE tin_value = $value),
-        (SELECT mode(state) FROM dim_npi SEMI JOIN (FROM xref_tin_npi WHERE tin_value = $value) USING (npi)))""",
+        (SELECT mode(state) FROM (SELECT DISTINCT npi, state FROM npi_by_tin WHERE tin_value = $value)))""",
     **{level: f"SELECT mode(state) FROM named_tin WHERE {level}_id = $value" for level in ("organization", "system")},
 }
 """The state where a provider practices, null if that is not known."""

@@ -11,11 +11,13 @@ from core.pages.formats import write_class, write_dollars, write_percent, write_
 from core.queries.classes.rate_classes import RateClass
 from core.queries.code_answer import AnswerSpread, CodeAnswer, answer_code
 from core.queries.comparison.overruled_labels import OverruledLabel
+from core.queries.comparison.prices_of_place import PricesOfPlace, find_prices_of_place
 from core.queries.facets import Choice
 from core.queries.market.market import Market
 from core.queries.market.market_filters import NOT_STATED
 from core.queries.rules.measured_class import LIKE_CLASSES, OTHER_CLASS, class_of_like
 from core.queries.yardstick.medicare_amounts import Amount, AmountLine, ScheduleTerms, count_amount_lines
+from core.store.connection import Snapshot
 
 MAX_PAYERS = 12
 """The payers that the chart shows, those with most rates first. The table has all."""
@@ -105,6 +107,16 @@ def describe_answer(
         labels=_labels_of(found, labels),
         others=sum(row.rates for row in spreads if row.reporting_entity_name is None) - everybody.rates,
     )
+
+
+def find_of_place(db: Snapshot, market: Market, answer: AnswerOnTop | None) -> PricesOfPlace | None:
+    """Return which of an answer's rates hold in the place asked for; None if all do, or nobody knows.
+
+    Prices of areas are known of the physician fee schedule alone.
+    """
+    if answer is None or not answer.amounts or any(not one.basis.startswith("MPFS") for one in answer.amounts):
+        return None
+    return find_prices_of_place(db, market, answer.spread.billing_class, answer.spread.modifier)
 
 
 def _name_with_label(answer: CodeAnswer, payer: AnswerSpread) -> str:
