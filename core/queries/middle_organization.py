@@ -86,3 +86,9 @@ def find_notable_middle(
         return None
     found = find_middle_organization(db, market)
     return found if found and found.differs_from(together[0].p50) else None
+
+
+def list_said_prices(spreads: Sequence[AnswerSpread], middle: MiddleOrganization | None) -> list[float]:
+    """Return the prices that a page names: middles of rates, a few rates, and that of the middle organization."""
+    few = [price for row in spreads for price in list_few_amounts(row)]
+    return [*(row.p50 for row in spreads), *few, *([middle.price] if middle and middle.price is not None else [])]

@@ -35,7 +35,7 @@ from core.queries.likely_rates import find_evidence_switch
 from core.queries.market.market import Market
 from core.queries.market.market_filters import FILTERS
 from core.queries.market.market_rates import facts_in_memory, market_cache
-from core.queries.middle_organization import find_notable_middle
+from core.queries.middle_organization import find_notable_middle, list_said_prices
 from core.queries.profiles import count_profile_choices
 from core.queries.rates_against_medicare import (
     RateAgainstMedicare,
@@ -47,6 +47,7 @@ from core.queries.rates_against_medicare import (
 )
 from core.queries.rules.rate_kinds import KINDS
 from core.queries.yardstick import medicare_amounts
+from core.queries.yardstick.like_facility_fees import list_like_facility_fees
 from core.store.connection import Snapshot
 from core.store.views import SURGICAL_CENTER_PAYEE
 
@@ -91,9 +92,13 @@ def show_rates(query: MarketQuery[RatesForm]) -> HttpResponseBase:
         if market.basis or market.yardstick
         else find_percents_of_areas(db, market, rows, [one[0] for one in against])
     )
+    middle = find_notable_middle(query.cached_by_area, market, spreads)
     return query.render(
         "pages/rates.html",
-        middle_organization=find_notable_middle(query.cached_by_area, market, spreads),
+        middle_organization=middle,
+        like_facility_fees=list_like_facility_fees(
+            query.cached_by_area, market, list_said_prices(spreads, middle), amounts
+        ),
         unplaced=find_unplaced(query.cached, market),
         of_place=find_of_place(query.cached, market, answer),
         evidence=find_evidence_switch(query.cached, market),

@@ -16,9 +16,10 @@ from core.queries.find import codes
 from core.queries.in_state import find_in_state
 from core.queries.loaded_files import list_sources
 from core.queries.market.market import Market
-from core.queries.middle_organization import find_notable_middle
+from core.queries.middle_organization import find_notable_middle, list_said_prices
 from core.queries.parties.shared_contracts import ContractPage, SharedContract, list_contracts
 from core.queries.parties.tax_id_people import find_elsewhere
+from core.queries.yardstick.like_facility_fees import list_like_facility_fees
 from core.queries.yardstick.medicare_amounts import count_amount_lines, find_amounts
 from core.store.connection import Snapshot
 
@@ -88,6 +89,7 @@ def show_report(query: MarketQuery[ReportForm]) -> HttpResponseBase:
         most_amounts=MAX_LINES,
     )
     mixed = mixes_classes(market, query.choice.classes, spreads)
+    middle = find_notable_middle(query.cached_by_area, market, spreads)
     found = None if mixed else answer_code(spreads)
     payers = found.payers if found else []
     there = {one.reporting_entity_name for one in payers}
@@ -97,7 +99,8 @@ def show_report(query: MarketQuery[ReportForm]) -> HttpResponseBase:
     slugs = list(dict.fromkeys(filter(None, (one.payer_slug for one in payers))))
     return query.render(
         "pages/report.html",
-        middle_organization=find_notable_middle(query.cached_by_area, market, spreads),
+        middle_organization=middle,
+        like_facility_fees=list_like_facility_fees(query.cached, market, list_said_prices(spreads, middle), amounts),
         unplaced=find_unplaced(query.cached, market),
         of_place=find_of_place(query.cached, market, None if mixed else answer),
         extremes=extremes,

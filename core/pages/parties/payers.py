@@ -44,6 +44,11 @@ from core.queries.rules.alike import are_alike
 from core.queries.rules.percentiles import FEW_RATES
 from core.queries.side_by_side.payer_comparison import AskedCode, compare_payers
 from core.queries.side_by_side.payer_spread import PayerSpread, PricedSpread
+from core.queries.yardstick.like_facility_fees import (
+    ABOVE_PHYSICIANS,
+    LikeFacilityFee,
+    list_like_facility_fees,
+)
 from core.store.connection import Snapshot
 
 MAX_CHARTS = 6
@@ -148,6 +153,7 @@ def _compare_payers(query: MarketQuery[PayersPageForm], wanted: Sequence[WantedC
         unplaced=unplaced,
         in_state=find_in_state(query.cached, market) if market.code else [],
         alike=are_alike([row.price for row in ranked]),
+        like_facility_fees=_find_like_facility_fees(query, in_order),
         too_few=[row for row in in_order if not row.is_ranked],
         least_ranked=FEW_RATES,
         relabeled=any(row.other_label for row in spreads),
@@ -156,6 +162,16 @@ def _compare_payers(query: MarketQuery[PayersPageForm], wanted: Sequence[WantedC
         elsewhere=_in_other_classes(query, {*names, *aside}) if market.code and query.choice.filled else [],
         **_counted(asked),
     )
+
+
+def _find_like_facility_fees(query: MarketQuery[PayersPageForm], rows: Sequence[PricedSpread]) -> list[LikeFacilityFee]:
+    """Return the prices of a code's payers that may be a facility's own fee, and count as a professional's."""
+    high = [row for row in rows if row.labeled and row.percent is not None and row.percent > ABOVE_PHYSICIANS]
+    if not high:
+        return []
+    of_code = replace(query.market, code_type=high[0].code_type.partition("/")[0], code=high[0].code)
+    with market_cache(query.db, of_code) as cached:
+        return list_like_facility_fees(cached, of_code, [row.price for row in high])
 
 
 def _download_spreads(query: MarketQuery[PayersPageForm], spreads: Sequence[PricedSpread]) -> HttpResponseBase:
