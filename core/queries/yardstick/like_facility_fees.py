@@ -75,7 +75,7 @@ def list_like_facility_fees(
     high = [
         (name, rate, number, terms, rate / overruled[terms])
         for name, rate, number, *values in rows
-        if name in labels and (terms := ScheduleTerms(*values, None)) in overruled
+        if name in labels and (terms := ScheduleTerms._make((*values, None))) in overruled
     ]
     if not any(percent > ABOVE_PHYSICIANS for *_, percent in high):
         return []
