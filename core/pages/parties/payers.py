@@ -206,6 +206,7 @@ def _counted(asked: Sequence[AskedCode]) -> dict[str, Any]:
         "no_dollars": [one for one in asked if one.others and not one.dollars],
         "dollars": sum(one.dollars for one in asked),
         "others": sum(one.others for one in asked),
+        "left_out_of_codes": sum(one.left_out for one in asked),
     }
 
 

@@ -62,6 +62,14 @@ class AskedCode:
     wanted: Annotated[ListedCode, Field(description="The code as listed.")]
     dollars: Annotated[int, described("Number of rates in dollars for one service; these are compared.", 12)]
     others: Annotated[int, described("Number of other rates; these are not compared.", 12)]
+    left_out: Annotated[
+        int,
+        described(
+            "Number of the rates in dollars that figures leave out, as likely errors; one on both sides of a "
+            "professional's counts in both rows.",
+            0,
+        ),
+    ]
 
 
 @dataclass(frozen=True)
@@ -182,7 +190,7 @@ def compare_payers(
     )
     in_dollars = [row for row in rows if row.dollars]
     middles = _list_middles(db, market, in_dollars)
-    return _spreads(_in_figures(in_dollars, middles), base, anything, middles), _counted(rows, wanted)
+    return _spreads(_in_figures(in_dollars, middles), base, anything, middles), _counted(rows, wanted, middles)
 
 
 _LINE = ("position", "system", "code", "billing_class", "modifier", "dollars")
@@ -312,13 +320,15 @@ def _spreads(rows: list[_CodeSpread], base: str | None, market: Market, middles:
     return found
 
 
-def _counted(rows: list[_CodeSpread], wanted: Sequence[WantedCode]) -> list[AskedCode]:
-    """Return each code of the list with its numbers of rates in dollars and of others."""
-    dollars, others = [0] * len(wanted), [0] * len(wanted)
+def _counted(rows: list[_CodeSpread], wanted: Sequence[WantedCode], middles: _Middles) -> list[AskedCode]:
+    """Return each code of the list with its numbers of rates in dollars, of others, and of those left out."""
+    dollars, others, left_out = [0] * len(wanted), [0] * len(wanted), [0] * len(wanted)
     for row in rows:
         if row.payer_slug is None:
             (dollars if row.dollars else others)[row.position] += row.counted
+            in_figures = middles.get((row.line, None)) if row.dollars else None
+            left_out[row.position] += row.rates - in_figures.rates if in_figures else 0
     return [
-        AskedCode(ListedCode(one.code_type, one.code), dollars[position], others[position])
+        AskedCode(ListedCode(one.code_type, one.code), dollars[position], others[position], left_out[position])
         for position, one in enumerate(wanted)
     ]

@@ -1,6 +1,7 @@
 """Payers side by side, and one payer, against slow answers; and which filter emptied an answer."""
 
 import statistics
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +15,7 @@ from core.fields.places.care_setting import SIDES
 from core.fields.providers.payer_slug import make_payer_slug
 from core.load.load_file import load_file
 from core.load.rate_filters import RateFilter
+from core.queries.comparison.left_out import count_left_out
 from core.queries.find.codes import list_busiest_codes as most_rates
 from core.queries.loaded_files import list_files
 from core.queries.market.market import Market
@@ -25,12 +27,13 @@ from core.store.connection import Snapshot
 from core.store.generations.store import Store
 from core.tic.source import open_documents
 from tests.queries import slow
-from tests.queries.one_market import store_of_market, with_overruled
+from tests.queries.one_market import MARKET, store_of_market, with_fee, with_overruled
 from tests.queries.rates_by_month import facts as facts_of_one_month
 from tests.queries.rates_by_month import store_of
 from tests.queries.slow import Everything, Row, percentile
 from tests.queries.slow_price import choose_percentiles, choose_price, largest_contract
 from tests.queries.tables import rows_of
+from tests.site import Visitor, serving, text_of
 from tests.stores import open_snapshot
 
 BASES = [None, "payer_a_inc", "payer_b", "nobody"]
@@ -310,3 +313,18 @@ def test_a_payer_whose_label_is_overruled_stands_beside_the_others(tmp_path: Pat
         ("like professional", "payer_a", "professional", "", 10.0),
         ("like professional", "payer_b", "institutional", "institutional", 30.0),
     ]
+
+
+def test_how_many_rates_of_each_code_figures_leave_out(tmp_path: Path) -> None:
+    rates = [{"negotiated_rate": 80.0 + n} for n in range(12)] + [{"negotiated_rate": one} for one in (2.0, 3.0)]
+    db = with_fee(store_of_market(tmp_path, *rates, {"code": "99214", "negotiated_rate": 2.0}), 86.34)
+    market = replace(MARKET, code_type=None, code=None)
+    wanted = [WantedCode(None, code) for code in ("99213", "99214")]
+    for counted, expected in ((None, [2, 0]), ("in", [0, 0])):
+        _, asked = compare_payers(db, replace(market, implausible=counted), wanted, None)
+        assert [one.left_out for one in asked] == expected
+    assert count_left_out(db, MARKET) == 2
+    with serving(db.root):
+        query = {"state": "GA", "year_month": "2025-08", "codes": "99213,99214"}
+        shown = text_of(Visitor().get("/payers/", query))
+    assert "The figures are without 2 rates, of all payers and classes, as likely errors of the file" in shown
