@@ -19,7 +19,8 @@ from core.queries.find.code_index import FoundCode, code_index
 from core.queries.find.middle_rates import MiddleRate, count_middles, find_middle_rates
 from core.queries.find.named_things import count_known_providers, named_things
 from core.queries.find.own_rates import OwnRate, find_own_rates
-from core.queries.find.search import LIMIT, SearchResults, search_everything
+from core.queries.find.search import LIMIT, search_everything
+from core.queries.find.search_results import SearchResults
 from core.queries.rules.measured_class import class_of_like
 from core.store.connection import Snapshot
 from core.vocabulary.find_names import find_payers

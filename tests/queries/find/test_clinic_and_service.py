@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from core.queries.find.own_rates import find_own_rates
-from core.queries.find.search import SearchResults, search_everything
+from core.queries.find.search import search_everything
+from core.queries.find.search_results import SearchResults
 from core.store.connection import Snapshot
 from tests.queries.one_market import A_RATE
 from tests.queries.rates_by_month import store_of

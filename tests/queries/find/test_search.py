@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from core.queries.find import codes
 from core.queries.find.named_things import named_things
 from core.queries.find.organizations import Provider
-from core.queries.find.search import SearchResults, search_everything
+from core.queries.find.search import search_everything
+from core.queries.find.search_results import SearchResults
 from core.queries.market.market import Market
 from core.store.connection import Snapshot
 from tests.queries.slow import Everything
