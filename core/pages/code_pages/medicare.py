@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from core.fields.codes.code_list import WantedCode
 from core.pages.charts import spread_chart
 from core.pages.code_pages.no_rates import find_instead
 from core.pages.code_pages.same_columns import find_mean_error, find_same_amounts
@@ -31,6 +32,8 @@ from core.queries.likely_rates import find_evidence_switch
 from core.queries.market.market_filters import FILTERS
 from core.queries.market.market_rates import uses_own_areas
 from core.queries.releases import Release, list_releases
+from core.queries.side_by_side.payer_comparison import compare_payers
+from core.queries.side_by_side.payer_spread import PricedSpread
 from core.queries.yardstick import medicare
 from core.queries.yardstick.compensation import (
     CompensationAmount,
@@ -76,6 +79,7 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
     spreads = medicare.summarize_percents(query.compared, market)
     outcomes = medicare.count_outcomes(query.compared, market)
     compensation = _compare_with_compensation(query, query.compensation_release) if query.compensation_release else None
+    of_organizations = _find_middle_organizations(query)
     releases = list_releases(db)
     listed = outcomes.total + (0 if counts_everything(market) else query.not_meant)
     rows = medicare.list_comparisons(query.compared, market, query.values["sort"], limit, offset)
@@ -84,6 +88,8 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
         evidence=find_evidence_switch(query.cached_by_area, market),
         code=codes.describe_code(db, market.code_type, market.code),
         spreads=spreads,
+        of_organizations=of_organizations,
+        told=[(row, of_organizations.get(row.payer_slug)) for row in spreads[:MAX_TOLD]],
         chart=spread_chart.draw_spreads(_bars(spreads)),
         implausible=sum(row.implausible for row in spreads),
         outcomes=outcomes,
@@ -104,6 +110,23 @@ def show_medicare(query: MarketQuery[MedicareListForm]) -> HttpResponseBase:
         answer_rows=listed,
     )
 
+
+def _find_middle_organizations(query: MarketQuery[MedicareListForm]) -> dict[str | None, PricedSpread]:
+    """Return what each payer's middle organization is paid, as the tab Payers has it; none for several classes.
+
+    Payers' middle rates may be in another order: a contract of one clinic counts as much in them as one of 400.
+    """
+    market = query.market
+    if not market.code or market.classes:
+        return {}
+    spreads, _ = compare_payers(query.db, market, [WantedCode(market.code_type, market.code)], None)
+    if len({row.line for row in spreads}) > 1:
+        return {}
+    return {row.payer_slug: row for row in spreads if row.by_organizations and row.percent is not None}
+
+
+MAX_TOLD = 3
+"""The payers that the first sentence names. The table has all."""
 
 MAX_COMPARED = 50_000
 """How many rates the page compares that names no code. More take seconds, and nobody reads them: files have them."""

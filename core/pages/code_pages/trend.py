@@ -13,6 +13,7 @@ from core.queries.find import codes
 from core.queries.market.file_dates import old_months
 from core.queries.over_time import trend
 from core.queries.over_time.trend import TrendPoint
+from core.queries.parties.middle_by_payer import compare_with
 
 MAX_CHARTS, MAX_TOLD = 8, 3
 """The payers that get a chart, those with most rates, and those whose change is told. The table has all."""
@@ -58,7 +59,14 @@ def show_trend(query: MarketQuery[TrendForm]) -> HttpResponseBase:
         months=months,
         comparable=any(point.change is not None for point in points),
         charts=[
-            (of_payer[0], draw_trend(of_payer, months, scale, number)) for number, of_payer in enumerate(drawn) if scale
+            (
+                of_payer[0],
+                of_payer[-1],
+                compare_with(of_payer[-1].p50, of_payer[0].p50),
+                draw_trend(of_payer, months, scale, number),
+            )
+            for number, of_payer in enumerate(drawn)
+            if scale
         ],
         told=[(of_payer[0], of_payer[-1]) for of_payer in by_payer[:MAX_TOLD]],
         same=find_same_terms(points),

@@ -274,6 +274,7 @@ def _one_payer(query: MarketQuery[PayersPageForm], slug: str) -> HttpResponseBas
         labels=list_overruled_labels(db, market),
         facts=facts,
         levels=level,
+        told=_specialties_told(level.specialties),
         furthest=_furthest(level.codes),
         others_name=level.others[0] if level and len(level.others) == 1 else "the other payers",
         networks=found,
@@ -284,6 +285,15 @@ def _one_payer(query: MarketQuery[PayersPageForm], slug: str) -> HttpResponseBas
         code_pages=paging,
         has_earlier_month=coverage.has_earlier_month(db, state, slug),
     )
+
+
+MAX_TOLD = 3
+"""The specialties whose percent of Medicare the first sentence of a payer's page says. The table has all."""
+
+
+def _specialties_told(found: Sequence[SpecialtyIndex]) -> list[SpecialtyIndex]:
+    """Return the first specialties that have a percent, in the order of the table."""
+    return [one for one in found if one.percent is not None][:MAX_TOLD]
 
 
 FURTHEST = 5

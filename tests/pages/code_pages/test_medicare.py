@@ -18,6 +18,7 @@ from core.queries.comparison.reasons import REASONS
 from core.queries.comparison.schedules import SCHEDULES
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
+from core.queries.parties import middle_by_payer
 from core.queries.releases import Release, list_releases
 from core.queries.yardstick import medicare
 from core.queries.yardstick.medicare import Basis
@@ -51,6 +52,24 @@ def test_each_row_has_a_basis_or_a_reason(site: Client, demo: Snapshot) -> None:
     assert every[1][every[0].index("Basis, or reason for none")].startswith(capfirst(write_basis(first.basis)))
     assert "Physician fee outside facilities, modifier 26" in shown
     assert "release of January 2025" in shown
+
+
+def test_payers_are_told_by_rates_and_by_organizations(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The made-up payers have few organizations. Answers are kept by their address: no other test asks for this one.
+    monkeypatch.setattr(middle_by_payer, "LEAST_ORGANIZATIONS", 2)
+    of_prices = {**QUERY, "billing_class": "professional", "modifier": "none", "format": "json"}
+    asked = {**of_prices, "sort": "-percent", "format": "html"}
+    shown = " ".join(text_of(site.get("/medicare/", asked)).split())
+    of_payers = {row["payer_slug"]: row for row in json_rows(site.get("/payers/", of_prices))}
+    told = []
+    for row in json_rows(site.get("/medicare/", {**asked, "table": "payers", "format": "json"})):
+        by_rates = f"pays {write_percent(row['p50'])} of Medicare at the middle one of its {row['rates']} rates"
+        one = of_payers[row["payer_slug"]]
+        middle = f"{write_percent(one['percent'])} to the middle one of its {one['organizations']} organizations"
+        assert by_rates in shown
+        assert (middle in shown) == one["by_organizations"]
+        told.append(one["by_organizations"])
+    assert any(told)
 
 
 def test_the_rates_of_a_market_without_a_code_are_compared_once(site: Client, monkeypatch: pytest.MonkeyPatch) -> None:

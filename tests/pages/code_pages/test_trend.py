@@ -8,7 +8,7 @@ from django.test import Client
 
 from core.fields.rounding import round_half_up
 from core.pages.code_pages.trend import find_same_terms
-from core.pages.formats import write_dollars
+from core.pages.formats import write_change, write_dollars
 from core.queries.classes.rate_classes import choose_class
 from core.queries.market.market import Market
 from core.queries.over_time import trend
@@ -25,7 +25,7 @@ def test_a_trend_has_a_chart_and_a_table(site: Client, demo: Snapshot) -> None:
     asked = Market("GA", "2025-08", "CPT", "99213", payer=PIEDMONT)
     points = trend.list_trend(demo, choose_class(demo, asked).market)
     (table,) = tables(response)
-    median = table[0].index("Median")
+    median = table[0].index("Median of all rates")
     assert [row[median] for row in table[1:]] == [write_dollars(point.p50) for point in points]
     shown = " ".join(text_of(response).split())
     of_all = "The median of all rates of Example Piedmont Mutual, Inc. is"
@@ -36,7 +36,12 @@ def test_a_trend_has_a_chart_and_a_table(site: Client, demo: Snapshot) -> None:
         f"({points[0].rates} rates) in July 2025 and {write_dollars(points[-1].p50)} ({points[-1].rates} rates) in "
         "August 2025."
     ) in shown
-    assert "The dotted line joins medians of all rates of a month" in text_of(response)
+    assert "The dotted line joins the medians of all rates of a month" in text_of(response)
+    first, last = points[0].p50, points[-1].p50
+    assert f"{write_dollars(first)} → {write_dollars(last)}, {write_change(last / first - 1)}." in shown.replace(
+        " ,", ","
+    )
+    assert "It is not the change of anybody’s pay: of the" in shown
     page = response.content.decode()
     assert page.count('<svg class="chart"') == 1
     assert "July 2025: median $" in page, "in words, for a screen reader"

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from python_calamine import CalamineWorkbook
 
 from core.fields.codes.code_list import MAX_CODES, read_codes
 from core.pages.formats import write_difference, write_dollars, write_percent
+from core.pages.parties import payers
+from core.pages.shared.words.answer_words import begin_in_lower_case
 from core.pages.shared.words.basket_words import explain_no_index, explain_no_percent
 from core.queries.baskets.payer_levels import list_payer_levels
 from core.queries.code_titles import code_titles
@@ -227,6 +230,24 @@ def test_a_payer_s_page_begins_with_what_it_pays(site: Client, demo: Snapshot) -
     assert link
     basket = text_of(site.get(unescape(link[1])))
     assert write_percent(levels.specialties[0].percent) in basket
+
+
+def test_the_page_of_a_payer_says_its_percents_before_its_counts(
+    site: Client, demo: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels = list_payer_levels(demo, with_latest(demo, Market("GA", "")), PEACH)
+    assert levels
+    # The made-up payer prices too few codes of each specialty for a percent.
+    percents = [None, 1.25, 1.5, 1.75, 2.0]
+    known = [replace(one, percent=percent) for one, percent in zip(levels.specialties, percents, strict=False)]
+    monkeypatch.setattr(payers, "find_levels", lambda _db, _market: replace(levels, specialties=known))
+    # Answers are kept by their address: this is one that no other test asks for.
+    shown = " ".join(text_of(site.get("/payers/", {"payer": PEACH, "state": "GA", "page": "2"})).split())
+    said = shown.partition("In Georgia, Example Peach Health Plan pays its middle organization ")[2]
+    said = said.partition(" (the usual services of each, weighted)")[0].replace(" ,", ",")
+    one, two, three = (begin_in_lower_case(one.title) for one in known[1:4])
+    assert said == f"125% of Medicare for {one}, 150% of Medicare for {two} and 175% of Medicare for {three}"
+    assert shown.index("weighted)") < shown.index(" rates for "), "counts come after"
 
 
 def test_a_workbook_of_payers_has_the_percents_and_titles_of_the_page(site: Client, demo: Snapshot) -> None:
