@@ -58,8 +58,8 @@ def list_like_facility_fees(
     of_label = _by_terms(find_amounts(db, market) if amounts is None else amounts)
     overruled = {terms: one.medicare for terms, one in of_label.items() if one.rule == "fit" and one.medicare}
     least = ABOVE_PHYSICIANS * min(overruled.values(), default=inf)
-    listed = ", ".join(repr(price) for price in sorted(set(prices)) if price > least)
-    if not listed:
+    high_prices = sorted({price for price in prices if price > least})
+    if not high_prices:
         return []
     rates, parameters = counted_in_figures(db, market)
     rows = db.rows(
@@ -68,9 +68,9 @@ def list_like_facility_fees(
                    f.payee, rate_size(f.code, f.negotiated_rate)
             FROM {rates} f
             WHERE f.billing_class = 'institutional' AND f.payee = f.reporting_entity_name
-                AND f.negotiated_rate IN ({listed})
+                AND f.negotiated_rate IN (SELECT unnest($prices::DOUBLE[]))
             GROUP BY ALL ORDER BY f.negotiated_rate DESC, f.reporting_entity_name""",
-        parameters,
+        {**parameters, "prices": high_prices},
     )
     high = [
         (name, rate, number, terms, rate / overruled[terms])
