@@ -3,6 +3,7 @@
 A provider is an NPI, a tax ID, or all tax IDs of an organization or a health system.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,7 @@ from core.pages.shared.page import MarketQuery
 from core.pages.shared.paging import Paging, span
 from core.pages.shared.words.provider_words import describe_provider
 from core.queries.baskets.clinic_gaps import sum_gaps
+from core.queries.baskets.clinic_rows import ClinicPosition
 from core.queries.baskets.provider_positions import MOST_PLACED, clinic_of, list_row_positions, place_rows
 from core.queries.codes_within import choose_within
 from core.queries.comparison.left_out import counts_everything
@@ -32,6 +34,7 @@ from core.queries.parties.provider_summary import (
     summarize_provider,
 )
 from core.queries.releases import oldest_schedule_if_newer
+from core.queries.rules.measured_class import class_of_like
 from core.store.connection import Snapshot
 
 MAX_OTHER_TINS = 12
@@ -89,6 +92,7 @@ def show_provider(
         positions=positions,
         placed=placed,
         gaps=sum_gaps(placed),
+        lines_apart=_count_apart(placed),
         knows_market=not is_placed and knows_lines(db, asked),
         market_payers=market_payers,
         in_market=_if_few(market_payers),
@@ -104,6 +108,16 @@ def show_provider(
         **query.files_of({choice.value for choice in payers if choice.rates}),
         **who,
     )
+
+
+def _count_apart(positions: Sequence[ClinicPosition]) -> int:
+    """Return how many lines that count are of a part of a service, or of another class than most whole services are.
+
+    The report begins with whole services of one class, and has a tab of each class.
+    """
+    counted = [one for one in positions if one.counts]
+    classes = Counter(class_of_like(one.billing_class) for one in counted if not one.modifier)
+    return len(counted) - max(classes.values(), default=0)
 
 
 def _payers_by_row(db: Snapshot, market: Market, rows: Sequence[provider_rates.CodeRates]) -> list[list[str]]:

@@ -73,6 +73,16 @@ def test_rates_stand_among_organizations_as_in_the_report(store: Store, load: Lo
     assert "percentile" not in text_of(page), "of all rates, each organization's would have another place"
 
 
+def test_the_lines_that_the_report_begins_without_are_counted(site: Client, demo: Snapshot) -> None:
+    """The report begins with whole services of one class. A page has parts of services as well."""
+    ((tin,),) = demo.rows("SELECT min(tin_value) FROM xref_group_tin WHERE tin_type = 'npi'")
+    page, report = text_of(site.get(f"/tin/{tin}/")), text_of(site.get(f"/clinic/?state=GA&tin={tin}"))
+    below = r"of (\d+) lines (?:is|are) below what"
+    apart = re.search(r"(\d+) of these lines have a modifier or another billing class", page)
+    assert apart
+    assert int(re.findall(below, page)[0]) - int(apart[1]) == int(re.findall(below, report)[0])
+
+
 def test_a_provider_is_answered_first_then_sorted_and_searched(site: Client, demo: Snapshot) -> None:
     ((npi,),) = demo.rows("SELECT min(npi) FROM xref_tin_npi")
     market = Market("GA", "2025-08", npi=npi)
