@@ -1,5 +1,6 @@
 """What the members of a provider billed to Medicare, by code."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,18 +29,12 @@ def list_leading_specialties(db: Snapshot, members: str, parameters: Mapping[str
 
     They are those of persons, if there are some: a group has a hospital's NPI, and does not do all that hospitals do.
     """
-    rows = db.rows(
-        f"""WITH known AS (
-                SELECT specialty, entity_type = 'individual' AS is_person FROM {PROVIDER_PROFILE.name}
-                WHERE npi IN ({members}) AND specialty <> ''),
-            counted AS (
-                SELECT specialty, count(*) AS n FROM known
-                WHERE is_person OR NOT (SELECT coalesce(bool_or(is_person), false) FROM known) GROUP BY specialty)
-            SELECT specialty FROM counted WHERE n >= {_LEADING_SHARE} * (SELECT max(n) FROM counted)
-            ORDER BY n DESC, specialty""",
-        dict(parameters),
-    )
-    return [specialty for (specialty,) in rows]
+    npis = (npi for (npi,) in db.rows(members, dict(parameters)))
+    known = db.list_rows_of(PROVIDER_PROFILE.name, "npi", npis, ["specialty", "entity_type"])
+    persons = [one for one in known if one["specialty"] and one["entity_type"] == "individual"]
+    counts = Counter(one["specialty"] for one in persons or known if one["specialty"])
+    least = _LEADING_SHARE * max(counts.values(), default=0)
+    return sorted((one for one, n in counts.items() if n >= least), key=lambda one: (-counts[one], one))
 
 
 def services_sql(db: Snapshot, members: str) -> str:

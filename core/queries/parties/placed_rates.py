@@ -7,7 +7,10 @@ compared with those of its side (docs/decisions/0087).
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
-from core.fields.codes.code_family import HCPCS_SYSTEMS
+import pyarrow as pa
+
+from core.fields.codes.accompanying_code import is_accompanying
+from core.fields.codes.code_family import HCPCS_SYSTEMS, family_of
 from core.fields.codes.performing_specialties import list_unfit_families
 from core.fields.places.care_setting import FACILITY_OR_UNSTATED, NON_FACILITY_OR_UNSTATED, PLACE_OF_SETTING, SIDES
 from core.queries.comparison.area_amounts import locality_values
@@ -32,16 +35,14 @@ from core.queries.parties.line_medians import (
     side_of_rate_sql,
 )
 from core.queries.parties.lines_in_figures import LINES_OF_CODES, keep_lines_in_figures, percent_of_side_sql
-from core.queries.rules.asked_first import known_sql
-from core.queries.rules.code_families import accompanying_sql, family_sql
 from core.queries.rules.far_from_others import far_sql
 from core.queries.rules.organization_price import price_sql
 from core.queries.rules.paid_less import IS_PAID_LESS, with_codes_paid_less
 from core.queries.rules.rate_kinds import FACILITY_PLACES
 from core.store.connection import Snapshot
 from core.store.market_snapshot import MarketSnapshot
-from core.store.sql import quote, used_parameters
-from core.vocabulary.services import FAMILIAR_CODES
+from core.store.sql import used_parameters
+from core.vocabulary.services import FAMILIAR_CODES, plain_names
 
 PLACED_RATES, CODE_RATES = "placed_rate", "provider_code_rate"
 """Tables in memory: a provider's rates with their percents and positions, and the same by code.
@@ -57,22 +58,42 @@ _SIDED, _SIDE_OF_SETS, _USUAL = "provider_sided", "side_of_set", "usual_in_facil
 """Tables in memory: the rates with the side that each is compared on, the sides of sets of places, and the codes that
 are usually in facilities."""
 
-_PLACED, _AREA_PERCENTS = "rate_in_place", "provider_area_percent"
+_PLACED, _AREA_PERCENTS, _USUAL_CODES = "rate_in_place", "provider_area_percent", "usual_code"
 """Tables in memory that PLACED_RATES is joined from."""
 
 
-def _usual_sql(specialties: Collection[str]) -> str:
-    """Return SQL of how usual a code is for a provider with these specialties, from 4 down to 0.
+def _show_usual_codes(provider: MarketSnapshot, specialties: Collection[str]) -> None:
+    """Show _USUAL_CODES: each code's family, and how usual it is for a provider with these specialties, from 4 to 0.
 
     First the few codes that everybody knows, if these specialties usually perform them; then others of the
     vocabulary's few hundred that they perform; then other familiar ones, and parts of services; then any other; and
     last what only comes with another service. Of most families, such as visits, anybody performs the codes.
     """
-    unfit = ", ".join(map(quote, list_unfit_families(specialties))) or "''"
-    return f"""CASE WHEN {accompanying_sql("c.code_type", "c.code")} THEN 0
-        WHEN NOT {known_sql("c.code_type", "c.code")} THEN 1
-        WHEN c.modifier <> '' OR {family_sql("c.code_type", "c.code")} IN ({unfit}) THEN 2
-        WHEN c.code IN ({", ".join(map(quote, FAMILIAR_CODES))}) THEN 4 ELSE 3 END"""
+    unfit = set(list_unfit_families(specialties))
+    codes = provider.rows(f"SELECT DISTINCT code_type, code FROM {_COMPARED} ORDER BY ALL")
+    whole = [_rank_usual(code_type, code, unfit) for code_type, code in codes]
+    columns = {
+        "code_type": pa.array([code_type for code_type, _ in codes], pa.string()),
+        "code": pa.array([code for _, code in codes], pa.string()),
+        "family": pa.array([family_of(code_type, code) for code_type, code in codes], pa.string()),
+        "usual": pa.array(whole, pa.int32()),
+        "usual_of_part": pa.array([min(one, _PART) for one in whole], pa.int32()),
+    }
+    provider.shown.add(_USUAL_CODES, pa.table(columns))
+
+
+_PART = 2
+"""How usual a part of a service is at most."""
+
+
+def _rank_usual(code_type: str, code: str, unfit: Collection[str]) -> int:
+    if is_accompanying(code_type, code):
+        return 0
+    if (code_type, code) not in plain_names():
+        return 1
+    if family_of(code_type, code) in unfit:
+        return _PART
+    return 4 if code in FAMILIAR_CODES else 3
 
 
 _PAYER_LINE = ", ".join(PAYER_LINE)
@@ -118,7 +139,7 @@ def _keep_tables(provider: MarketSnapshot, market: Market) -> None:
         # Both sides of a line stand together: they are sorted by the larger of their figures.
         f"""SELECT *, max(market_rates) OVER of_line AS most_market_rates, max(p50) OVER of_line AS most_p50
             FROM (
-                SELECT {_PAYER_LINE}, {family_sql()} AS family, services, usual, common, count(*) AS rates,
+                SELECT {_PAYER_LINE}, family, services, usual, common, count(*) AS rates,
                        min(negotiated_rate) AS lowest, {price_sql()} AS p50,
                        max(negotiated_rate) AS highest, count(DISTINCT negotiated_rate) AS prices,
                        count(DISTINCT pos_set_id) AS place_lists,
@@ -168,9 +189,11 @@ def _keep_placed_rates(provider: MarketSnapshot, market: Market) -> None:
     # Where the market is not known, nothing is left out.
     is_odd = f"(kind = 'dollars' AND {is_odd_sql(market, 'negotiated_rate', 'middle_of_all')})"
     leading = list_leading_specialties(provider, members, used_parameters(members, market.parameters))
+    _show_usual_codes(provider, leading)
     provider.keep_table(
         _PLACED,
-        f"""SELECT c.* EXCLUDE (middle_of_all), s.services, {_usual_sql(leading)} AS usual, u.services AS common,
+        f"""SELECT c.* EXCLUDE (middle_of_all), family, s.services, if(c.modifier <> '', usual_of_part, usual) AS usual,
+                   u.services AS common,
                    kind = 'dollars' AND {far_sql("negotiated_rate", "market", "market_rates")} AS is_far,
                    {is_odd} AS is_odd
             FROM (
@@ -180,6 +203,7 @@ def _keep_placed_rates(provider: MarketSnapshot, market: Market) -> None:
                 -- All of the market's rates may be the provider's own: then their positions say nothing.
                 FROM (SELECT *, {_OWN_RATES} AS own FROM {_SIDED}) f
                 LEFT JOIN {LINES_OF_CODES} m ON {same_line}) c
+            JOIN {_USUAL_CODES} k ON k.code_type = c.code_type AND k.code = c.code
             LEFT JOIN {_SERVICES} s ON s.code = c.code AND c.code_type IN {HCPCS_SYSTEMS}
             LEFT JOIN code_use u ON u.code = c.code AND c.code_type IN {HCPCS_SYSTEMS}""",
         {},

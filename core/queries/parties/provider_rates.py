@@ -192,8 +192,8 @@ ORDERS = {
 }
 """How the rates may be sorted.
 
-The usual order: what the provider bills most to Medicare, then what is usual (see _usual_sql), what Medicare pays for
-most often, what most of the market has a rate for, and what is paid most.
+The usual order: what the provider bills most to Medicare, then what is usual (see _show_usual_codes), what Medicare
+pays for most often, what most of the market has a rate for, and what is paid most.
 """
 
 

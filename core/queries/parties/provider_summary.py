@@ -11,7 +11,6 @@ from core.queries.comparison.compared_rates import LEAST_PLAUSIBLE, MOST_PLAUSIB
 from core.queries.market.market import Market
 from core.queries.parties.placed_rates import PLACED_RATES, placed_rates
 from core.queries.parties.provider_rates import Family, Percentile
-from core.queries.rules.code_families import family_sql
 from core.queries.rules.columns import Month, PayerName, PayerSlug, RateCount, described
 from core.queries.rules.named_rows import read_row, read_rows
 from core.queries.rules.percentiles import FEW_RATES, FIVE_PERCENTILES, median, percentile_columns, percentile_list
@@ -150,7 +149,7 @@ def list_family_rates(db: Snapshot, provider: Snapshot, market: Market) -> list[
         return read_rows(
             memory,
             FamilyRates,
-            f"""SELECT {family_sql()} AS family, {_FIGURES} FROM {_RATES}
+            f"""SELECT family, {_FIGURES} FROM {_RATES}
                 GROUP BY family ORDER BY rates DESC, family""",
         )
 
