@@ -20,10 +20,15 @@ MARKET = Market("GA", "2025-06", "CPT", "99213", city=CITY)
 AMOUNTS = {"ATLANTA": 90.0, "REST OF GEORGIA": 70.0}
 
 
-def store_of_town(root: Path, contracts: list[tuple[float, ...]], localities: tuple[str, ...] = ("01",)) -> Snapshot:
+def store_of_town(
+    root: Path,
+    contracts: list[tuple[float, ...]],
+    localities: tuple[str, ...] = ("01",),
+    schedules: dict[str, Any] = SCHEDULES,
+) -> Snapshot:
     """Return a store of groups in Atlanta, each with its prices, and of providers there in these localities."""
     rates = [VISIT | {"group": at, "negotiated_rate": price} for at, prices in enumerate(contracts) for price in prices]
-    plain = store_of_areas(root, rates, SCHEDULES)
+    plain = store_of_areas(root, rates, schedules)
     members: list[dict[str, Any]] = [
         {"npi": f"10{at:08}", "city": CITY, "contractor": "10212", "locality": one} for at, one in enumerate(localities)
     ]
@@ -38,13 +43,28 @@ def test_the_page_of_a_town_says_what_holds_there(tmp_path: Path) -> None:
         town = text_of(Visitor().get("/rates/", {**dict(one.split("=") for one in QUERY.split("&")), "city": CITY}))
         report = text_of(Visitor().get(f"/report/?{QUERY}&city=ATLANTA,+GA"))
         state = text_of(Visitor().get(f"/rates/?{QUERY}"))
-    said = (
-        "1 of these rates is a price for other areas: the file of 1 provider group lists the price of every area. "
-        "Of the 3 that hold in Atlanta, the middle is $103.50"
+    lead = "is paid $103.50 in the middle of the 3 rates that hold in Atlanta; 115% of Medicare there"
+    rest = (
+        "1 more rate of providers there is a price for other areas: the file lists the prices of 1 provider group for "
+        "each area. With it, as in the chart and the tables below, the middle of 4 rates is $101.25, 128% of Medicare."
     )
-    assert said in town
-    assert said in report
+    for shown in (town, report):
+        assert lead in shown
+        assert rest in shown
     assert "for other areas" not in state
+
+
+def test_a_contract_of_other_areas_alone_has_no_price_there(tmp_path: Path) -> None:
+    third = {**SCHEDULES["bench_medicare_prof_locality"][0], "locality": "05", "locality_name": "SAVANNAH"}
+    localities = [*SCHEDULES["bench_medicare_prof_locality"], {**third, "nonfacility_rate": 80.0}]
+    schedules = {**SCHEDULES, "bench_medicare_prof_locality": localities}
+    db = store_of_town(tmp_path, [(103.50, 80.50), (99.0,), (111.0,)], ("05",), schedules)
+    found = find_prices_of_place(db, MARKET, "professional", "")
+    assert found is not None
+    assert (found.area, found.rates, found.elsewhere, found.p50) == ("SAVANNAH", 2, 2, 105.0)
+    assert found.percent == pytest.approx(105 / 80)
+    nothing_else = store_of_town(tmp_path / "alone", [(103.50, 80.50)], ("05",), schedules)
+    assert find_prices_of_place(nothing_else, MARKET, "professional", "") is None
 
 
 @pytest.mark.parametrize(

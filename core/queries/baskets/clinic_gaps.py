@@ -49,8 +49,6 @@ class PayerGap:
     """The sum of the totals of lines below the middle organization, zero or less."""
     shortfalls: tuple[float, float]
     """The same with the lowest of the clinic's prices in each line, and with the highest."""
-    own_shortfall: float
-    """What of it is in the lines of `own_middle`: a gap of the area alone, which no contract closes."""
     total: float
     """The sum of all totals."""
     totals: tuple[float, float]
@@ -113,14 +111,13 @@ def sum_gaps(positions: Sequence[ClinicPosition]) -> list[PayerGap]:
             totaled=sum(one.total_gap is not None for one in some),
             shortfall=sum(min(one.total_gap or 0, 0) for one in some),
             shortfalls=_sum_below(some),
-            own_shortfall=sum(min(one.total_gap or 0, 0) for one in some if one.is_middle_own),
             total=sum(one.total_gap or 0 for one in some),
             totals=_sum_of_spread(one.totals_of_spread for one in some),
             total_to_high=sum(one.total_to_high or 0 for one in some),
             below_high=sum(one.counts and one.to_high is not None for one in some),
             difference=_middle(one.difference for one in some if one.counts),
             to_high=_middle(one.to_high for one in some if one.counts),
-            own_middle=sum(one.counts and one.is_middle_own for one in some),
+            own_middle=sum(one.counts and one.middle_is_own for one in some),
             with_others=sum(_is_only_elsewhere(one) for one in some),
             below_others=sum(_is_only_elsewhere(one) and (one.from_others or 0) < 0 for one in some),
             from_others=_middle(one.from_others for one in some if _is_only_elsewhere(one)),

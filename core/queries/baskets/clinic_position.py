@@ -94,6 +94,11 @@ def find_positions(
     services = list_services(db, clinic)
     by_services = weigh(lines, services) == BY_SERVICES
     in_area = list_area_prices(db, market, clinic, _own_prices(lines, found))
+    own_middles = {
+        key
+        for key, its in in_area.items()
+        if its.is_own and its.price != found[key].table_price == found[key].compared_middle
+    }
     found |= {key: _in_area(found[key], its) for key, its in in_area.items()}
     slugs = sorted(
         {line.payer for line in lines if line.payer}
@@ -123,6 +128,7 @@ def find_positions(
                     own_area=prices.own_area.title() if prices.own_area else None,
                     tiers=prices.tiers,
                     areas=prices.percents.words,
+                    middle_is_own=(at, slug) in own_middles,
                 )
             rows.append(_with_totals(here, times))
     errors = _count_errors(lines, classes, found)
@@ -159,10 +165,16 @@ def _percent(row: LineMarket) -> float | None:
 
 
 def _in_area(row: LineMarket, found: AreaPrices) -> LineMarket:
-    """Return a row with the price of the clinic's own area in place of that in the middle of all areas."""
+    """Return a row with the price of the clinic's own area in place of that in the middle of all areas.
+
+    So is what others are paid by the same contract: they are compared in the clinic's area.
+    """
     if not found.is_own:
         return row
-    return replace(row, own=found.price, own_prices=found.prices)
+    middle, others_middle, high = (
+        found.price if price == row.table_price else price for price in (row.middle, row.others_middle, row.high)
+    )
+    return replace(row, own=found.price, own_prices=found.prices, middle=middle, others_middle=others_middle, high=high)
 
 
 def _with_each_code_once(lines: Sequence[AskedLine], classes: ClassesOfList) -> list[dict[int, AskedLine]]:
@@ -290,6 +302,7 @@ def _position(market: Market, line: AskedLine, slug: str, payer: str, row: LineM
         one_contract=row.one_contract if row else 0,
         position=row.position if row else None,
         middle=middle,
+        middle_is_own=False,
         high=row.high if row else None,
         payers_middle=None,
         **vars(OtherPayers()),

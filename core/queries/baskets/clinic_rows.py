@@ -232,6 +232,14 @@ class ClinicPosition:
             104.0,
         ),
     ]
+    middle_is_own: Annotated[
+        bool,
+        described(
+            "Whether that organization is under the clinic's own contract, with a price for each of several areas: "
+            "`middle`, and `high` where it is so too, are then the price of the clinic's area.",
+            False,
+        ),
+    ]
     high: Annotated[
         float | None,
         described("Third quartile of what organizations are paid by the payer, the price of one of them.", 130.0),
@@ -321,11 +329,6 @@ class ClinicPosition:
     def equals_middle(self) -> bool:
         """Whether what is compared is the middle organization's price, to the cent."""
         return self.gap_to_middle is not None and round(self.gap_to_middle, 2) == 0
-
-    @property
-    def is_middle_own(self) -> bool:
-        """Whether the middle organization's price is that of the clinic's own contract, of all its areas."""
-        return self.is_own_area and self.middle == self.compared_price != self.rate
 
     @property
     def is_own_area(self) -> bool:

@@ -22,7 +22,8 @@ from core.store.sql import used_parameters
 class PricesOfPlace:
     """The rates of one class and modifier that hold in a place's payment locality, in dollars.
 
-    `elsewhere` are the other rates: prices of `contracts` provider groups for other areas.
+    `elsewhere` are the other rates: prices of `contracts` provider groups for other areas. `percent` is the median of
+    what holds against Medicare's amount in the locality: 1 is 100%.
     """
 
     area: str
@@ -32,6 +33,7 @@ class PricesOfPlace:
     p25: float
     p50: float
     p75: float
+    percent: float | None
 
 
 def find_prices_of_place(
@@ -47,7 +49,7 @@ def find_prices_of_place(
     area = _find_area(db, market, places) if percents else None
     if area is None:
         return None
-    held, elsewhere, contracts = list[float](), 0, set[str]()
+    held, elsewhere, contracts, amounts = list[float](), 0, set[str](), set[float]()
     with facts_in_memory(db, market) as memory:
         if memory.code_values is None:
             return None
@@ -61,17 +63,20 @@ def find_prices_of_place(
     for uid, group, rate, its_class, its_modifier in rows:
         if (its_class, its_modifier) != (billing_class, modifier):
             continue
-        here = percents[uid][1].prices_in(area) if uid in percents else ()
-        if here and rate not in here:
+        of_areas = percents[uid][1] if uid in percents else None
+        if of_areas and area in of_areas.amounts:
+            amounts.add(of_areas.amounts[area])
+        # A contract of other areas alone has no price here, whoever of its providers is.
+        if of_areas and of_areas.of_areas and rate not in of_areas.prices_in(area):
             elsewhere += 1
             contracts.add(group)
         else:
             held.append(rate)
-    if not elsewhere:
+    if not elsewhere or not held:
         return None
-    # A contract with prices elsewhere has one here.
     p25, p50, p75 = statistics.quantiles(held, n=4, method="inclusive") if len(held) > 1 else held * 3
-    return PricesOfPlace(area, len(held), elsewhere, len(contracts), p25, p50, p75)
+    percent = p50 / amounts.pop() if len(amounts) == 1 else None
+    return PricesOfPlace(area, len(held), elsewhere, len(contracts), p25, p50, p75, percent)
 
 
 def _find_area(db: Snapshot, market: Market, places: list[str]) -> str | None:

@@ -8,6 +8,7 @@ from core.queries.classes.class_counts import COMPONENTS
 from core.queries.classes.rate_classes import choose_class
 from core.queries.code_answer import list_few_amounts, list_middles
 from core.queries.code_titles import CodeKey
+from core.queries.comparison.prices_of_place import find_prices_of_place
 from core.queries.find.code_index import FoundCode
 from core.queries.latest import with_latest
 from core.queries.market.market import Market
@@ -45,7 +46,10 @@ class MiddleRate:
     has_parts: Annotated[
         bool, described("Whether the code has rates of its professional or technical part alone as well.", False)
     ]
-    rates: Annotated[int, described("Number of these rates.", 12)]
+    rates: Annotated[int, described("Number of these rates; at a place, of those that hold in its area.", 12)]
+    elsewhere: Annotated[
+        int, described("Number of the other rates of providers of the place: contracts' prices for other areas.", 0)
+    ]
     p50: Annotated[float, described("Their median.", 100.0)]
     few_amounts: Annotated[list[float], described("The rates themselves, if they are four at most.", [])]
     divided_by: Annotated[
@@ -96,10 +100,13 @@ class _MiddleRateOf:
         with market_cache(db, choice.market) as cached:
             middles = list_middles(cached, choice.market)
             organization = find_notable_middle(cached, choice.market, middles)
-        if not middles:
-            return None
-        middle = middles[0]
+            if not middles:
+                return None
+            middle = middles[0]
+            here = find_prices_of_place(cached, choice.market, middle.billing_class, middle.modifier)
         chosen = next((one for one in choice.classes if one.chosen), None)
+        if chosen and chosen.measured_as != "professional":
+            here = None  # as on the code's page: other schedules have other areas
         return MiddleRate(
             code_type=self.code_type,
             code=self.code,
@@ -109,9 +116,10 @@ class _MiddleRateOf:
             settings=chosen.settings if chosen else [],
             measured_as=chosen.measured_as if chosen else "",
             has_parts=any(one.modifier in COMPONENTS for one in choice.classes),
-            rates=middle.rates,
-            p50=middle.p50,
-            few_amounts=list(list_few_amounts(middle)),
+            rates=here.rates if here else middle.rates,
+            elsewhere=here.elsewhere if here else 0,
+            p50=here.p50 if here else middle.p50,
+            few_amounts=[] if here else list(list_few_amounts(middle)),
             divided_by=sorted({setting for one in choice.classes for setting in one.settings}),
             middle_organization=organization.price if organization else None,
         )

@@ -54,11 +54,13 @@ class Meaning:
 
 
 def read_meaning(index: CodeIndex, named: NamedThings, text: str) -> Meaning:
-    """Return what a text names in a generation. A number that is no loaded code may be a ZIP code."""
+    """Return what a text names in a generation. A number that is no loaded code, or not the one of its words, may be a
+    ZIP code."""
     said = read_search(text)
     zip_code = said.zip_code
     for code in list(said.codes):
-        if code.code_type is None and code.code in named.zip_codes and not index.has(code):
+        is_zip = code.code_type is None and code.code in named.zip_codes
+        if is_zip and not (index.has(code) and _is_meant_as_code(index, said, code.code)):
             said.codes.remove(code)
             zip_code = code.code
     city = find_city(said.words, said.state, named.cities)
@@ -74,6 +76,17 @@ def read_meaning(index: CodeIndex, named: NamedThings, text: str) -> Meaning:
         specialty=next(iter(specialty.names), None) if not specialty.rest else None,
     )
     return Meaning(said, context, payers.names, payers.rest, name_words)
+
+
+def _is_meant_as_code(index: CodeIndex, said: SearchText, number: str) -> bool:
+    """Return whether a number that is a ZIP code as well is meant as a code: no service is named beside it, or its own.
+
+    "Office visit 31201" looks for a visit in Macon, and not for an operation on the nose.
+    """
+    words = " ".join(said.words)
+    if not any(map(is_service_word, said.words)):
+        return True
+    return any(code == number for _, code in index.find(read_search(words), words))
 
 
 def explain_found_payer(payer: FoundPayer, words: Sequence[str]) -> FoundPayer:

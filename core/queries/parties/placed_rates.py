@@ -7,8 +7,6 @@ compared with those of its side (docs/decisions/0087).
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
-import pyarrow as pa
-
 from core.fields.codes.accompanying_code import is_accompanying
 from core.fields.codes.code_family import HCPCS_SYSTEMS, family_of
 from core.fields.codes.performing_specialties import list_unfit_families
@@ -71,15 +69,12 @@ def _show_usual_codes(provider: MarketSnapshot, specialties: Collection[str]) ->
     """
     unfit = set(list_unfit_families(specialties))
     codes = provider.rows(f"SELECT DISTINCT code_type, code FROM {_COMPARED} ORDER BY ALL")
-    whole = [_rank_usual(code_type, code, unfit) for code_type, code in codes]
-    columns = {
-        "code_type": pa.array([code_type for code_type, _ in codes], pa.string()),
-        "code": pa.array([code for _, code in codes], pa.string()),
-        "family": pa.array([family_of(code_type, code) for code_type, code in codes], pa.string()),
-        "usual": pa.array(whole, pa.int32()),
-        "usual_of_part": pa.array([min(one, _PART) for one in whole], pa.int32()),
-    }
-    provider.shown.add(_USUAL_CODES, pa.table(columns))
+    ranked = [(code_type, code, _rank_usual(code_type, code, unfit)) for code_type, code in codes]
+    provider.show_texts(
+        _USUAL_CODES,
+        ("code_type", "code", "family", "usual", "usual_of_part"),
+        [(*one, family_of(*one), str(rank), str(min(rank, _PART))) for *one, rank in ranked],
+    )
 
 
 _PART = 2
@@ -192,8 +187,8 @@ def _keep_placed_rates(provider: MarketSnapshot, market: Market) -> None:
     _show_usual_codes(provider, leading)
     provider.keep_table(
         _PLACED,
-        f"""SELECT c.* EXCLUDE (middle_of_all), family, s.services, if(c.modifier <> '', usual_of_part, usual) AS usual,
-                   u.services AS common,
+        f"""SELECT c.* EXCLUDE (middle_of_all), family, s.services,
+                   if(c.modifier <> '', usual_of_part, usual)::INTEGER AS usual, u.services AS common,
                    kind = 'dollars' AND {far_sql("negotiated_rate", "market", "market_rates")} AS is_far,
                    {is_odd} AS is_odd
             FROM (

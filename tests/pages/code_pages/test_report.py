@@ -91,7 +91,7 @@ def test_a_report_leads_with_the_change_of_the_same_contracts(tmp_path: Path) ->
     assert same in trend
     assert "−35%" not in report
     assert trend.index(same) < trend.index("The median of all rates of Payer A is $100.00 (1 rate) in January 2025")
-    assert trend.index("the median of all rates, which moves with which rates are in the file") < trend.index("−35%")
+    assert trend.index("The line joins the medians of all rates of a month, whoever is in it") < trend.index("−35%")
 
 
 def store_of_knees(root: Path, *performers: tuple[float, str]) -> Path:

@@ -163,6 +163,24 @@ def test_the_area_of_an_organization_s_city_is_its_own_where_its_providers_are_n
     assert find_own_area(both, "GA", Clinic(npis=("1912951245",))) is None, "an NPI's own address decides"
 
 
+def test_others_under_the_same_contract_are_compared_in_the_clinic_s_area(tmp_path: Path) -> None:
+    """Six tax IDs have the two prices of one contract: in Atlanta, each of them is paid Atlanta's."""
+    db = store_of_area_clinic(tmp_path, (103.50, 80.50), "01")
+    groups = [
+        {"year_month": "2025-06", "payer_slug": "p", "pg_uid": "g0", "tin_type": "ein", "tin_value": tin}
+        for tin in (TIN, *(f"98765432{at}" for at in range(5)))
+    ]
+    db = written(db.root, {"xref_group_tin": groups})
+    with serving(db.root):
+        asked = {"state": "GA", "year_month": "2025-06", "tin": TIN}
+        shown = text_of(Visitor().get("/clinic/", asked))
+        (row,) = csv_rows(Visitor().get("/clinic/", {**asked, "format": "csv"}))
+    assert (row["rate"], row["middle"], row["middle_is_own"], row["gap_to_middle"]) == ("103.5", "103.5", "True", "0.0")
+    assert (row["compared_price"], row["high"], row["paid_same"]) == ("80.5", "103.5", "5")
+    assert "none of 1 line is below" in shown or "0 of 1 line" in shown
+    assert "the middle organization is under your own contract: its price of your area is compared" in shown
+
+
 def store_of_area_clinic(root: Path, rates: Sequence[float], locality: str) -> Snapshot:
     """Return a store of a tax ID with these rates for a visit, whose NPI practices in a locality of Georgia."""
     plain = store_of_areas(root, [VISIT | {"group": 0, "negotiated_rate": rate} for rate in rates], SCHEDULES)

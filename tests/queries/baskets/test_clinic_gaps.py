@@ -21,7 +21,7 @@ DOLLARS = st.integers(20, 200).map(float)
 def make_position(code: str, rate: float, middle: float, *, others: int = 9, **more: Any) -> ClinicPosition:
     """Return a line with the figures that follow from its prices."""
     figures = {"gap_to_middle": rate - middle, "difference": rate / middle - 1, "other_organizations": others}
-    spread = {"lowest": rate, "highest": rate, "prices": 1}
+    spread = {"lowest": rate, "highest": rate, "prices": 1, "middle_is_own": False}
     values: dict[str, Any] = {"code": code, "rate": rate, "middle": middle, **figures, **spread, **more}
     units = values.get("units")
     if units is not None and others >= 5:
@@ -89,15 +89,14 @@ def test_the_percents_of_a_contract_are_those_of_most_lines() -> None:
     assert (without.percents, without.of_percents) == ((), 0)
 
 
-def test_what_the_area_alone_makes_is_told_apart() -> None:
-    own: dict[str, Any] = {"area": "Dallas", "own_area": "Dallas", "compared_price": 60.0}
+def test_lines_whose_middle_organization_has_the_same_contract_are_counted() -> None:
     lines = [
-        make_position("73721", 50.0, 60.0, units=10.0, **own),
-        make_position("20610", 50.0, 65.0, units=2.0, **own),
-        make_position("29881", 70.0, 60.0, units=1.0, **own),
+        make_position("73721", 50.0, 50.0, middle_is_own=True),
+        make_position("20610", 50.0, 65.0),
+        make_position("29881", 50.0, 50.0, others=2, middle_is_own=True),
     ]
     (gap,) = sum_gaps(lines)
-    assert (gap.own_middle, gap.own_shortfall, gap.shortfall) == (2, -100.0, -130.0)
+    assert (gap.own_middle, gap.equal, gap.below) == (1, 1, 1)
 
 
 def test_a_number_of_another_system_is_in_no_family_of_services() -> None:

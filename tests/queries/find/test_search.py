@@ -1,15 +1,19 @@
 """One box for everything."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.fields.codes.code_list import WantedCode
 from core.queries.find import codes
+from core.queries.find.code_index import code_index
 from core.queries.find.named_things import named_things
 from core.queries.find.organizations import Provider
 from core.queries.find.search import search_everything
+from core.queries.find.search_meaning import read_meaning
 from core.queries.find.search_results import SearchResults
 from core.queries.market.market import Market
 from core.store.connection import Snapshot
@@ -246,3 +250,16 @@ def test_people_have_their_city(placed: Snapshot) -> None:
     assert people
     assert {one.value: one.city for one in people} == {one.value: cities.get(one.value) for one in people}
     assert any(one.city for one in people)
+
+
+@pytest.mark.parametrize(
+    ("text", "zip_code"), [("45378", None), ("colonoscopy 45378", None), ("office visit 45378", "45378")]
+)
+def test_a_number_beside_a_service_is_a_zip_code_unless_it_is_of_the_service(
+    demo: Snapshot, text: str, zip_code: str | None
+) -> None:
+    """45378 is a colonoscopy, and here where somebody practices as well."""
+    index = code_index(demo)
+    assert index.has(WantedCode(None, "45378"))
+    meant = read_meaning(index, replace(named_things(demo), zip_codes=frozenset({"45378"})), text)
+    assert (meant.context.zip, meant.said.says_codes) == (zip_code, zip_code is None)
