@@ -243,11 +243,11 @@ def test_the_page_of_a_payer_says_its_percents_before_its_counts(
     monkeypatch.setattr(payers, "find_levels", lambda _db, _market: replace(levels, specialties=known))
     # Answers are kept by their address: this is one that no other test asks for.
     shown = " ".join(text_of(site.get("/payers/", {"payer": PEACH, "state": "GA", "page": "2"})).split())
-    said = shown.partition("In Georgia, Example Peach Health Plan pays its middle organization ")[2]
-    said = said.partition(" (the usual services of each, weighted)")[0].replace(" ,", ",")
+    said = shown.partition("In Georgia, Example Peach Health Plan pays ")[2]
+    said = said.partition(" (the usual services of each, as in the table below")[0].replace(" ,", ",")
     one, two, three = (begin_in_lower_case(one.title) for one in known[1:4])
     assert said == f"125% of Medicare for {one}, 150% of Medicare for {two} and 175% of Medicare for {three}"
-    assert shown.index("weighted)") < shown.index(" rates for "), "counts come after"
+    assert shown.index("few organizations)") < shown.index(" rates for "), "counts come after"
 
 
 def test_a_workbook_of_payers_has_the_percents_and_titles_of_the_page(site: Client, demo: Snapshot) -> None:
