@@ -235,8 +235,8 @@ class ClinicPosition:
     middle_is_own: Annotated[
         bool,
         described(
-            "Whether that organization is under the clinic's own contract, with a price for each of several areas: "
-            "`middle`, and `high` where it is so too, are then the price of the clinic's area.",
+            "Whether that organization has the clinic's own contract: `middle` and `high` are then its price of the "
+            "clinic's area.",
             False,
         ),
     ]

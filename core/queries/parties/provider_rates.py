@@ -76,9 +76,8 @@ class CodeRates:
     rate: Annotated[
         float,
         described(
-            "The rate as on the provider's page: where its prices are percents of Medicare in several areas, that of "
-            "its own area, of several the one in the middle; otherwise `p50`. Such areas are looked up for at most "
-            "50 rows, as on the page.",
+            "As on the provider's page: the price of its own area, where its prices are percents of Medicare in "
+            "several areas and it has at most 50 rows; otherwise `p50`.",
             102.5,
         ),
     ]
@@ -90,8 +89,7 @@ class CodeRates:
     middle: Annotated[
         float | None,
         described(
-            "What the payer pays the organization in the middle for the code, as on the page. Null where the row is "
-            "not compared: of more than 50 rows, none is.",
+            "What the payer pays its middle organization. Null where the row is not compared: of over 50, none is.",
             104.0,
         ),
     ]

@@ -65,8 +65,7 @@ class AskedCode:
     left_out: Annotated[
         int,
         described(
-            "Number of the rates in dollars that figures leave out, as likely errors; one on both sides of a "
-            "professional's counts in both rows.",
+            "Number of rates in dollars that figures leave out, as likely errors, counted on each side of a code.",
             0,
         ),
     ]
