@@ -141,7 +141,8 @@ def far_apart(built_once: BuiltOnce, tmp_path: Path) -> Iterator[Client]:
             "medicare/?code=",
             (
                 "New (October 2025) pays 202% of Medicare at the middle one of its 5 rates "
-                "(half of them 201% to 203%); Old (file of February 2023) pays 82% of Medicare at the middle one of its 5 rates"
+                "(half of them 201% to 203%); Old (file of February 2023) pays 82% of Medicare "
+                "at the middle one of its 5 rates"
             ),
         ),
         (
