@@ -80,9 +80,9 @@ class Snapshot:
         else:
             self.markets, self.keyed_rows, self._answers = beside.markets, beside.keyed_rows, beside._answers
 
-    def _open(self, limits: QueryLimits, without: Sequence[str] = ()) -> duckdb.DuckDBPyConnection:
+    def _open(self, limits: QueryLimits) -> duckdb.DuckDBPyConnection:
         on_s3 = remote_folders(self.manifest.tables.get(FACT_RATE.name, ()))
-        connection = connect_hardened(self.root, limits, self._macros, on_s3, without)
+        connection = connect_hardened(self.root, limits, self._macros, on_s3)
         with explain_damage(self.root, self.manifest):
             for statement in view_statements(self.root, self.manifest):
                 connection.execute(statement)
@@ -92,8 +92,7 @@ class Snapshot:
         """Return the database in which markets are asked: of one thread, which is cheaper for questions so small."""
         # Two databases of one process would use the same names of temporary files.
         directory = self.limits.temp_directory and f"{self.limits.temp_directory}-markets"
-        # A join would filter the other table while it is read: Arrow takes longer for that than the join for the rows.
-        return self._open(replace(self.limits, threads=1, temp_directory=directory), without=["join_filter_pushdown"])
+        return self._open(replace(self.limits, threads=1, temp_directory=directory))
 
     @contextmanager
     def cursor(self, seconds: float | None = None) -> Iterator[WatchedCursor]:

@@ -12,15 +12,11 @@ from core.store.schema import ids
 
 
 def connect_hardened(
-    root: Path,
-    limits: QueryLimits,
-    macros: Sequence[str],
-    on_s3: Sequence[str] = (),
-    without: Sequence[str] = (),
+    root: Path, limits: QueryLimits, macros: Sequence[str], on_s3: Sequence[str] = ()
 ) -> duckdb.DuckDBPyConnection:
     """Return a connection that can read below `root` and nothing else, and whose settings no query can change.
 
-    `on_s3` are folders on S3 that it can read as well. `without` are steps of DuckDB's optimizer that it leaves out.
+    `on_s3` are folders on S3 that it can read as well.
     """
     config: dict[str, Any] = {
         "memory_limit": limits.memory,
@@ -29,7 +25,6 @@ def connect_hardened(
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "allow_community_extensions": False,
-        "disabled_optimizers": ",".join(without),
     }
     connection = duckdb.connect(config=config)
     if on_s3:
