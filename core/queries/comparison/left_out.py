@@ -45,7 +45,7 @@ from core.store.market_snapshot import MarketSnapshot
 from core.store.sql import quote
 from core.store.views import COUNTED_RATE, MARKET_FACT, payee_sql
 
-_COLUMNS = f"{TERMS}, negotiated_rate"
+COLUMNS = f"{TERMS}, negotiated_rate"
 """What says which rates are left out: all rates that are equal in these are, or none."""
 
 _IS_LEFT_OUT = f"f.negotiated_rate = c.negotiated_rate AND {SAME_TERMS_OF_ANY_SIZE}"
@@ -175,7 +175,7 @@ def _show_left_out_of_figures(db: Snapshot, market: Market) -> str:
 
 
 def _show_left_out(db: Snapshot, market: Market) -> str:
-    """Return SQL of the table of what is left out of the market's code, with _COLUMNS; empty text if it has no rows."""
+    """Return SQL of the table of what is left out of the market's code, with COLUMNS; empty text if it has no rows."""
     if not market.code:
         return ""
     judged = _judged_market(market)
@@ -210,13 +210,17 @@ def _find_in_memory(memory: MarketSnapshot, judged: Market) -> Any:
     memory.shown.add(_BEYOND, found)
     scope = keep_lookups(memory, judged, find_scope(memory, judged), areas=uses_own_areas(memory, judged))
     compared = compared_terms_sql(_BEYOND, RATE_COUNT, place=asked_place(judged), scope=scope)
-    columns = ", ".join(f"f.{name}" for name in _COLUMNS.split(", "))
-    sql = f"""{compared}
+    return memory.arrow_rows(implausible_sql(_BEYOND, compared), judged.parameters)
+
+
+def implausible_sql(rates: str, compared: str) -> str:
+    """Return SQL of the implausible ones among the `rates`, a table of COLUMNS, which `compared` compares by terms."""
+    columns = ", ".join(f"f.{name}" for name in COLUMNS.split(", "))
+    return f"""{compared}
         SELECT * EXCLUDE (percent) FROM (
             SELECT {columns}, f.negotiated_rate / c.medicare AS percent
-            FROM {_BEYOND} f JOIN compared c ON {SAME_TERMS})
+            FROM {rates} f JOIN compared c ON {SAME_TERMS})
         WHERE NOT ({PLAUSIBLE_SQL})"""
-    return memory.arrow_rows(sql, judged.parameters)
 
 
 _BEYOND = "rate_beyond_others"
@@ -234,14 +238,14 @@ def _find_beyond(memory: MarketSnapshot, judged: Market) -> Any:
     of_class = "class_of_all IS NOT DISTINCT FROM o.class_of_all AND billing_code_modifier = o.modifier"
     sql = f"""
         WITH each AS MATERIALIZED (
-            SELECT {_COLUMNS}, {class_of_all_sql(judged, "f.billing_class")} AS class_of_all,
+            SELECT {COLUMNS}, {class_of_all_sql(judged, "f.billing_class")} AS class_of_all,
                    {count} AS rate_count
             FROM {rates} f WHERE {_DOLLARS} GROUP BY ALL),
         of_class AS (
             SELECT class_of_all, billing_code_modifier AS modifier, {median("negotiated_rate")} AS middle
             FROM (SELECT class_of_all, billing_code_modifier, negotiated_rate, unnest(range(rate_count)) FROM each)
             GROUP BY class_of_all, billing_code_modifier)
-        SELECT {_COLUMNS}, rate_count FROM each e JOIN of_class o ON e.{of_class}
+        SELECT {COLUMNS}, rate_count FROM each e JOIN of_class o ON e.{of_class}
         WHERE {beyond_sql("negotiated_rate", "o.middle")}"""
     return memory.arrow_rows(sql, parameters)
 
@@ -249,7 +253,7 @@ def _find_beyond(memory: MarketSnapshot, judged: Market) -> Any:
 def _written_out(rows: Any) -> str:
     """Return SQL of a few rows, for a snapshot that has no tables of its own."""
     values = ", ".join(f"({', '.join(map(_literal, row.values()))})" for row in rows.to_pylist())
-    return f"(SELECT * FROM (VALUES {values}) v({_COLUMNS}))"
+    return f"(SELECT * FROM (VALUES {values}) v({COLUMNS}))"
 
 
 def _literal(value: str | float | None) -> str:

@@ -41,8 +41,8 @@ def find_prices_of_place(
 ) -> PricesOfPlace | None:
     """Return the rates of a code that hold in the place asked for, of one class and modifier.
 
-    None if all rates hold there, no place is asked for, most of its providers are in no one locality, or the rates of
-    the code are too many to be in memory.
+    None if all rates hold there or none does, no place is asked for, most of its providers are in no one locality, or
+    the rates of the code are too many to be in memory.
     """
     places = [name for name in PLACE_FILTERS if getattr(market, name)]
     percents = list_contract_percents(db, market) if places else {}
@@ -66,7 +66,7 @@ def find_prices_of_place(
         of_areas = percents[uid][1] if uid in percents else None
         if of_areas and area in of_areas.amounts:
             amounts.add(of_areas.amounts[area])
-        # A contract of other areas alone has no price here, whoever of its providers is.
+        # A contract that lists other areas only has no price here, even if one of its providers is here.
         if of_areas and of_areas.of_areas and rate not in of_areas.prices_in(area):
             elsewhere += 1
             contracts.add(group)

@@ -97,16 +97,17 @@ class _MiddleRateOf:
         """Return the answer as the code's page chooses its rates."""
         market = Market(self.state, "", self.code_type, self.code, **filters)
         choice = choose_class(db, with_latest(db, market))
+        chosen = next((one for one in choice.classes if one.chosen), None)
         with market_cache(db, choice.market) as cached:
             middles = list_middles(cached, choice.market)
             organization = find_notable_middle(cached, choice.market, middles)
             if not middles:
                 return None
             middle = middles[0]
-            here = find_prices_of_place(cached, choice.market, middle.billing_class, middle.modifier)
-        chosen = next((one for one in choice.classes if one.chosen), None)
-        if chosen and chosen.measured_as != "professional":
-            here = None  # as on the code's page: other schedules have other areas
+            # As on the code's page: other schedules than the physicians' have other areas.
+            is_of_physicians = chosen is None or chosen.measured_as == "professional"
+            terms = middle.billing_class, middle.modifier
+            here = find_prices_of_place(cached, choice.market, *terms) if is_of_physicians else None
         return MiddleRate(
             code_type=self.code_type,
             code=self.code,

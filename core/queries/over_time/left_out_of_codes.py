@@ -7,8 +7,8 @@ made from stored counts of each amount, and only rates that are beyond them are 
 
 from typing import Any
 
-from core.queries.comparison.compared_rates import PLAUSIBLE_SQL, SAME_TERMS, TERMS, compared_terms_sql
-from core.queries.comparison.left_out import marked_as_left_out
+from core.queries.comparison.compared_rates import compared_terms_sql
+from core.queries.comparison.left_out import COLUMNS, implausible_sql, marked_as_left_out
 from core.queries.comparison.lookup_scope import bind_codes, find_scope
 from core.queries.coverage import count_market_rates
 from core.queries.market.market import Market
@@ -18,8 +18,6 @@ from core.queries.rules.far_from_others import beyond_sql
 from core.store.connection import Snapshot
 from core.store.market_snapshot import code_snapshot
 from core.store.sql import used_parameters
-
-_COLUMNS = f"{TERMS}, negotiated_rate"
 
 _LINE = ("code_type", "code", "billing_class", "modifier")
 
@@ -37,7 +35,7 @@ def marked_of_codes_sql(db: Snapshot, market: Market, facts: str) -> str:
 
 
 def find_left_out(db: Snapshot, market: Market) -> Any:
-    """Return the rates of a market of one month without a code that figures leave out: _COLUMNS, an Arrow table."""
+    """Return the rates of a market of one month without a code that figures leave out: COLUMNS, an Arrow table."""
     beyond = _find_beyond(db, market)
     if not beyond.num_rows:
         return beyond.drop_columns(["rate_count"])
@@ -45,12 +43,7 @@ def find_left_out(db: Snapshot, market: Market) -> Any:
     with code_snapshot(db, None) as memory:
         memory.shown.add(_BEYOND, beyond)
         compared = compared_terms_sql(_BEYOND, "sum(rate_count)::BIGINT", scope=find_scope(db, market.of_code, codes))
-        columns = ", ".join(f"f.{name}" for name in _COLUMNS.split(", "))
-        sql = f"""{compared}
-            SELECT * EXCLUDE (percent) FROM (
-                SELECT {columns}, f.negotiated_rate / c.medicare AS percent
-                FROM {_BEYOND} f JOIN compared c ON {SAME_TERMS})
-            WHERE NOT ({PLAUSIBLE_SQL})"""
+        sql = implausible_sql(_BEYOND, compared)
         values = {**market.of_code.parameters, "codes": bind_codes(codes)}
         return memory.arrow_rows(sql, used_parameters(sql, values))
 
@@ -66,7 +59,7 @@ def _find_beyond(db: Snapshot, market: Market) -> Any:
     same = " AND ".join(f"o.{name} IS NOT DISTINCT FROM m.{name}" for name in _LINE)
     sql = f"""
         WITH own AS MATERIALIZED (
-            SELECT {_COLUMNS}, billing_code_modifier AS modifier, count(*) AS rate_count
+            SELECT {COLUMNS}, billing_code_modifier AS modifier, count(*) AS rate_count
             FROM ({facts}) f
             WHERE negotiated_rate > 0 AND rate_kind(f.negotiated_type, f.negotiation_arrangement) = 'dollars'
             GROUP BY ALL),
